@@ -1,0 +1,21 @@
+# Warnings, hardening and sanitizers, for our own code only.
+add_library(syndicated_flags INTERFACE)
+target_compile_options(syndicated_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
+  -Werror)
+
+if(SYNDICATED_HARDENING)
+  target_compile_options(syndicated_flags INTERFACE
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+  target_compile_definitions(syndicated_flags INTERFACE _FORTIFY_SOURCE=2 _GLIBCXX_ASSERTIONS)
+  target_link_options(syndicated_flags INTERFACE -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+endif()
+
+if(SYNDICATED_SANITIZE STREQUAL "asan")
+  # UBSan's null check is wrong about CAF's init_fun_factory.hpp.
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize=null -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(SYNDICATED_SANITIZE STREQUAL "tsan")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()

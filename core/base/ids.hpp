@@ -1,0 +1,78 @@
+// Strong identifiers and the names of streams.
+//
+// Purpose: an id of one entity cannot be passed where another is meant. Ids are positive 63-bit
+// integers (vendors' code decodes them as signed integers); zero means "none". Values are given
+// out once per kind and never reused, crash or not. Plain values: any thread may use them.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace syndicated::core {
+
+template <class Tag>
+struct strong_id {
+  std::uint64_t value = 0;
+
+  constexpr explicit operator bool() const noexcept { return value != 0; }
+  friend constexpr auto operator<=>(strong_id, strong_id) = default;
+};
+
+using tenant_id = strong_id<struct tenant_tag>;
+using vendor_id = strong_id<struct vendor_tag>;
+using product_id = strong_id<struct product_tag>;
+using plan_id = strong_id<struct plan_tag>;
+using subscription_id = strong_id<struct subscription_tag>;
+using endpoint_id = strong_id<struct endpoint_tag>;
+using event_id = strong_id<struct event_tag>;
+using token_id = strong_id<struct token_tag>;
+
+// The provider of the installation is always this tenant (api.md, 3).
+inline constexpr tenant_id provider_tenant{1};
+
+// Persisted as one byte in keys: values are never changed or reused.
+enum class entity_kind : std::uint8_t {
+  tenant = 1,
+  vendor = 2,
+  product = 3,
+  plan = 4,
+  subscription = 5,
+  endpoint = 6,
+  token = 7,
+};
+
+std::string_view to_string(entity_kind kind) noexcept;  // "tenant", "subscription" ...
+
+// The ordered events of one entity. Printed as "subscription/2388".
+struct stream_id {
+  entity_kind kind{};
+  std::uint64_t entity = 0;
+
+  friend constexpr auto operator<=>(const stream_id&, const stream_id&) = default;
+};
+
+constexpr stream_id stream_of(subscription_id id) { return {entity_kind::subscription, id.value}; }
+constexpr stream_id stream_of(tenant_id id) { return {entity_kind::tenant, id.value}; }
+
+std::string to_string(const stream_id& stream);
+
+}  // namespace syndicated::core
+
+template <class Tag>
+struct std::hash<syndicated::core::strong_id<Tag>> {
+  std::size_t operator()(syndicated::core::strong_id<Tag> id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
+};
+
+template <>
+struct std::hash<syndicated::core::stream_id> {
+  std::size_t operator()(const syndicated::core::stream_id& s) const noexcept {
+    // Fibonacci mixing: entity numbers are dense, so the low bits alone would be uneven.
+    return static_cast<std::size_t>(
+        ((s.entity << 4U) ^ static_cast<std::uint64_t>(s.kind)) * 0x9E3779B97F4A7C15ULL >> 8U);
+  }
+};

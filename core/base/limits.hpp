@@ -1,0 +1,68 @@
+// Every bound of the system that is not a configuration key, in one place.
+// Units stand last in the names. Where a number comes from the specification, the place is named.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace syndicated::core::limits {
+
+// HTTP requests (reliability.md, 3 and 4).
+inline constexpr std::size_t request_line_bytes_max = 8 * 1024;
+inline constexpr std::size_t request_head_bytes_max = 16 * 1024;
+inline constexpr std::size_t request_fields_max = 64;
+inline constexpr std::size_t request_body_bytes_max = 256 * 1024;
+inline constexpr int request_head_timeout_ms = 10'000;
+inline constexpr int request_body_timeout_ms = 30'000;
+inline constexpr int idle_connection_timeout_ms = 60'000;
+inline constexpr std::size_t api_connections_max = 10'000;
+inline constexpr std::size_t admin_connections_max = 16;
+inline constexpr std::size_t requests_in_progress_max = 4'096;
+
+// JSON (reliability.md, 3).
+inline constexpr int json_depth_max = 32;
+
+// Entities.
+inline constexpr std::size_t name_bytes_max = 200;
+inline constexpr std::size_t text_bytes_max = 4'096;  // Cloudesire's instructions limit
+inline constexpr std::size_t map_entries_max = 64;
+inline constexpr std::size_t map_key_bytes_max = 128;
+inline constexpr std::size_t map_value_bytes_max = 2'048;
+inline constexpr int reseller_depth_max = 4;  // domain.md, 10.2
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+inline constexpr std::size_t endpoint_filters_max = 64;
+inline constexpr std::size_t page_items_default = 50;
+inline constexpr std::size_t page_items_max = 500;
+inline constexpr std::size_t scan_rows_max = 20'000;  // rows one list call may look at
+
+// Outgoing requests (reliability.md, 4 and 5.1).
+inline constexpr std::size_t url_bytes_max = 2'048;
+inline constexpr std::size_t response_head_bytes_max = 16 * 1024;
+inline constexpr std::size_t response_body_bytes_max = 64 * 1024;  // cut here
+inline constexpr std::size_t response_excerpt_bytes_max = 4 * 1024;  // kept in the attempt
+inline constexpr int connect_timeout_ms = 5'000;
+inline constexpr int attempt_timeout_ms_default = 15'000;
+inline constexpr int attempt_timeout_ms_min = 1'000;
+inline constexpr int attempt_timeout_ms_max = 30'000;
+inline constexpr std::int64_t retry_after_s_max = 86'400;
+inline constexpr std::size_t dns_answers_max = 16;
+inline constexpr int dns_cache_s_min = 5;
+inline constexpr int dns_cache_s_max = 300;
+
+// Delivery (delivery.md, 1).
+inline constexpr int endpoint_concurrency_default = 64;
+inline constexpr int endpoint_concurrency_max = 256;
+inline constexpr std::size_t dispatcher_window_max = 4'096;   // lanes held in memory
+inline constexpr std::size_t endpoint_window_max = 256;       // of these, for one endpoint
+inline constexpr int sockets_max = 1'024;
+
+// Committer.
+inline constexpr std::size_t commit_batch_bytes_max = 1024 * 1024;
+inline constexpr std::size_t commit_batch_plans_max = 1'024;
+inline constexpr std::size_t commit_queue_plans_max = 65'536;
+
+// Actors.
+inline constexpr std::size_t shard_awake_max = 4'096;  // entities in memory per shard
+inline constexpr int entity_idle_ms = 30'000;
+
+}  // namespace syndicated::core::limits

@@ -1,0 +1,31 @@
+// Wall-clock instants as the project writes them. Pure: no clock is read here.
+//
+// Source: RFC 3339; api.md 1 (UTC with milliseconds); domain.md 1.3 (Cloudesire: whole seconds).
+// Range: years 0001 to 9999; anything else is refused by parse and clamped by format.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace syndicated::core {
+
+using timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
+
+std::string format_rfc3339_ms(timestamp at);       // 2026-11-21T08:15:30.123Z
+std::string format_rfc3339_seconds(timestamp at);  // 2026-11-21T08:15:30Z, rounded down
+std::optional<timestamp> parse_rfc3339(std::string_view text);  // any offset, 0-9 fraction digits
+
+// Adds calendar months, staying at the last day of a shorter month (31 Jan + 1 = 28/29 Feb).
+timestamp add_months(timestamp at, int months);
+
+constexpr std::int64_t to_unix_ms(timestamp at) { return at.time_since_epoch().count(); }
+constexpr std::int64_t to_unix_seconds(timestamp at) {
+  return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+}
+constexpr timestamp from_unix_ms(std::int64_t ms) {
+  return timestamp{std::chrono::milliseconds{ms}};
+}
+
+}  // namespace syndicated::core
