@@ -1,0 +1,89 @@
+// A URL that is told about events, and how. Plain record (domain.md 10.10, 10.15; api.md 3).
+//
+// What shapes the bytes of a notification (form, id_format, with_*) is fixed at creation, so that
+// every attempt of an event has the same body.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/base/limits.hpp"
+#include "core/base/time.hpp"
+#include "core/lifecycle/catalog.hpp"
+
+namespace syndicated::core {
+
+// Persisted: never renumber.
+enum class endpoint_scope : std::uint8_t { platform = 1, vendor = 2, product = 3, tenant = 4 };
+enum class wire_form : std::uint8_t { cloudesire = 1, standard = 2 };
+enum class id_format : std::uint8_t { number = 1, string = 2 };
+enum class exhausted_policy : std::uint8_t { hold = 1, skip = 2 };
+enum class endpoint_state : std::uint8_t {
+  active = 1,
+  paused = 2,    // by an operator or the owner
+  disabled = 3,  // the endpoint answered 410
+  deleted = 4,
+};
+
+std::string_view to_string(endpoint_scope scope) noexcept;
+std::string_view to_string(wire_form form) noexcept;
+std::string_view to_string(id_format format) noexcept;
+std::string_view to_string(exhausted_policy policy) noexcept;
+std::string_view to_string(endpoint_state state) noexcept;
+std::optional<endpoint_scope> parse_endpoint_scope(std::string_view text) noexcept;
+std::optional<wire_form> parse_wire_form(std::string_view text) noexcept;
+
+// HMAC key material. Neither printed nor compared by accident; wiped when it goes.
+class secret_bytes {
+ public:
+  secret_bytes() = default;
+  explicit secret_bytes(std::string bytes) : bytes_(std::move(bytes)) {}
+  secret_bytes(const secret_bytes&) = default;
+  secret_bytes(secret_bytes&&) = default;
+  secret_bytes& operator=(const secret_bytes&) = default;
+  secret_bytes& operator=(secret_bytes&&) = default;
+  ~secret_bytes();
+
+  bool empty() const noexcept { return bytes_.empty(); }
+  const std::string& reveal() const noexcept { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+struct endpoint {
+  endpoint_id id;
+  endpoint_scope scope = endpoint_scope::platform;
+  std::uint64_t scope_id = 0;  // vendor, product or tenant; 0 for platform
+  std::string url;
+  std::string origin;          // scheme://host:port of the URL
+  wire_form form = wire_form::cloudesire;
+  secret_bytes secret;            // as given: UTF-8 text, or "whsec_..." in the standard form
+  secret_bytes previous_secret;   // standard form only, until previous_until
+  std::optional<timestamp> previous_until;
+  std::vector<std::string> events{"*"};  // patterns: "*", "subscription.*", exact names
+  std::string description;
+  core::id_format id_format = core::id_format::number;
+  bool with_event_id = true;   // Cloudesire form: the `eventId` key
+  bool with_metadata = false;  // Cloudesire form: the `metadata` key
+  std::vector<int> success_codes;  // empty = the form's default
+  int timeout_ms = limits::attempt_timeout_ms_default;
+  int concurrency_max = limits::endpoint_concurrency_default;
+  std::vector<std::chrono::milliseconds> retry_schedule;  // empty = the installation's
+  exhausted_policy on_exhausted = exhausted_policy::hold;
+  endpoint_state state = endpoint_state::active;
+  std::string state_reason;
+  std::uint64_t version = 0;
+  timestamp created_at{};
+  timestamp updated_at{};
+};
+
+// A filter accepts a dotted event name: "*" all, "a.*" everything below a, else the exact name.
+bool matches(const std::vector<std::string>& patterns, std::string_view event_name) noexcept;
+
+}  // namespace syndicated::core

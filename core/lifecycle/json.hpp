@@ -1,0 +1,23 @@
+// Entities in the native form of /v1, which is also the `data` of a standard notification.
+#pragma once
+
+#include <string>
+
+#include "core/base/json_writer.hpp"
+#include "core/lifecycle/catalog.hpp"
+#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/tenant.hpp"
+
+namespace syndicated::core {
+
+// Members only, without the braces, so that callers can add theirs (`seq`, `change`, `access`).
+void write_members(json_writer& out, const subscription& s);
+void write_members(json_writer& out, const tenant& t);
+
+std::string to_json(const subscription& s);
+std::string to_json(const tenant& t);
+std::string to_json(const vendor& v);
+std::string to_json(const product& p);
+std::string to_json(const plan& p);
+
+}  // namespace syndicated::core

@@ -1,0 +1,216 @@
+// Subscriptions and their state machine (domain.md, 10.5). Pure: the clock is a parameter.
+//
+// `decide` is the whole rule book: (state, command, circumstances) -> (state, events) | refusal.
+// A refusal leaves no trace; a repeated transition succeeds without events.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/lifecycle/catalog.hpp"
+#include "core/lifecycle/event.hpp"
+
+namespace syndicated::core {
+
+// Cloudesire's words (domain.md, 1.8). Persisted: never renumber.
+enum class subscription_status : std::uint8_t {
+  requires_approval = 1,
+  rejected = 2,
+  postponed = 3,
+  waiting_payment = 4,
+  payment_expired = 5,
+  pending = 6,
+  post_configuration = 7,
+  deployed = 8,
+  stopped = 9,
+  failed = 10,
+  undeploy_sent = 11,
+  undeployed = 12,
+};
+inline constexpr int subscription_status_count = 12;
+
+std::string_view to_string(subscription_status status) noexcept;  // "REQUIRES_APPROVAL" ...
+std::optional<subscription_status> parse_subscription_status(std::string_view text) noexcept;
+
+// Bits of a set. STOPPED <=> the set is not empty, for a subscription that was provisioned.
+enum class suspension_reason : std::uint8_t {
+  unpaid = 1,
+  admin_hold = 2,
+  vendor_hold = 4,
+  tenant_disabled = 8,
+  expired = 16,
+  cancelled = 32,
+};
+std::string_view to_string(suspension_reason reason) noexcept;  // "UNPAID" ...
+std::optional<suspension_reason> parse_suspension_reason(std::string_view text) noexcept;
+
+struct reason_set {
+  std::uint8_t bits = 0;
+  bool has(suspension_reason r) const noexcept { return (bits & static_cast<std::uint8_t>(r)) != 0; }
+  bool empty() const noexcept { return bits == 0; }
+  void add(suspension_reason r) noexcept { bits = static_cast<std::uint8_t>(bits | static_cast<std::uint8_t>(r)); }
+  void remove(suspension_reason r) noexcept { bits = static_cast<std::uint8_t>(bits & ~static_cast<std::uint8_t>(r)); }
+  std::vector<suspension_reason> list() const;
+  friend bool operator==(reason_set, reason_set) = default;
+};
+
+enum class subscription_type : std::uint8_t { normal = 1, trial = 2 };
+std::string_view to_string(subscription_type type) noexcept;  // "NORMAL", "TRIAL"
+
+using quantities = std::map<std::string, std::int64_t>;
+
+// What a vendor tells the customer (domain.md, 1.10).
+struct access_point {
+  std::string endpoint;  // HTTPS URL
+  std::string description;
+  std::string category;  // APP, PASSWORD_RESET, DOCUMENTATION, VIDEO
+  friend bool operator==(const access_point&, const access_point&) = default;
+};
+
+struct credential {
+  std::string key;
+  std::string sealed_value;  // encrypted; never leaves by any API
+  string_map description;    // language -> text
+  std::int64_t weight = 0;
+};
+
+struct subscription {
+  subscription_id id;
+  tenant_id tenant;
+  tenant_id reseller;                // nearest selling ancestor
+  std::vector<tenant_id> path;       // the tenant's ancestors, then the tenant: routing, access
+  plan_id plan;
+  product_id product;
+  vendor_id vendor;
+  std::string name;
+  subscription_type type = subscription_type::normal;
+  subscription_status status = subscription_status::pending;
+  reason_set reasons;
+  bool paid = false;
+  core::quantities quantities;
+  string_map config;
+  bool auto_renew = true;
+  std::optional<timestamp> start_date;  // first billing period begins (after provisioning)
+  std::optional<timestamp> period_start;
+  std::optional<timestamp> period_end;
+  std::optional<timestamp> end_date;    // expiry if it is not renewed
+  std::optional<timestamp> purge_at;    // data may be deleted from then (cancelled)
+  std::optional<timestamp> deadline;    // first payment, or deprovisioning, by status
+  std::uint32_t attempt = 1;            // of provisioning
+  string_map metadata;                  // the marketplace's
+  // The vendor's part:
+  string_map vendor_metadata;
+  std::vector<access_point> endpoints;
+  string_map instructions;              // language -> text
+  std::vector<credential> credentials;
+  std::uint64_t version = 0;
+  std::uint64_t seq = 0;                // last sequence of its stream
+  timestamp created_at{};
+  timestamp updated_at{};
+
+  // Access is decided by the tenant's effective state as well (domain.md, 10.1, 4).
+  bool usable() const noexcept { return status == subscription_status::deployed; }
+};
+
+struct new_subscription {
+  tenant_id tenant;
+  plan_id plan;
+  std::string name;
+  subscription_type type = subscription_type::normal;
+  bool paid = false;
+  core::quantities quantities;
+  string_map config;
+  bool auto_renew = true;
+  std::optional<timestamp> start_date;
+  string_map metadata;
+};
+
+// Who asks, in the machine's terms (domain.md, 10.5). Roles of the API map to these.
+enum class party : std::uint8_t { customer, reseller, provider, vendor, billing, system };
+
+enum class subscription_action : std::uint8_t {
+  pay,          // S4a; and clears UNPAID (S7/S8)
+  approve,      // S2a
+  reject,       // S2b
+  suspend,      // S6, S7: adds `reason`
+  resume,       // S7, S8: removes `reason`
+  renew,        // S9
+  change,       // S11a, S11c
+  convert,      // S11e
+  cancel,       // S12, S17
+  reinstate,    // S13
+  terminate,    // S14, S17
+  redeploy,     // S5f
+  report_deployed,            // S5a, S5c, S5g; STOPPED: removes VENDOR_HOLD
+  report_post_configuration,  // S5b
+  report_failed,              // S5d
+  report_stopped,             // S6 with VENDOR_HOLD
+  report_undeployed,          // S15
+  edit,                       // name, auto_renew (S11f), metadata, config
+  set_endpoints,              // the vendor's sub-resources: no lifecycle event
+  set_instructions,
+  set_credentials,
+  set_vendor_metadata,
+  timer,                      // S4b, S14, S15 when their instant has passed
+};
+inline constexpr int subscription_action_count = 23;
+std::string_view to_string(subscription_action action) noexcept;
+
+struct subscription_command {
+  subscription_action action = subscription_action::pay;
+  party by = party::provider;
+  std::optional<suspension_reason> reason{};           // suspend, resume
+  std::optional<plan_id> new_plan{};                   // change
+  std::optional<core::quantities> new_quantities{};    // change
+  std::optional<std::string> name{};                   // edit
+  std::optional<bool> auto_renew{};                    // edit
+  std::optional<string_map> metadata{};                // edit, set_vendor_metadata
+  std::optional<string_map> config{};                  // edit
+  std::vector<access_point> endpoints{};               // set_endpoints
+  string_map instructions{};                           // set_instructions
+  std::vector<credential> credentials{};               // set_credentials
+};
+
+struct lifecycle_settings {
+  std::chrono::milliseconds first_payment = std::chrono::hours{72};
+  std::chrono::milliseconds cancel_grace = std::chrono::hours{720};
+  std::chrono::milliseconds deprovision_timeout = std::chrono::hours{168};
+  std::uint32_t provisioning_attempts_max = 5;
+};
+
+struct circumstances {
+  timestamp now{};
+  const core::plan* plan = nullptr;      // of the subscription
+  const core::plan* new_plan = nullptr;  // named by `change`, when it exists
+  bool tenant_effective = true;
+  lifecycle_settings settings{};
+};
+
+struct subscription_decision {
+  subscription next;
+  std::vector<event_draft> events;
+  bool changed = false;  // false: a repeat; nothing is written
+};
+
+// S1c, S1d. `owner` must be a customer or unit and effective; quantities obey the plan.
+result<subscription_decision> create_subscription(subscription_id id, const new_subscription& wanted,
+                                                  const struct tenant& owner,
+                                                  const circumstances& now);
+
+result<subscription_decision> decide(const subscription& present, const subscription_command& command,
+                                     const circumstances& now);
+
+// The instant at which `timer` has something to do; none = never.
+std::optional<timestamp> next_timer(const subscription& s) noexcept;
+
+// Ended: never returns to an earlier status (invariant 10).
+bool ended(subscription_status status) noexcept;
+
+}  // namespace syndicated::core
