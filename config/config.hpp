@@ -1,0 +1,117 @@
+// The daemon's settings, as read from syndicated.toml.
+//
+// Purpose: one plain struct per section of the file. The values written here are the defaults, and
+// config/syndicated.toml shows the same ones with the same words; a test compares both.
+// Threads: a value; whoever holds a copy may read it. Lifetime: made once at the start and again at
+// each reload (config/reload.hpp).
+//
+// [R] = taken over by a reload (SIGHUP); every other key needs a restart.
+// Sizes are bytes; in the file they are integers or strings like "256MiB". Durations are strings
+// with a unit in the file: "500ms", "15s", "5m", "2h", "3d".
+// Ranges and rules: config/keys.cpp (one key) and config/validate.cpp (several keys).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/log.hpp"
+
+namespace syndicated::config {
+
+using std::chrono::milliseconds;
+
+enum class log_format : std::uint8_t { json, text };
+
+struct api_section {
+  std::string listen = "127.0.0.1:8080";  // address:port; port 0 = the kernel chooses
+  std::string tls_certificate;            // PEM chain file; empty = plain HTTP
+  std::string tls_key;                    // PEM key file; both or none
+  std::string public_url;                 // how vendors reach /api; empty = http(s)://listen
+};
+
+struct admin_section {
+  std::string socket = "/run/syndicated/admin.sock";
+  std::uint32_t mode = 0660;  // "0660" in the file
+  std::string group;          // group that owns the socket; empty = the process's
+};
+
+struct metrics_section {
+  std::string listen;  // health and metrics on a port of their own; empty = on the API's port
+};
+
+struct store_section {
+  std::string directory = "/var/lib/syndicated";
+  std::uint64_t wal_bytes_max = 256ULL << 20U;     // replay at a start stays within seconds
+  std::uint64_t block_cache_bytes = 64ULL << 20U;  // memory for stored blocks
+  std::uint64_t free_bytes_min = 512ULL << 20U;    // less free disk: writes are answered 503
+  bool durable = true;                             // false: no sync; for measurements only
+};
+
+struct secrets_section {
+  // 32 bytes that encrypt endpoint secrets at rest. Empty = the systemd credential "master-key".
+  std::string master_key_file;
+};
+
+struct delivery_section {
+  int curl_loops = 1;              // threads that send
+  int sockets_max = 1'024;         // requests in progress, over all loops
+  int attempt_timeout_ms = 15'000; // one attempt, from name look-up to the last byte
+  std::vector<milliseconds> schedule = default_schedule();  // [R] wait before attempt 1, 2 ...
+  double jitter = 0.2;                                      // [R] each wait times 1 +- this
+  std::vector<std::string> dns_servers;  // "192.0.2.53" or with port; empty = the system's
+  std::string ca_file;                   // PEM bundle; empty = the system's trust store
+  std::string user_agent = "syndicated";
+
+  static std::vector<milliseconds> default_schedule();
+};
+
+// Which destinations endpoints may have (core/delivery/egress_policy.hpp). All [R].
+struct egress_section {
+  std::vector<std::string> allow;               // "10.1.2.0/24:8443", "127.0.0.0/8:*"
+  std::vector<std::string> deny;                // "203.0.113.7", "198.51.100.0/24"
+  std::vector<std::uint16_t> ports{443};        // ports an endpoint may use
+  bool allow_http = false;                      // plain http URLs
+  bool allow_ip_literals = false;               // https://192.0.2.1/
+};
+
+// Waiting times of the subscription's life (domain.md, 10.5).
+struct lifecycle_section {
+  milliseconds first_payment = std::chrono::hours{72};         // unpaid order expires
+  milliseconds cancel_grace = std::chrono::hours{30 * 24};     // from cancel to removal
+  milliseconds deprovision_timeout = std::chrono::hours{7 * 24};  // then ended without the vendor
+  int provisioning_max_attempts = 5;
+};
+
+struct actors_section {
+  int threads = 0;  // worker threads; 0 = one per core
+  int shards = 16;
+  milliseconds entity_idle = std::chrono::seconds{30};  // unused entities leave memory after this
+};
+
+struct log_section {
+  core::log_level level = core::log_level::info;  // [R]
+  log_format format = log_format::json;
+  std::string target = "stderr";  // "stderr", or a file's absolute path
+};
+
+struct retention_section {
+  milliseconds idempotency = std::chrono::hours{24};  // how long Idempotency-Key answers are kept
+};
+
+struct settings {
+  api_section api;
+  admin_section admin;
+  metrics_section metrics;
+  store_section store;
+  secrets_section secrets;
+  delivery_section delivery;
+  egress_section egress;
+  lifecycle_section lifecycle;
+  actors_section actors;
+  log_section log;
+  retention_section retention;
+};
+
+}  // namespace syndicated::config
