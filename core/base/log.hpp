@@ -36,9 +36,8 @@ struct log_field {
   log_field(std::string_view key, bool flag)
       : name(key), value(flag ? "true" : "false"), quoted(false) {}
   template <class Number>
-    requires((std::integral<Number> || std::floating_point<Number>) &&
-             !std::same_as<Number, bool> && !std::same_as<Number, char>)
-  log_field(std::string_view key, Number number)
+  requires((std::integral<Number> || std::floating_point<Number>)&&!std::same_as<Number, bool> &&
+           !std::same_as<Number, char>) log_field(std::string_view key, Number number)
       : name(key), value(std::to_string(number)), quoted(false) {}
 };
 

@@ -1,0 +1,79 @@
+#include "core/delivery/endpoint.hpp"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+namespace syndicated::core {
+
+secret_bytes::~secret_bytes() {
+  if (!bytes_.empty()) OPENSSL_cleanse(bytes_.data(), bytes_.size());
+}
+
+std::string_view to_string(endpoint_scope scope) noexcept {
+  switch (scope) {
+    case endpoint_scope::platform: return "platform";
+    case endpoint_scope::vendor: return "vendor";
+    case endpoint_scope::product: return "product";
+    case endpoint_scope::tenant: return "tenant";
+  }
+  return "";
+}
+
+std::string_view to_string(wire_form form) noexcept {
+  switch (form) {
+    case wire_form::cloudesire: return "cloudesire";
+    case wire_form::standard: return "standard";
+  }
+  return "";
+}
+
+std::string_view to_string(id_format format) noexcept {
+  switch (format) {
+    case id_format::number: return "number";
+    case id_format::string: return "string";
+  }
+  return "";
+}
+
+std::string_view to_string(exhausted_policy policy) noexcept {
+  switch (policy) {
+    case exhausted_policy::hold: return "hold";
+    case exhausted_policy::skip: return "skip";
+  }
+  return "";
+}
+
+std::string_view to_string(endpoint_state state) noexcept {
+  switch (state) {
+    case endpoint_state::active: return "active";
+    case endpoint_state::paused: return "paused";
+    case endpoint_state::disabled: return "disabled";
+    case endpoint_state::deleted: return "deleted";
+  }
+  return "";
+}
+
+std::optional<endpoint_scope> parse_endpoint_scope(std::string_view text) noexcept {
+  for (int i = 1; i <= 4; ++i) {
+    if (to_string(static_cast<endpoint_scope>(i)) == text) return static_cast<endpoint_scope>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<wire_form> parse_wire_form(std::string_view text) noexcept {
+  for (int i = 1; i <= 2; ++i) {
+    if (to_string(static_cast<wire_form>(i)) == text) return static_cast<wire_form>(i);
+  }
+  return std::nullopt;
+}
+
+bool matches(const std::vector<std::string>& patterns, std::string_view event_name) noexcept {
+  return std::any_of(patterns.begin(), patterns.end(), [event_name](const std::string& pattern) {
+    if (pattern == "*") return true;
+    if (!pattern.ends_with(".*")) return pattern == event_name;
+    return event_name.starts_with(std::string_view{pattern}.substr(0, pattern.size() - 1));
+  });
+}
+
+}  // namespace syndicated::core

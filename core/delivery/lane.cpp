@@ -1,0 +1,57 @@
+#include "core/delivery/lane.hpp"
+
+#include <algorithm>
+
+#include "core/delivery/retry_policy.hpp"
+
+namespace syndicated::core {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Sizes do not change between attempts, so three tries tell (delivery.md, 2).
+constexpr std::uint32_t size_tries_max = 3;
+// An address that is blocked is checked three times over a day, without a retry storm.
+constexpr std::uint32_t blocked_checks_max = 3;
+constexpr milliseconds blocked_pause = std::chrono::hours{12};
+// Our own trouble costs the delivery nothing but a moment.
+constexpr milliseconds local_pause = std::chrono::seconds{1};
+
+lane_outcome park(std::string reason) { return {lane_step::park, {}, std::move(reason), false}; }
+
+}  // namespace
+
+std::string_view to_string(lane_state state) noexcept {
+  switch (state) {
+    case lane_state::pending: return "pending";
+    case lane_state::parked: return "parked";
+  }
+  return "";
+}
+
+lane_outcome judge(const verdict& v, std::uint32_t attempts, const std::vector<milliseconds>& schedule,
+                   double jitter, double random, timestamp now) {
+  switch (v.kind) {
+    case response_class::delivered: return {lane_step::advance, {}, {}, false};
+    case response_class::gone: {
+      lane_outcome out = park("gone");
+      out.disable_endpoint = true;
+      return out;
+    }
+    case response_class::local: return {lane_step::retry, now + local_pause, {}, false};
+    case response_class::blocked:
+      if (attempts >= blocked_checks_max) return park("blocked_destination");
+      return {lane_step::retry, now + blocked_pause, {}, false};
+    case response_class::rejected_size:
+      if (attempts >= size_tries_max) return park("rejected_size");
+      break;
+    case response_class::failure:
+    case response_class::overload: break;
+  }
+  const auto pause = pause_after(attempts, schedule, jitter, random);
+  if (!pause) return park("exhausted");
+  const milliseconds wait = std::max(*pause, v.retry_after.value_or(milliseconds{0}));
+  return {lane_step::retry, now + wait, {}, false};
+}
+
+}  // namespace syndicated::core

@@ -1,0 +1,152 @@
+#include "core/lifecycle/json.hpp"
+
+namespace syndicated::core {
+namespace {
+
+void write_quantities(json_writer& out, const quantities& values) {
+  out.begin_object();
+  for (const auto& [name, count] : values) out.key(name).number(count);
+  out.end_object();
+}
+
+void write_access_points(json_writer& out, const std::vector<access_point>& points) {
+  out.begin_array();
+  for (const access_point& p : points) {
+    out.begin_object()
+        .key("endpoint").text(p.endpoint)
+        .key("description").text(p.description)
+        .key("category").text(p.category)
+        .end_object();
+  }
+  out.end_array();
+}
+
+template <class Entity, class Body>
+std::string object(const Entity& e, Body&& members) {
+  json_writer out;
+  out.begin_object();
+  members(out, e);
+  out.end_object();
+  return std::move(out).str();
+}
+
+}  // namespace
+
+void write_members(json_writer& out, const subscription& s) {
+  out.key("id").number(s.id.value);
+  out.key("tenant_id").number(s.tenant.value);
+  out.key("reseller_id").number(s.reseller.value);
+  out.key("plan_id").number(s.plan.value);
+  out.key("product_id").number(s.product.value);
+  out.key("vendor_id").number(s.vendor.value);
+  out.key("name").text(s.name);
+  out.key("type").text(to_string(s.type));
+  out.key("status").text(to_string(s.status));
+  out.key("suspension_reasons").begin_array();
+  for (suspension_reason r : s.reasons.list()) out.text(to_string(r));
+  out.end_array();
+  out.key("paid").boolean(s.paid);
+  out.key("auto_renew").boolean(s.auto_renew);
+  out.key("quantities");
+  write_quantities(out, s.quantities);
+  out.key("config").map(s.config);
+  out.key("start_date").time(s.start_date);
+  out.key("period_start").time(s.period_start);
+  out.key("period_end").time(s.period_end);
+  out.key("end_date").time(s.end_date);
+  out.key("purge_at").time(s.purge_at);
+  out.key("provisioning_attempt").number(static_cast<std::uint64_t>(s.attempt));
+  out.key("metadata").map(s.metadata);
+  out.key("vendor_metadata").map(s.vendor_metadata);
+  out.key("endpoints");
+  write_access_points(out, s.endpoints);
+  out.key("instructions").map(s.instructions);
+  out.key("version").number(s.version);
+  out.key("created_at").time(s.created_at);
+  out.key("updated_at").time(s.updated_at);
+}
+
+void write_members(json_writer& out, const tenant& t) {
+  out.key("id").number(t.id.value);
+  out.key("kind").text(to_string(t.kind));
+  out.key("parent_id");
+  if (t.parent) {
+    out.number(t.parent.value);
+  } else {
+    out.null();
+  }
+  out.key("name").text(t.name);
+  out.key("external_ref").text(t.external_ref);
+  out.key("contact").begin_object()
+      .key("email").text(t.contact.email)
+      .key("first_name").text(t.contact.first_name)
+      .key("last_name").text(t.contact.last_name)
+      .key("phone").text(t.contact.phone)
+      .end_object();
+  out.key("status").text(to_string(t.state));
+  out.key("epoch").number(t.epoch);
+  out.key("version").number(t.version);
+  out.key("created_at").time(t.created_at);
+  out.key("updated_at").time(t.updated_at);
+  if (t.deleted_at) out.key("deleted_at").time(*t.deleted_at);
+}
+
+std::string to_json(const subscription& s) {
+  return object(s, [](json_writer& out, const subscription& e) { write_members(out, e); });
+}
+std::string to_json(const tenant& t) {
+  return object(t, [](json_writer& out, const tenant& e) { write_members(out, e); });
+}
+
+std::string to_json(const vendor& v) {
+  return object(v, [](json_writer& out, const vendor& e) {
+    out.key("id").number(e.id.value);
+    out.key("name").text(e.name);
+    out.key("metadata").map(e.metadata);
+    out.key("version").number(e.version);
+    out.key("created_at").time(e.created_at);
+    out.key("updated_at").time(e.updated_at);
+  });
+}
+
+std::string to_json(const product& p) {
+  return object(p, [](json_writer& out, const product& e) {
+    out.key("id").number(e.id.value);
+    out.key("vendor_id").number(e.vendor.value);
+    out.key("name").text(e.name);
+    out.key("sku").text(e.sku);
+    out.key("metadata").map(e.metadata);
+    out.key("version").number(e.version);
+    out.key("created_at").time(e.created_at);
+    out.key("updated_at").time(e.updated_at);
+  });
+}
+
+std::string to_json(const plan& p) {
+  return object(p, [](json_writer& out, const plan& e) {
+    out.key("id").number(e.id.value);
+    out.key("product_id").number(e.product.value);
+    out.key("vendor_id").number(e.vendor.value);
+    out.key("name").text(e.name);
+    out.key("external_id").text(e.external_id);
+    out.key("billing_period_months").number(e.billing_period_months);
+    out.key("trial_days").number(e.trial_days);
+    out.key("resources").begin_array();
+    for (const plan_resource& r : e.resources) {
+      out.begin_object()
+          .key("name").text(r.name)
+          .key("min").number(r.min)
+          .key("max").number(r.max)
+          .key("step").number(r.step)
+          .key("included").number(r.included)
+          .end_object();
+    }
+    out.end_array();
+    out.key("metadata").map(e.metadata);
+    out.key("version").number(e.version);
+    out.key("created_at").time(e.created_at);
+    out.key("updated_at").time(e.updated_at);
+  });
+}
+
+}  // namespace syndicated::core

@@ -1,0 +1,161 @@
+// The words of the lifecycle's enumerations. A switch without default lets the compiler find gaps.
+#include "core/lifecycle/access.hpp"
+#include "core/lifecycle/event.hpp"
+#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/tenant.hpp"
+
+namespace syndicated::core {
+namespace {
+
+// Tries every persisted value of a small enumeration.
+template <class E>
+std::optional<E> parse_by_name(std::string_view text, int last) noexcept {
+  for (int i = 1; i <= last; ++i) {
+    const auto value = static_cast<E>(i);
+    if (to_string(value) == text) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_string(role r) noexcept {
+  switch (r) {
+    case role::operator_: return "operator";
+    case role::marketplace: return "marketplace";
+    case role::vendor: return "vendor";
+    case role::tenant: return "tenant";
+  }
+  return "";
+}
+std::optional<role> parse_role(std::string_view text) noexcept {
+  return parse_by_name<role>(text, 4);
+}
+
+std::string_view to_string(wire_type type) noexcept {
+  switch (type) {
+    case wire_type::none: return "";
+    case wire_type::created: return "CREATED";
+    case wire_type::modified: return "MODIFIED";
+    case wire_type::deleted: return "DELETED";
+  }
+  return "";
+}
+
+std::string_view to_string(tenant_kind kind) noexcept {
+  switch (kind) {
+    case tenant_kind::provider: return "provider";
+    case tenant_kind::reseller: return "reseller";
+    case tenant_kind::customer: return "customer";
+    case tenant_kind::unit: return "unit";
+  }
+  return "";
+}
+std::optional<tenant_kind> parse_tenant_kind(std::string_view text) noexcept {
+  return parse_by_name<tenant_kind>(text, 4);
+}
+
+std::string_view to_string(tenant_state state) noexcept {
+  switch (state) {
+    case tenant_state::enabled: return "ENABLED";
+    case tenant_state::disabled: return "DISABLED";
+    case tenant_state::deleted: return "DELETED";
+  }
+  return "";
+}
+
+std::string_view to_string(tenant_action action) noexcept {
+  switch (action) {
+    case tenant_action::update: return "update";
+    case tenant_action::disable: return "disable";
+    case tenant_action::enable: return "enable";
+    case tenant_action::erase: return "delete";
+  }
+  return "";
+}
+
+std::string_view to_string(subscription_status status) noexcept {
+  switch (status) {
+    case subscription_status::requires_approval: return "REQUIRES_APPROVAL";
+    case subscription_status::rejected: return "REJECTED";
+    case subscription_status::postponed: return "POSTPONED";
+    case subscription_status::waiting_payment: return "WAITING_PAYMENT";
+    case subscription_status::payment_expired: return "PAYMENT_EXPIRED";
+    case subscription_status::pending: return "PENDING";
+    case subscription_status::post_configuration: return "POST_CONFIGURATION";
+    case subscription_status::deployed: return "DEPLOYED";
+    case subscription_status::stopped: return "STOPPED";
+    case subscription_status::failed: return "FAILED";
+    case subscription_status::undeploy_sent: return "UNDEPLOY_SENT";
+    case subscription_status::undeployed: return "UNDEPLOYED";
+  }
+  return "";
+}
+std::optional<subscription_status> parse_subscription_status(std::string_view text) noexcept {
+  return parse_by_name<subscription_status>(text, subscription_status_count);
+}
+
+std::string_view to_string(suspension_reason reason) noexcept {
+  switch (reason) {
+    case suspension_reason::unpaid: return "UNPAID";
+    case suspension_reason::admin_hold: return "ADMIN_HOLD";
+    case suspension_reason::vendor_hold: return "VENDOR_HOLD";
+    case suspension_reason::tenant_disabled: return "TENANT_DISABLED";
+    case suspension_reason::expired: return "EXPIRED";
+    case suspension_reason::cancelled: return "CANCELLED";
+  }
+  return "";
+}
+std::optional<suspension_reason> parse_suspension_reason(std::string_view text) noexcept {
+  for (unsigned bit = 1; bit <= 32; bit <<= 1U) {
+    const auto reason = static_cast<suspension_reason>(bit);
+    if (to_string(reason) == text) return reason;
+  }
+  return std::nullopt;
+}
+std::vector<suspension_reason> reason_set::list() const {
+  std::vector<suspension_reason> out;
+  for (unsigned bit = 1; bit <= 32; bit <<= 1U) {
+    if ((bits & bit) != 0) out.push_back(static_cast<suspension_reason>(bit));
+  }
+  return out;
+}
+
+std::string_view to_string(subscription_type type) noexcept {
+  switch (type) {
+    case subscription_type::normal: return "NORMAL";
+    case subscription_type::trial: return "TRIAL";
+  }
+  return "";
+}
+
+std::string_view to_string(subscription_action action) noexcept {
+  switch (action) {
+    case subscription_action::pay: return "pay";
+    case subscription_action::approve: return "approve";
+    case subscription_action::reject: return "reject";
+    case subscription_action::suspend: return "suspend";
+    case subscription_action::resume: return "resume";
+    case subscription_action::renew: return "renew";
+    case subscription_action::change: return "change";
+    case subscription_action::convert: return "convert";
+    case subscription_action::cancel: return "cancel";
+    case subscription_action::reinstate: return "reinstate";
+    case subscription_action::terminate: return "terminate";
+    case subscription_action::redeploy: return "redeploy";
+    case subscription_action::report_deployed: return "report DEPLOYED";
+    case subscription_action::report_post_configuration: return "report POST_CONFIGURATION";
+    case subscription_action::report_failed: return "report FAILED";
+    case subscription_action::report_stopped: return "report STOPPED";
+    case subscription_action::report_undeployed: return "report UNDEPLOYED";
+    case subscription_action::edit: return "edit";
+    case subscription_action::set_endpoints: return "set endpoints";
+    case subscription_action::set_instructions: return "set instructions";
+    case subscription_action::set_credentials: return "set credentials";
+    case subscription_action::set_vendor_metadata: return "set metadata";
+    case subscription_action::timer: return "timer";
+  }
+  return "";
+}
+
+}  // namespace syndicated::core
