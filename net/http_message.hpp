@@ -44,7 +44,7 @@ class responder {
 
   responder() = default;
   explicit responder(sink answer) : answer_(std::move(answer)) {}
-  responder(responder&&) noexcept = default;
+  responder(responder&& other) noexcept;
   responder& operator=(responder&& other) noexcept;
   responder(const responder&) = delete;
   responder& operator=(const responder&) = delete;

@@ -1,0 +1,356 @@
+#include "net/http_connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "net/text.hpp"
+
+namespace syndicated::net {
+namespace {
+
+constexpr std::int64_t never = INT64_MAX;
+constexpr std::size_t read_bytes = 4 * 1024;
+constexpr std::size_t body_read_bytes = 32 * 1024;
+constexpr std::size_t kept_buffer_bytes = 16 * 1024;
+constexpr int linger_ms = 2'000;
+constexpr std::size_t linger_bytes_max = 512 * 1024;
+// A body may pause, but below this rate after the grace it only holds a place (reliability.md 3).
+constexpr int slow_body_grace_ms = 5'000;
+constexpr std::int64_t slow_body_bytes_per_s = 100;
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+
+http_response default_refusal(int status, std::string_view code, std::string_view sentence) {
+  http_response response;
+  response.status = status;
+  response.content_type = "application/problem+json";
+  response.body = R"({"type":"about:blank","title":")";
+  response.body += reason_phrase(status);
+  response.body += R"(","status":)" + std::to_string(status) + R"(,"detail":")";
+  response.body += sentence;
+  response.body += R"(","code":")";
+  response.body += code;
+  response.body += "\"}";
+  return response;
+}
+
+}  // namespace
+
+std::string_view reason_phrase(int status) noexcept {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 411: return "Length Required";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 428: return "Precondition Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    default: return "Status";
+  }
+}
+
+answer_queue::answer_queue(std::function<void()> wake, receiver deliver)
+    : wake_(std::move(wake)), deliver_(std::move(deliver)) {}
+
+void answer_queue::run_on_this_thread() { thread_ = std::this_thread::get_id(); }
+
+void answer_queue::push(answer item) {
+  // The server's thread ends before close(), so on that thread the receiver is alive.
+  if (thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    deliver_(std::move(item));
+    return;
+  }
+  const std::lock_guard lock{mutex_};
+  if (closed_) return;
+  items_.push_back(std::move(item));
+  if (items_.size() == 1) wake_();
+}
+
+void answer_queue::deliver_all() {
+  std::vector<answer> items;
+  {
+    const std::lock_guard lock{mutex_};
+    items.swap(items_);
+  }
+  for (auto& item : items) deliver_(std::move(item));
+}
+
+void answer_queue::close() {
+  thread_ = std::thread::id{};
+  const std::lock_guard lock{mutex_};
+  closed_ = true;
+  items_.clear();
+}
+
+connection::connection(connection_host& host, std::uint64_t id, std::string peer)
+    : host_(host), id_(id), parser_(host.options.body_bytes_max) {
+  parser_.request().peer = std::move(peer);
+}
+
+void connection::start() {
+  deadline_ms_ = in_ms(host_.options.head_timeout_ms);
+  start_handshake();
+}
+
+void connection::start_refused(const refusal& why) { refuse(why); }
+
+void connection::on_handshake(bool ok) {
+  if (phase_ != phase::handshake) return;
+  if (!ok) {
+    close();
+    return;
+  }
+  phase_ = phase::reading;
+  read_more();
+}
+
+void connection::read_more() {
+  if (read_pending_) return;
+  const std::size_t want =
+      parser_.now() == request_parser::state::body ? body_read_bytes : read_bytes;
+  if (in_begin_ == in_end_) {
+    in_begin_ = in_end_ = 0;
+    if (in_.size() > kept_buffer_bytes && want == read_bytes) std::vector<char>{}.swap(in_);
+  } else if (in_begin_ > 0) {
+    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
+    in_end_ -= in_begin_;
+    in_begin_ = 0;
+  }
+  if (in_.size() - in_end_ < want) in_.resize(in_end_ + want);
+  read_pending_ = true;
+  start_read(in_.data() + in_end_, in_.size() - in_end_);
+}
+
+void connection::on_read(bool ok, std::size_t bytes) {
+  read_pending_ = false;
+  if (phase_ == phase::closed) return;
+  if (!ok) {
+    // A client may half-close after its request; while an answer is due, it is still sent.
+    if (phase_ == phase::reading || phase_ == phase::lingering) close();
+    return;
+  }
+  if (phase_ == phase::reading) {
+    in_end_ += bytes;
+    process();
+  } else if (phase_ == phase::lingering) {
+    lingered_ += bytes;
+    in_begin_ = in_end_ = 0;
+    if (lingered_ > linger_bytes_max) {
+      close();
+    } else {
+      read_more();
+    }
+  }
+}
+
+void connection::process() {
+  std::string_view unread{in_.data() + in_begin_, in_end_ - in_begin_};
+  const auto state = parser_.consume(unread);
+  in_begin_ = in_end_ - unread.size();
+  switch (state) {
+    case request_parser::state::refused: refuse(parser_.why()); return;
+    case request_parser::state::complete: dispatch(); return;
+    case request_parser::state::empty:
+      if (host_.draining) {
+        close();
+        return;
+      }
+      break;
+    case request_parser::state::head: break;
+    case request_parser::state::body:
+      if (parser_.wants_continue() && !continue_sent_ && parser_.body_bytes_seen() == 0) {
+        continue_sent_ = true;
+        interim_write_ = true;
+        start_write(continue_line, {});
+      }
+      break;
+  }
+  set_read_deadline();
+  read_more();
+}
+
+// Deadlines are set when a phase of the request begins and never moved by bytes that trickle in.
+void connection::set_read_deadline() {
+  const auto state = parser_.now();
+  if (state == reading_) return;
+  reading_ = state;
+  switch (state) {
+    case request_parser::state::empty:
+      if (!fresh_) deadline_ms_ = in_ms(host_.options.idle_timeout_ms);
+      break;
+    case request_parser::state::head:
+      deadline_ms_ = in_ms(host_.options.head_timeout_ms);
+      break;
+    case request_parser::state::body:
+      body_since_ms_ = host_.now_ms;
+      deadline_ms_ = in_ms(host_.options.body_timeout_ms);
+      break;
+    case request_parser::state::complete:
+    case request_parser::state::refused: break;
+  }
+}
+
+void connection::dispatch() {
+  host_.counters.requests.fetch_add(1, std::memory_order_relaxed);
+  phase_ = phase::handling;
+  reading_ = request_parser::state::complete;
+  deadline_ms_ = never;  // the handler has limits of its own
+  fresh_ = false;
+  head_only_ = parser_.request().method == "HEAD";
+  const auto number = ++request_number_;
+  http_request request = std::move(parser_.request());
+  parser_.request().peer = request.peer;
+  // The handler may answer at once: nothing may follow this call.
+  host_.handler(std::move(request),
+                responder{[answers = host_.answers, id = id_, number](http_response&& response) {
+                  answers->push({id, number, std::move(response)});
+                }});
+}
+
+void connection::deliver(answer_queue::answer&& item) {
+  if (phase_ != phase::handling || item.request != request_number_) return;
+  const bool close_after = item.response.close || !parser_.keep_alive() || host_.draining;
+  send(std::move(item.response), close_after);
+}
+
+void connection::refuse(const refusal& why) {
+  host_.counters.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  head_only_ = false;
+  const auto& make = host_.options.refusal;
+  send(make ? make(why.status, why.code, why.reason)
+            : default_refusal(why.status, why.code, why.reason),
+       true);
+}
+
+void connection::send(http_response&& response, bool close_after) {
+  phase_ = phase::writing;
+  close_after_ = close_after;
+  deadline_ms_ = in_ms(host_.options.body_timeout_ms);
+  format(response, close_after);
+  out_body_ = head_only_ ? std::string{} : std::move(response.body);
+  if (interim_write_) return;  // "100 Continue" is still on its way; on_write sends this next
+  start_write(out_head_, out_body_);
+}
+
+void connection::format(const http_response& response, bool close_after) {
+  auto& out = out_head_;
+  out.assign("HTTP/1.1 ");
+  out += std::to_string(response.status);
+  out += ' ';
+  out += reason_phrase(response.status);
+  out += "\r\nDate: ";
+  out += host_.date;
+  const bool bodiless = response.status == 204 || response.status == 304;
+  if (!response.content_type.empty() && !bodiless) {
+    out += "\r\nContent-Type: ";
+    out += response.content_type;
+  }
+  if (!bodiless) {
+    out += "\r\nContent-Length: ";
+    out += std::to_string(response.body.size());
+  }
+  for (const auto& header : response.headers) {
+    // A value with a line end in it would be a second response: such a header is left out.
+    if (!is_token(header.name) || !is_field_value(header.value)) continue;
+    out += "\r\n";
+    out += header.name;
+    out += ": ";
+    out += header.value;
+  }
+  if (close_after) out += "\r\nConnection: close";
+  out += "\r\n\r\n";
+  if (bodiless) head_only_ = true;
+}
+
+void connection::on_write(bool ok) {
+  if (phase_ == phase::closed) return;
+  if (!ok) {
+    close();
+    return;
+  }
+  if (std::exchange(interim_write_, false)) {
+    if (phase_ == phase::writing) start_write(out_head_, out_body_);
+    return;
+  }
+  if (phase_ != phase::writing) return;
+  if (close_after_) {
+    linger();
+    return;
+  }
+  parser_.reset();
+  continue_sent_ = false;
+  if (out_body_.capacity() > kept_buffer_bytes) std::string{}.swap(out_body_);
+  phase_ = phase::reading;
+  process();
+}
+
+// Closing with unread input would reset the connection and could destroy the answer on its way.
+void connection::linger() {
+  phase_ = phase::lingering;
+  deadline_ms_ = in_ms(linger_ms);
+  in_begin_ = in_end_ = 0;
+  if (!end_output()) read_more();
+}
+
+void connection::sweep() {
+  if (phase_ == phase::reading && reading_ == request_parser::state::body) {
+    const auto spent_ms = host_.now_ms - body_since_ms_;
+    const auto seen = static_cast<std::int64_t>(parser_.body_bytes_seen());
+    if (spent_ms > slow_body_grace_ms && seen * 1'000 < slow_body_bytes_per_s * spent_ms) {
+      deadline_ms_ = 0;
+    }
+  }
+  if (host_.now_ms < deadline_ms_) return;
+  const bool begun = parser_.now() != request_parser::state::empty;
+  if (phase_ == phase::reading && begun) {
+    refuse({408, "request_timeout", "the request did not arrive in time"});
+  } else {
+    close();
+  }
+}
+
+void connection::close_if_idle() {
+  if (phase_ == phase::handshake ||
+      (phase_ == phase::reading && parser_.now() == request_parser::state::empty)) {
+    close();
+  }
+}
+
+void connection::close() {
+  if (phase_ == phase::closed) return;
+  phase_ = phase::closed;
+  close_socket();
+  host_.forget(id_);
+}
+
+}  // namespace syndicated::net
