@@ -55,9 +55,9 @@ struct secrets_section {
 };
 
 struct delivery_section {
-  int curl_loops = 1;              // threads that send
-  int sockets_max = 1'024;         // requests in progress, over all loops
-  int attempt_timeout_ms = 15'000; // one attempt, from name look-up to the last byte
+  int curl_loops = 1;               // threads that send
+  int sockets_max = 1'024;          // requests in progress, over all loops
+  int attempt_timeout_ms = 15'000;  // one attempt, from name look-up to the last byte
   std::vector<milliseconds> schedule = default_schedule();  // [R] wait before attempt 1, 2 ...
   double jitter = 0.2;                                      // [R] each wait times 1 +- this
   std::vector<std::string> dns_servers;  // "192.0.2.53" or with port; empty = the system's
@@ -69,17 +69,17 @@ struct delivery_section {
 
 // Which destinations endpoints may have (core/delivery/egress_policy.hpp). All [R].
 struct egress_section {
-  std::vector<std::string> allow;               // "10.1.2.0/24:8443", "127.0.0.0/8:*"
-  std::vector<std::string> deny;                // "203.0.113.7", "198.51.100.0/24"
-  std::vector<std::uint16_t> ports{443};        // ports an endpoint may use
-  bool allow_http = false;                      // plain http URLs
-  bool allow_ip_literals = false;               // https://192.0.2.1/
+  std::vector<std::string> allow;         // "10.1.2.0/24:8443", "127.0.0.0/8:*"
+  std::vector<std::string> deny;          // "203.0.113.7", "198.51.100.0/24"
+  std::vector<std::uint16_t> ports{443};  // ports an endpoint may use
+  bool allow_http = false;                // plain http URLs
+  bool allow_ip_literals = false;         // https://192.0.2.1/
 };
 
 // Waiting times of the subscription's life (domain.md, 10.5).
 struct lifecycle_section {
-  milliseconds first_payment = std::chrono::hours{72};         // unpaid order expires
-  milliseconds cancel_grace = std::chrono::hours{30 * 24};     // from cancel to removal
+  milliseconds first_payment = std::chrono::hours{72};            // unpaid order expires
+  milliseconds cancel_grace = std::chrono::hours{30 * 24};        // from cancel to removal
   milliseconds deprovision_timeout = std::chrono::hours{7 * 24};  // then ended without the vendor
   int provisioning_max_attempts = 5;
 };

@@ -109,18 +109,15 @@ key_spec reloadable(key_spec key) {
 
 key_spec ports_key() {
   return {"egress.ports", true,
-          [](const raw_value& raw, settings& out) {
-            return read_ports(raw, out.egress.ports);
-          },
+          [](const raw_value& raw, settings& out) { return read_ports(raw, out.egress.ports); },
           [](const settings& s) { return show_ports(s.egress.ports); }};
 }
 
 key_spec schedule_key() {
-  return {"delivery.schedule", true,
-          [](const raw_value& raw, settings& out) {
-            return read_schedule(raw, out.delivery.schedule);
-          },
-          [](const settings& s) { return show_schedule(s.delivery.schedule); }};
+  return {
+      "delivery.schedule", true,
+      [](const raw_value& raw, settings& out) { return read_schedule(raw, out.delivery.schedule); },
+      [](const settings& s) { return show_schedule(s.delivery.schedule); }};
 }
 
 key_spec jitter_key() {
@@ -175,8 +172,8 @@ void add_service_keys(std::vector<key_spec>& keys) {
   keys.push_back(text_key("admin.group", SYNDICATED_AT(admin, group)));
   keys.push_back(text_key("metrics.listen", SYNDICATED_AT(metrics, listen), maybe_listen_rule));
   keys.push_back(text_key("store.directory", SYNDICATED_AT(store, directory), needed_path_rule));
-  keys.push_back(
-      bytes_key("store.wal_bytes_max", SYNDICATED_AT(store, wal_bytes_max), 1U << 20U, 1ULL << 34U));
+  keys.push_back(bytes_key("store.wal_bytes_max", SYNDICATED_AT(store, wal_bytes_max), 1U << 20U,
+                           1ULL << 34U));
   keys.push_back(bytes_key("store.block_cache_bytes", SYNDICATED_AT(store, block_cache_bytes),
                            1U << 20U, 1ULL << 38U));
   keys.push_back(

@@ -101,7 +101,8 @@ std::string check_bytes(std::string_view text, std::string_view name) {
   }
   std::size_t line = 1;
   for (const char c : text) {
-    if (c == '\r') return at_line(name, line) + "carriage return; save the file with Unix line ends";
+    if (c == '\r')
+      return at_line(name, line) + "carriage return; save the file with Unix line ends";
     if (c == '\0') return at_line(name, line) + "zero byte";
     if (c == '\n') ++line;
   }

@@ -14,9 +14,9 @@
 namespace syndicated::config {
 
 struct changes {
-  std::vector<std::string> taken;          // reloadable keys that differ
-  std::vector<std::string> need_restart;   // others that differ
-  settings next;                           // the running settings with the reloadable keys changed
+  std::vector<std::string> taken;         // reloadable keys that differ
+  std::vector<std::string> need_restart;  // others that differ
+  settings next;                          // the running settings with the reloadable keys changed
 };
 
 changes compare(const settings& running, const settings& wanted);

@@ -127,7 +127,8 @@ std::string texts_of(const raw_value& raw, std::size_t items_max, std::vector<st
   for (const raw_value& item : *list) {
     const auto* text = std::get_if<std::string>(&item.held);
     if (text == nullptr) return "must be a list of strings";
-    if (auto broken = check_plain_text(*text); !broken.empty()) return "holds an item that " + broken;
+    if (auto broken = check_plain_text(*text); !broken.empty())
+      return "holds an item that " + broken;
     if (std::find(out.begin(), out.end(), *text) != out.end()) return "holds '" + *text + "' twice";
     out.push_back(*text);
   }
@@ -163,7 +164,8 @@ std::string show_ports(const std::vector<std::uint16_t>& ports) {
 }
 
 std::string read_schedule(const raw_value& raw, std::vector<milliseconds>& out) {
-  static constexpr auto rule = "must be a list of 1 to 10 durations up to \"7d\", like [\"0s\", \"5m\"]";
+  static constexpr auto rule =
+      "must be a list of 1 to 10 durations up to \"7d\", like [\"0s\", \"5m\"]";
   const auto* list = list_of(raw);
   if (list == nullptr || list->empty() || list->size() > schedule_steps_max) return rule;
   std::vector<milliseconds> steps;

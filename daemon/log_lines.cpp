@@ -27,7 +27,8 @@ std::size_t utf8_length(std::string_view text) {
 unsigned code_point(std::string_view sequence) {
   static constexpr std::array<unsigned, 5> masks{0, 0x7F, 0x1F, 0x0F, 0x07};
   unsigned value = static_cast<unsigned char>(sequence[0]) & masks[sequence.size()];
-  for (const char c : sequence.substr(1)) value = (value << 6U) | (static_cast<unsigned>(c) & 0x3FU);
+  for (const char c : sequence.substr(1))
+    value = (value << 6U) | (static_cast<unsigned>(c) & 0x3FU);
   return value;
 }
 

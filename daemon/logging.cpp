@@ -44,8 +44,8 @@ void write_line(core::log_level level, std::string_view component, std::string_v
   const writer* out = running.load(std::memory_order_acquire);
   if (out == nullptr) return;
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const std::string line = out->format(core::format_rfc3339_ms(now), level, component, message,
-                                       fields, field_count);
+  const std::string line =
+      out->format(core::format_rfc3339_ms(now), level, component, message, fields, field_count);
   out->logger->log(spdlog_level(level), spdlog::string_view_t{line.data(), line.size()});
 }
 
@@ -60,9 +60,9 @@ core::result<void> start_logging(const config::log_section& options) {
   auto out = std::make_unique<writer>();
   try {
     out->pool = std::make_shared<spdlog::details::thread_pool>(log_queue_lines_max, 1);
-    out->logger = std::make_shared<spdlog::async_logger>(
-        "syndicated", open_target(options.target), out->pool,
-        spdlog::async_overflow_policy::overrun_oldest);
+    out->logger =
+        std::make_shared<spdlog::async_logger>("syndicated", open_target(options.target), out->pool,
+                                               spdlog::async_overflow_policy::overrun_oldest);
   } catch (const std::exception& why) {
     return core::error{core::errc::invalid, "log_target", why.what(), {}, {}};
   }

@@ -3,10 +3,10 @@
 // Purpose: installs the sink behind core/base/log.hpp. Lines go through a bounded queue to one
 // writing thread; when the queue is full the oldest lines are dropped and counted, so a slow disk
 // or journal never holds up the daemon (reliability.md 5.6, R13).
-// Formats: JSON, one object a line of at most 8 KiB, messages cut at 512 and fields at 256 bytes, escaped (control
-// characters, bidirectional marks, bytes that are not UTF-8); or text for terminals, escaped alike.
-// Threads: start_logging and stop_logging from main; log lines from everywhere.
-// Lifetime: once per process. After stop_logging lines go nowhere.
+// Formats: JSON, one object a line of at most 8 KiB, messages cut at 512 and fields at 256 bytes,
+// escaped (control characters, bidirectional marks, bytes that are not UTF-8); or text for
+// terminals, escaped alike. Threads: start_logging and stop_logging from main; log lines from
+// everywhere. Lifetime: once per process. After stop_logging lines go nowhere.
 #pragma once
 
 #include <cstddef>

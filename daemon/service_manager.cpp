@@ -2,12 +2,12 @@
 
 #include <sys/socket.h>
 
+#include <systemd/sd-daemon.h>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <utility>
-#include <systemd/sd-daemon.h>
 
 namespace syndicated::daemon {
 namespace {
@@ -41,9 +41,7 @@ void notify_reloading() {
   notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(us));
 }
 
-void notify_stopping(std::string_view status) {
-  notify("STOPPING=1\nSTATUS=" + one_line(status));
-}
+void notify_stopping(std::string_view status) { notify("STOPPING=1\nSTATUS=" + one_line(status)); }
 
 void notify_watchdog() { notify("WATCHDOG=1"); }
 

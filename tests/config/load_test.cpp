@@ -19,7 +19,9 @@ std::string refusal_of(std::string_view text) {
   return got ? "accepted" : got.failure().detail;
 }
 
-std::string default_file() { return std::string{SYNDICATED_SOURCE_DIR} + "/config/syndicated.toml"; }
+std::string default_file() {
+  return std::string{SYNDICATED_SOURCE_DIR} + "/config/syndicated.toml";
+}
 
 std::string default_text() {
   std::ifstream file(default_file());
@@ -123,13 +125,16 @@ BOOST_AUTO_TEST_CASE(mistakes_are_refused_with_file_line_and_key) {
       {"[delivery]\nuser_agent = \"a\\r\\nX: y\"\n",
        "test.toml:2: key 'delivery.user_agent': must not contain control characters"},
       {"[lifecycle]\ncancel_grace = 30\n",
-       "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", like "
+       "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", "
+       "like "
        "\"90s\" or \"2h\""},
       {"[lifecycle]\ncancel_grace = \"30 d\"\n",
-       "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", like "
+       "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", "
+       "like "
        "\"90s\" or \"2h\""},
       {"[retention]\nidempotency = \"23h\"\n",
-       "test.toml:2: key 'retention.idempotency': must be a duration from \"24h\" to \"365d\", like "
+       "test.toml:2: key 'retention.idempotency': must be a duration from \"24h\" to \"365d\", "
+       "like "
        "\"90s\" or \"2h\""},
       {"[delivery]\nschedule = [\"5s\"]\n",
        "test.toml:2: key 'delivery.schedule': must begin with \"0s\""},
@@ -137,9 +142,11 @@ BOOST_AUTO_TEST_CASE(mistakes_are_refused_with_file_line_and_key) {
        "test.toml:2: key 'delivery.schedule': must be a list of 1 to 10 durations up to \"7d\", "
        "like [\"0s\", \"5m\"]"},
       {"[egress]\nports = [443, 443]\n",
-       "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to 65535"},
+       "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to "
+       "65535"},
       {"[egress]\nports = [0]\n",
-       "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to 65535"},
+       "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to "
+       "65535"},
       {"[egress]\nallow = [\"10.0.0.0/33:1\"]\n",
        "test.toml:2: key 'egress.allow': '10.0.0.0/33:1' must be RANGE:PORT, like "
        "\"10.1.2.0/24:8443\" or \"127.0.0.0/8:*\""},

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(other_lengths_and_alphabets_are_refused) {
                              " " + hex_key,
                              "g" + hex_key.substr(1),
                              base64_key.substr(0, 43),
-                             base64_key.substr(0, 42) + "9=",   // bits that stand for nothing
+                             base64_key.substr(0, 42) + "9=",  // bits that stand for nothing
                              "-" + base64_key.substr(1),
                              "correct horse battery staple 123",  // 32 typed characters
                              std::string(33, '\0'),

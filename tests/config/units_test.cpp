@@ -8,9 +8,9 @@ namespace config = syndicated::config;
 BOOST_AUTO_TEST_SUITE(config_units)
 
 BOOST_AUTO_TEST_CASE(durations_are_read_and_written) {
-  const std::pair<const char*, long> good[] = {{"0s", 0},       {"500ms", 500},     {"15s", 15'000},
-                                               {"5m", 300'000}, {"2h", 7'200'000},  {"3d", 259'200'000},
-                                               {"0ms", 0},      {"60s", 60'000}};
+  const std::pair<const char*, long> good[] = {
+      {"0s", 0},         {"500ms", 500},      {"15s", 15'000}, {"5m", 300'000},
+      {"2h", 7'200'000}, {"3d", 259'200'000}, {"0ms", 0},      {"60s", 60'000}};
   for (const auto& [text, ms] : good) {
     const auto got = config::parse_duration(text);
     BOOST_REQUIRE_MESSAGE(got.has_value(), text);
@@ -22,8 +22,9 @@ BOOST_AUTO_TEST_CASE(durations_are_read_and_written) {
 }
 
 BOOST_AUTO_TEST_CASE(other_spellings_are_not_durations) {
-  for (const char* text : {"", "5", "s", "-1s", "+1s", "1.5s", "1 s", " 1s", "1s ", "1S", "1w", "1y",
-                           "1h30m", "99999999999999999999s", "3651d", "18446744073709551615d"}) {
+  for (const char* text :
+       {"", "5", "s", "-1s", "+1s", "1.5s", "1 s", " 1s", "1s ", "1S", "1w", "1y", "1h30m",
+        "99999999999999999999s", "3651d", "18446744073709551615d"}) {
     BOOST_TEST(!config::parse_duration(text).has_value(), text);
   }
 }
