@@ -52,6 +52,7 @@ class resolver::impl {
   std::int64_t now_ms_ = 0;
   std::uint64_t queries_ = 0;
   std::size_t running_ = 0;
+  bool has_ready() const noexcept { return !ready_.empty(); }
 
  private:
   struct name {
@@ -227,6 +228,7 @@ void resolver::process_timeouts(std::int64_t now_ms) {
 }
 
 int resolver::timeout_ms() const {
+  if (impl_->has_ready()) return 0;
   if (impl_->running_ == 0) return -1;
   timeval at_most{1, 0};
   timeval next{};
