@@ -1,0 +1,243 @@
+#include "store/codec.hpp"
+
+#include <algorithm>
+
+#include "store/records.pb.h"
+#include "store/wire.hpp"
+
+namespace syndicated::store {
+
+using namespace wire;
+
+std::string encode(const core::tenant& t) {
+  records::Tenant r;
+  r.set_id(t.id.value);
+  r.set_kind(number(t.kind));
+  r.set_parent(t.parent.value);
+  for (core::tenant_id id : t.path) r.add_path(id.value);
+  r.set_name(t.name);
+  r.set_external_ref(t.external_ref);
+  r.mutable_contact()->set_email(t.contact.email);
+  r.mutable_contact()->set_first_name(t.contact.first_name);
+  r.mutable_contact()->set_last_name(t.contact.last_name);
+  r.mutable_contact()->set_phone(t.contact.phone);
+  r.set_state(number(t.state));
+  r.set_epoch(t.epoch);
+  r.set_version(t.version);
+  r.set_seq(t.seq);
+  r.set_created_at_ms(ms(t.created_at));
+  r.set_updated_at_ms(ms(t.updated_at));
+  if (t.deleted_at) r.set_deleted_at_ms(ms(*t.deleted_at));
+  return framed(r);
+}
+
+core::result<core::tenant> decode_tenant(std::string_view value) {
+  records::Tenant r;
+  if (auto e = parse(r, value, "tenant")) return std::move(*e);
+  core::tenant t;
+  t.id = {r.id()};
+  t.kind = static_cast<core::tenant_kind>(r.kind());
+  t.parent = {r.parent()};
+  for (std::uint64_t id : r.path()) t.path.push_back({id});
+  t.name = r.name();
+  t.external_ref = r.external_ref();
+  t.contact = {r.contact().email(), r.contact().first_name(), r.contact().last_name(),
+               r.contact().phone()};
+  t.state = static_cast<core::tenant_state>(r.state());
+  t.epoch = r.epoch();
+  t.version = r.version();
+  t.seq = r.seq();
+  t.created_at = at(r.created_at_ms());
+  t.updated_at = at(r.updated_at_ms());
+  if (r.has_deleted_at_ms()) t.deleted_at = at(r.deleted_at_ms());
+  return t;
+}
+
+std::string encode(const core::vendor& v) {
+  records::Vendor r;
+  r.set_id(v.id.value);
+  r.set_name(v.name);
+  put_map(*r.mutable_metadata(), v.metadata);
+  r.set_version(v.version);
+  r.set_created_at_ms(ms(v.created_at));
+  r.set_updated_at_ms(ms(v.updated_at));
+  return framed(r);
+}
+
+core::result<core::vendor> decode_vendor(std::string_view value) {
+  records::Vendor r;
+  if (auto e = parse(r, value, "vendor")) return std::move(*e);
+  return core::vendor{{r.id()}, r.name(), get_map(r.metadata()), r.version(), at(r.created_at_ms()),
+                      at(r.updated_at_ms())};
+}
+
+std::string encode(const core::product& p) {
+  records::Product r;
+  r.set_id(p.id.value);
+  r.set_vendor(p.vendor.value);
+  r.set_name(p.name);
+  r.set_sku(p.sku);
+  put_map(*r.mutable_metadata(), p.metadata);
+  r.set_version(p.version);
+  r.set_created_at_ms(ms(p.created_at));
+  r.set_updated_at_ms(ms(p.updated_at));
+  return framed(r);
+}
+
+core::result<core::product> decode_product(std::string_view value) {
+  records::Product r;
+  if (auto e = parse(r, value, "product")) return std::move(*e);
+  return core::product{{r.id()}, {r.vendor()}, r.name(), r.sku(), get_map(r.metadata()), r.version(),
+                       at(r.created_at_ms()), at(r.updated_at_ms())};
+}
+
+std::string encode(const core::plan& p) {
+  records::Plan r;
+  r.set_id(p.id.value);
+  r.set_product(p.product.value);
+  r.set_vendor(p.vendor.value);
+  r.set_name(p.name);
+  r.set_external_id(p.external_id);
+  r.set_billing_period_months(p.billing_period_months);
+  r.set_trial_days(p.trial_days);
+  for (const core::plan_resource& x : p.resources) {
+    records::PlanResource* out = r.add_resources();
+    out->set_name(x.name);
+    out->set_min(x.min);
+    out->set_max(x.max);
+    out->set_step(x.step);
+    out->set_included(x.included);
+  }
+  put_map(*r.mutable_metadata(), p.metadata);
+  r.set_version(p.version);
+  r.set_created_at_ms(ms(p.created_at));
+  r.set_updated_at_ms(ms(p.updated_at));
+  return framed(r);
+}
+
+core::result<core::plan> decode_plan(std::string_view value) {
+  records::Plan r;
+  if (auto e = parse(r, value, "plan")) return std::move(*e);
+  core::plan p;
+  p.id = {r.id()};
+  p.product = {r.product()};
+  p.vendor = {r.vendor()};
+  p.name = r.name();
+  p.external_id = r.external_id();
+  p.billing_period_months = r.billing_period_months();
+  p.trial_days = r.trial_days();
+  for (const records::PlanResource& x : r.resources()) {
+    p.resources.push_back({x.name(), x.min(), x.max(), x.step(), x.included()});
+  }
+  p.metadata = get_map(r.metadata());
+  p.version = r.version();
+  p.created_at = at(r.created_at_ms());
+  p.updated_at = at(r.updated_at_ms());
+  return p;
+}
+
+std::string encode(const core::endpoint& e, const vault& secrets) {
+  records::Endpoint r;
+  const std::string context = secret_context(e.id);
+  r.set_id(e.id.value);
+  r.set_scope(number(e.scope));
+  r.set_scope_id(e.scope_id);
+  r.set_url(e.url);
+  r.set_origin(e.origin);
+  r.set_form(number(e.form));
+  if (!e.secret.empty()) r.set_sealed_secret(secrets.seal(e.secret.reveal(), context));
+  if (!e.previous_secret.empty()) {
+    r.set_sealed_previous_secret(secrets.seal(e.previous_secret.reveal(), context));
+  }
+  if (e.previous_until) r.set_previous_until_ms(ms(*e.previous_until));
+  for (const std::string& pattern : e.events) r.add_events(pattern);
+  r.set_description(e.description);
+  r.set_id_format(number(e.id_format));
+  r.set_with_event_id(e.with_event_id);
+  r.set_with_metadata(e.with_metadata);
+  for (int code : e.success_codes) r.add_success_codes(code);
+  r.set_timeout_ms(e.timeout_ms);
+  r.set_concurrency_max(e.concurrency_max);
+  for (auto pause : e.retry_schedule) r.add_retry_schedule_ms(pause.count());
+  r.set_on_exhausted(number(e.on_exhausted));
+  r.set_state(number(e.state));
+  r.set_state_reason(e.state_reason);
+  r.set_version(e.version);
+  r.set_created_at_ms(ms(e.created_at));
+  r.set_updated_at_ms(ms(e.updated_at));
+  return framed(r);
+}
+
+core::result<core::endpoint> decode_endpoint(std::string_view value, const vault& secrets) {
+  records::Endpoint r;
+  if (auto e = parse(r, value, "endpoint")) return std::move(*e);
+  core::endpoint e;
+  e.id = {r.id()};
+  const std::string context = secret_context(e.id);
+  if (!r.sealed_secret().empty()) {
+    auto plain = secrets.open(r.sealed_secret(), context);
+    if (!plain) return std::move(plain).failure();
+    e.secret = core::secret_bytes{std::move(*plain)};
+  }
+  if (!r.sealed_previous_secret().empty()) {
+    auto plain = secrets.open(r.sealed_previous_secret(), context);
+    if (!plain) return std::move(plain).failure();
+    e.previous_secret = core::secret_bytes{std::move(*plain)};
+  }
+  if (r.has_previous_until_ms()) e.previous_until = at(r.previous_until_ms());
+  e.scope = static_cast<core::endpoint_scope>(r.scope());
+  e.scope_id = r.scope_id();
+  e.url = r.url();
+  e.origin = r.origin();
+  e.form = static_cast<core::wire_form>(r.form());
+  e.events.assign(r.events().begin(), r.events().end());
+  e.description = r.description();
+  e.id_format = static_cast<core::id_format>(r.id_format());
+  e.with_event_id = r.with_event_id();
+  e.with_metadata = r.with_metadata();
+  e.success_codes.assign(r.success_codes().begin(), r.success_codes().end());
+  e.timeout_ms = r.timeout_ms();
+  e.concurrency_max = r.concurrency_max();
+  for (std::int64_t pause : r.retry_schedule_ms()) e.retry_schedule.emplace_back(pause);
+  e.on_exhausted = static_cast<core::exhausted_policy>(r.on_exhausted());
+  e.state = static_cast<core::endpoint_state>(r.state());
+  e.state_reason = r.state_reason();
+  e.version = r.version();
+  e.created_at = at(r.created_at_ms());
+  e.updated_at = at(r.updated_at_ms());
+  return e;
+}
+
+std::string encode(const core::token& t) {
+  records::Token r;
+  r.set_id(t.id.value);
+  r.set_role(number(t.role));
+  r.set_scope(t.scope);
+  r.set_name(t.name);
+  r.set_secret_sha256(t.secret_sha256.data(), t.secret_sha256.size());
+  if (t.expires_at) r.set_expires_at_ms(ms(*t.expires_at));
+  r.set_revoked(t.revoked);
+  r.set_version(t.version);
+  r.set_created_at_ms(ms(t.created_at));
+  return framed(r);
+}
+
+core::result<core::token> decode_token(std::string_view value) {
+  records::Token r;
+  if (auto e = parse(r, value, "token")) return std::move(*e);
+  core::token t;
+  if (r.secret_sha256().size() != t.secret_sha256.size()) return damaged("token");
+  t.id = {r.id()};
+  t.role = static_cast<core::role>(r.role());
+  t.scope = r.scope();
+  t.name = r.name();
+  std::transform(r.secret_sha256().begin(), r.secret_sha256().end(), t.secret_sha256.begin(),
+                 [](char c) { return static_cast<std::uint8_t>(c); });
+  if (r.has_expires_at_ms()) t.expires_at = at(r.expires_at_ms());
+  t.revoked = r.revoked();
+  t.version = r.version();
+  t.created_at = at(r.created_at_ms());
+  return t;
+}
+
+}  // namespace syndicated::store

@@ -1,0 +1,255 @@
+// Codecs of the records that every event touches.
+#include "store/codec.hpp"
+#include "store/records.pb.h"
+#include "store/wire.hpp"
+
+namespace syndicated::store {
+
+using namespace wire;
+
+namespace {
+
+void put_times(records::Subscription& r, const core::subscription& s) {
+  if (s.start_date) r.set_start_date_ms(ms(*s.start_date));
+  if (s.period_start) r.set_period_start_ms(ms(*s.period_start));
+  if (s.period_end) r.set_period_end_ms(ms(*s.period_end));
+  if (s.end_date) r.set_end_date_ms(ms(*s.end_date));
+  if (s.purge_at) r.set_purge_at_ms(ms(*s.purge_at));
+  if (s.deadline) r.set_deadline_ms(ms(*s.deadline));
+  r.set_created_at_ms(ms(s.created_at));
+  r.set_updated_at_ms(ms(s.updated_at));
+}
+
+void get_times(core::subscription& s, const records::Subscription& r) {
+  if (r.has_start_date_ms()) s.start_date = at(r.start_date_ms());
+  if (r.has_period_start_ms()) s.period_start = at(r.period_start_ms());
+  if (r.has_period_end_ms()) s.period_end = at(r.period_end_ms());
+  if (r.has_end_date_ms()) s.end_date = at(r.end_date_ms());
+  if (r.has_purge_at_ms()) s.purge_at = at(r.purge_at_ms());
+  if (r.has_deadline_ms()) s.deadline = at(r.deadline_ms());
+  s.created_at = at(r.created_at_ms());
+  s.updated_at = at(r.updated_at_ms());
+}
+
+void put_vendor_part(records::Subscription& r, const core::subscription& s) {
+  put_map(*r.mutable_vendor_metadata(), s.vendor_metadata);
+  for (const core::access_point& p : s.endpoints) {
+    records::AccessPoint* out = r.add_endpoints();
+    out->set_endpoint(p.endpoint);
+    out->set_description(p.description);
+    out->set_category(p.category);
+  }
+  put_map(*r.mutable_instructions(), s.instructions);
+  for (const core::credential& c : s.credentials) {
+    records::Credential* out = r.add_credentials();
+    out->set_key(c.key);
+    out->set_sealed_value(c.sealed_value);
+    put_map(*out->mutable_description(), c.description);
+    out->set_weight(c.weight);
+  }
+}
+
+void get_vendor_part(core::subscription& s, const records::Subscription& r) {
+  s.vendor_metadata = get_map(r.vendor_metadata());
+  for (const records::AccessPoint& p : r.endpoints()) {
+    s.endpoints.push_back({p.endpoint(), p.description(), p.category()});
+  }
+  s.instructions = get_map(r.instructions());
+  for (const records::Credential& c : r.credentials()) {
+    s.credentials.push_back({c.key(), c.sealed_value(), get_map(c.description()), c.weight()});
+  }
+}
+
+}  // namespace
+
+std::string encode(const core::subscription& s) {
+  records::Subscription r;
+  r.set_id(s.id.value);
+  r.set_tenant(s.tenant.value);
+  r.set_reseller(s.reseller.value);
+  for (core::tenant_id id : s.path) r.add_path(id.value);
+  r.set_plan(s.plan.value);
+  r.set_product(s.product.value);
+  r.set_vendor(s.vendor.value);
+  r.set_name(s.name);
+  r.set_type(number(s.type));
+  r.set_status(number(s.status));
+  r.set_reasons(s.reasons.bits);
+  r.set_paid(s.paid);
+  put_map(*r.mutable_quantities(), s.quantities);
+  put_map(*r.mutable_config(), s.config);
+  r.set_auto_renew(s.auto_renew);
+  r.set_attempt(s.attempt);
+  put_map(*r.mutable_metadata(), s.metadata);
+  r.set_version(s.version);
+  r.set_seq(s.seq);
+  put_times(r, s);
+  put_vendor_part(r, s);
+  return framed(r);
+}
+
+core::result<core::subscription> decode_subscription(std::string_view value) {
+  records::Subscription r;
+  if (auto e = parse(r, value, "subscription")) return std::move(*e);
+  core::subscription s;
+  s.id = {r.id()};
+  s.tenant = {r.tenant()};
+  s.reseller = {r.reseller()};
+  for (std::uint64_t id : r.path()) s.path.push_back({id});
+  s.plan = {r.plan()};
+  s.product = {r.product()};
+  s.vendor = {r.vendor()};
+  s.name = r.name();
+  s.type = static_cast<core::subscription_type>(r.type());
+  s.status = static_cast<core::subscription_status>(r.status());
+  s.reasons.bits = static_cast<std::uint8_t>(r.reasons());
+  s.paid = r.paid();
+  s.quantities = {r.quantities().begin(), r.quantities().end()};
+  s.config = get_map(r.config());
+  s.auto_renew = r.auto_renew();
+  s.attempt = r.attempt();
+  s.metadata = get_map(r.metadata());
+  s.version = r.version();
+  s.seq = r.seq();
+  get_times(s, r);
+  get_vendor_part(s, r);
+  return s;
+}
+
+std::string encode(const core::event& e) {
+  records::Event r;
+  r.set_id(e.id.value);
+  r.set_stream_kind(number(e.stream.kind));
+  r.set_stream_entity(e.stream.entity);
+  r.set_seq(e.seq);
+  r.set_name(e.name);
+  r.set_type(number(e.type));
+  r.set_at_ms(ms(e.at));
+  r.set_entity_version(e.entity_version);
+  r.set_tenant(e.tenant.value);
+  r.set_vendor(e.vendor.value);
+  r.set_cause(e.cause);
+  put_map(*r.mutable_metadata(), e.metadata);
+  r.set_data(e.data);
+  for (core::endpoint_id id : e.recipients) r.add_recipients(id.value);
+  return framed(r);
+}
+
+core::result<core::event> decode_event(std::string_view value) {
+  records::Event r;
+  if (auto e = parse(r, value, "event")) return std::move(*e);
+  core::event e;
+  e.id = {r.id()};
+  e.stream = {static_cast<core::entity_kind>(r.stream_kind()), r.stream_entity()};
+  e.seq = r.seq();
+  e.name = r.name();
+  e.type = static_cast<core::wire_type>(r.type());
+  e.at = at(r.at_ms());
+  e.entity_version = r.entity_version();
+  e.tenant = {r.tenant()};
+  e.vendor = {r.vendor()};
+  e.cause = r.cause();
+  e.metadata = get_map(r.metadata());
+  e.data = r.data();
+  for (std::uint64_t id : r.recipients()) e.recipients.push_back({id});
+  return e;
+}
+
+std::string encode(const core::lane& l) {
+  records::Lane r;
+  r.set_head(l.head.value);
+  r.set_next_seq(l.next_seq);
+  r.set_backlog(l.backlog);
+  r.set_state(number(l.state));
+  r.set_attempts(l.attempts);
+  r.set_due_ms(ms(l.due));
+  r.set_head_at_ms(ms(l.head_at));
+  r.set_last_status(l.last_status);
+  r.set_last_error(l.last_error);
+  return framed(r);
+}
+
+core::result<core::lane> decode_lane(const core::lane_key& key, std::string_view value) {
+  records::Lane r;
+  if (auto e = parse(r, value, "lane")) return std::move(*e);
+  core::lane l;
+  l.key = key;
+  l.head = {r.head()};
+  l.next_seq = r.next_seq();
+  l.backlog = r.backlog();
+  l.state = static_cast<core::lane_state>(r.state());
+  l.attempts = r.attempts();
+  l.due = at(r.due_ms());
+  l.head_at = at(r.head_at_ms());
+  l.last_status = r.last_status();
+  l.last_error = r.last_error();
+  return l;
+}
+
+std::string encode(const attempt_row& a) {
+  records::Attempt r;
+  r.set_number(a.number);
+  r.set_outcome(number(a.outcome));
+  r.set_status(a.status);
+  r.set_error(a.error);
+  r.set_excerpt(a.excerpt);
+  r.set_dns_us(a.timing.dns_us);
+  r.set_connect_us(a.timing.connect_us);
+  r.set_tls_us(a.timing.tls_us);
+  r.set_first_byte_us(a.timing.first_byte_us);
+  r.set_total_us(a.timing.total_us);
+  r.set_ended(a.end != delivery_end::open);
+  r.set_cancelled(a.end == delivery_end::cancelled);
+  r.set_parked(a.end == delivery_end::parked);
+  return framed(r);
+}
+
+core::result<attempt_row> decode_attempt(std::string_view value) {
+  records::Attempt r;
+  if (auto e = parse(r, value, "attempt")) return std::move(*e);
+  attempt_row a;
+  a.number = r.number();
+  a.outcome = static_cast<core::response_class>(r.outcome());
+  a.status = r.status();
+  a.error = r.error();
+  a.excerpt = r.excerpt();
+  a.timing = {r.dns_us(), r.connect_us(), r.tls_us(), r.first_byte_us(), r.total_us()};
+  a.end = r.cancelled()  ? delivery_end::cancelled
+          : r.parked()   ? delivery_end::parked
+          : r.ended()    ? delivery_end::delivered
+                         : delivery_end::open;
+  return a;
+}
+
+std::string encode(const stored_answer& a) {
+  records::Answer r;
+  r.set_expires_at_ms(ms(a.expires_at));
+  r.set_request_hash(a.request_hash);
+  r.set_status(a.status);
+  r.set_body(a.body);
+  return framed(r);
+}
+
+core::result<stored_answer> decode_answer(std::string_view value) {
+  records::Answer r;
+  if (auto e = parse(r, value, "answer")) return std::move(*e);
+  return stored_answer{at(r.expires_at_ms()), r.request_hash(), r.status(), r.body()};
+}
+
+std::string encode(const counters& c) {
+  records::Counters r;
+  r.set_accepted(c.accepted);
+  r.set_delivered(c.delivered);
+  r.set_parked(c.parked);
+  r.set_cancelled(c.cancelled);
+  r.set_attempts(c.attempts);
+  return framed(r);
+}
+
+core::result<counters> decode_counters(std::string_view value) {
+  records::Counters r;
+  if (auto e = parse(r, value, "counter")) return std::move(*e);
+  return counters{r.accepted(), r.delivered(), r.parked(), r.cancelled(), r.attempts()};
+}
+
+}  // namespace syndicated::store

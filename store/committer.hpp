@@ -1,0 +1,95 @@
+// The one thread that makes changes true: groups plans, writes and syncs them as one batch.
+//
+// Group commit without a linger: a plan that finds the thread idle is written at once; those that
+// arrive meanwhile form the next batch (library-notes.md, 3.2). Every batch also stores the id
+// counters and the delivery counters it changed, so both are exact after a crash.
+//
+// A WAL or sync error other than "no space" is final: no further plan is committed, each is
+// answered `failed`, and `on_fatal` is called once (reliability.md R19: fail-stop, never a second
+// fsync). "No space" fails the plans of that batch and goes on; RocksDB recovers by itself.
+//
+// Threads: submit() and readers from any thread. Callbacks run on the committer's thread.
+// Bound: callers hold at most limits::commit_queue_plans_max plans in the queue together; API
+// writes are admitted by permits and outcomes by in-flight slots, both far below it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "store/database.hpp"
+#include "store/id_source.hpp"
+#include "store/rows.hpp"
+#include "store/write_plan.hpp"
+
+namespace syndicated::store {
+
+struct committer_stats {
+  std::uint64_t batches = 0;
+  std::uint64_t plans = 0;
+  std::uint64_t synced = 0;
+  std::uint64_t queued = 0;
+  std::uint64_t no_space = 0;
+};
+
+class committer {
+ public:
+  // Loads the counters. Errors: as database::scan.
+  static core::result<std::unique_ptr<committer>> create(database& db, id_source& ids,
+                                                         std::function<void(std::string)> on_fatal);
+  ~committer();
+  committer(const committer&) = delete;
+  committer& operator=(const committer&) = delete;
+
+  void start();
+  void submit(write_plan plan);
+  // Writes what is queued, then ends the thread. Later plans are answered `failed`.
+  void stop();
+  // One turn on the caller's thread instead of start(): for simulations and tests.
+  bool run_once();
+
+  counters counters_of(core::endpoint_id endpoint) const;
+  counters counters_total() const;
+  committer_stats stats() const;
+  // The last batch was refused for lack of space.
+  bool out_of_space() const noexcept { return out_of_space_.load(std::memory_order_relaxed); }
+
+ private:
+  committer(database& db, id_source& ids, std::function<void(std::string)> on_fatal);
+  core::result<void> load_counters();
+  void loop();
+  std::vector<write_plan> take(bool wait);
+  void commit(std::vector<write_plan>& batch);
+  std::vector<write_op> bookkeeping(const std::vector<const write_plan*>& plans,
+                                    std::unordered_map<core::endpoint_id, counters>& staged) const;
+  void accept(const std::unordered_map<core::endpoint_id, counters>& staged);
+  void fail(const write_report& report);
+
+  database& db_;
+  id_source& ids_;
+  std::function<void(std::string)> on_fatal_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<write_plan> queue_;
+  bool stopping_ = false;
+  bool waiting_ = false;
+
+  mutable std::mutex counters_mutex_;
+  std::unordered_map<core::endpoint_id, counters> counters_;
+  counters total_;
+
+  std::atomic<bool> dead_{false};
+  std::atomic<bool> out_of_space_{false};
+  std::atomic<std::uint64_t> batches_{0}, plans_{0}, synced_{0}, no_space_{0};
+  std::thread thread_;
+};
+
+}  // namespace syndicated::store

@@ -1,0 +1,264 @@
+#include "store/database.hpp"
+
+#include <fcntl.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "core/base/log.hpp"
+#include "store/expiry_filter.hpp"
+
+namespace syndicated::store {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view marker_name = "INITIALISED";
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+bool no_space(const rocksdb::Status& s) {
+  return s.IsNoSpace() || (s.IsIOError() && s.subcode() == rocksdb::Status::kNoSpace);
+}
+
+core::error converted(const rocksdb::Status& s) {
+  const bool damage = s.IsCorruption();
+  return {damage ? core::errc::corrupt : core::errc::io, damage ? "store_corrupt" : "store_io",
+          s.ToString(), {}, {}};
+}
+
+// Full disks are recovered from by RocksDB itself; everything is written to the log once.
+class error_listener : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    core::log(core::log_level::error, "store", "background error: " + status->ToString());
+  }
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+    core::log(core::log_level::warning, "store",
+              "background error recovery ended: " + info.new_bg_error.ToString());
+  }
+};
+
+// Families whose rows come and go like a queue: files full of tombstones are compacted at once.
+bool queue_like(family f) {
+  return f == family::lanes || f == family::due || f == family::timers;
+}
+
+rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedTableOptions& table) {
+  rocksdb::ColumnFamilyOptions o;
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  o.write_buffer_size = 16U << 20U;
+  o.max_write_buffer_number = 2;
+  o.compression = rocksdb::kLZ4Compression;
+  if (queue_like(f)) {
+    o.table_properties_collector_factories.push_back(
+        rocksdb::NewCompactOnDeletionCollectorFactory(128, 64));
+  }
+  if (f == family::idempotency) {
+    o.compaction_filter_factory = expired_answers_filter();
+    o.periodic_compaction_seconds = 86'400;
+  }
+  return o;
+}
+
+rocksdb::DBOptions database_level_options(const database_options& options) {
+  rocksdb::DBOptions o;
+  o.create_if_missing = true;
+  o.create_missing_column_families = true;
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  o.paranoid_checks = true;
+  o.max_total_wal_size = options.wal_bytes_max;
+  o.db_write_buffer_size = options.memtable_bytes_max;
+  o.max_background_jobs = 2;
+  o.max_open_files = -1;
+  o.keep_log_file_num = 5;
+  o.max_log_file_size = 4U << 20U;
+  o.listeners.push_back(std::make_shared<error_listener>());
+  return o;
+}
+
+core::error refused(std::string code, std::string detail) {
+  return {core::errc::invalid, std::move(code), std::move(detail), {}, {}};
+}
+
+// The directory must be new, or hold the database that was made in it.
+core::result<void> check_directory(const fs::path& directory) {
+  std::error_code ec;
+  fs::create_directories(directory, ec);
+  if (ec) return refused("state_directory", directory.string() + ": " + ec.message());
+  fs::permissions(directory, fs::perms::owner_all, ec);
+  const fs::path database = directory / "db";
+  const bool has_current = fs::exists(database / "CURRENT", ec);
+  if (has_current) return {};
+  if (fs::exists(directory / marker_name, ec)) {
+    return refused("state_lost", directory.string() +
+                                     " was initialised before, but its database is gone: restore it"
+                                     " from a backup, or remove " +
+                                     (directory / marker_name).string() + " to start empty");
+  }
+  if (fs::exists(database, ec) && !fs::is_empty(database, ec)) {
+    return refused("state_damaged", (database / "CURRENT").string() +
+                                        " is missing beside other files: restore from a backup");
+  }
+  return {};
+}
+
+core::result<void> write_marker(const fs::path& directory) {
+  const fs::path file = directory / marker_name;
+  const int fd = ::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0 || ::fsync(fd) != 0) return refused("state_directory", "cannot write " + file.string());
+  ::close(fd);
+  return {};
+}
+
+}  // namespace
+
+class database::impl {
+ public:
+  ~impl() {
+    for (auto* handle : handles) {
+      if (handle != nullptr) (void)db->DestroyColumnFamilyHandle(handle);
+    }
+    if (db) (void)db->Close();
+  }
+  rocksdb::ColumnFamilyHandle* at(family f) const { return handles[static_cast<std::size_t>(f)]; }
+
+  std::string directory;
+  std::unique_ptr<rocksdb::DB> db;
+  std::array<rocksdb::ColumnFamilyHandle*, family_count> handles{};
+};
+
+database::database(std::unique_ptr<impl> body) : impl_(std::move(body)) {}
+database::~database() = default;
+
+core::result<std::unique_ptr<database>> database::open(const database_options& options) {
+  if (auto ok = check_directory(options.directory); !ok) return std::move(ok).failure();
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{});
+  for (std::size_t i = 0; i < family_count; ++i) {
+    const auto f = static_cast<family>(i);
+    families.emplace_back(std::string{family_name(f)}, family_options(f, table));
+  }
+  auto body = std::make_unique<impl>();
+  body->directory = options.directory;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const auto path = (fs::path{options.directory} / "db").string();
+  const auto status =
+      rocksdb::DB::Open(database_level_options(options), path, families, &handles, &db);
+  if (!status.ok()) {
+    const std::string text = status.ToString();
+    if (text.find("lock") != std::string::npos || text.find("LOCK") != std::string::npos) {
+      return refused("state_locked", options.directory + " is in use by another syndicated process");
+    }
+    return converted(status).prefixed("opening " + path + " (restore from a backup if it is damaged)");
+  }
+  body->db.reset(db);
+  (void)db->DestroyColumnFamilyHandle(handles[0]);
+  for (std::size_t i = 0; i < family_count; ++i) body->handles[i] = handles[i + 1];
+  if (auto ok = write_marker(options.directory); !ok) return std::move(ok).failure();
+  return std::unique_ptr<database>(new database(std::move(body)));
+}
+
+core::result<std::optional<std::string>> database::get(family where, std::string_view key) const {
+  std::string value;
+  const auto status = impl_->db->Get({}, impl_->at(where), slice(key), &value);
+  if (status.ok()) return std::optional<std::string>{std::move(value)};
+  if (status.IsNotFound()) return std::optional<std::string>{};
+  return converted(status);
+}
+
+core::result<void> database::scan(family where, std::string_view begin, std::string_view end,
+                                  const visitor& visit, bool backward) const {
+  rocksdb::ReadOptions options;
+  const rocksdb::Slice lower = slice(begin);
+  const rocksdb::Slice upper = slice(end);
+  options.iterate_lower_bound = &lower;
+  if (!end.empty()) options.iterate_upper_bound = &upper;
+  options.auto_prefix_mode = true;
+  std::unique_ptr<rocksdb::Iterator> it{impl_->db->NewIterator(options, impl_->at(where))};
+  if (!backward) {
+    it->Seek(lower);
+  } else if (end.empty()) {
+    it->SeekToLast();
+  } else {
+    it->SeekForPrev(upper);  // the bound itself is excluded by iterate_upper_bound
+  }
+  while (it->Valid() && visit(view(it->key()), view(it->value()))) {
+    if (backward) {
+      it->Prev();
+    } else {
+      it->Next();
+    }
+  }
+  if (!it->status().ok()) return converted(it->status());
+  return {};
+}
+
+write_report database::write(const std::vector<const write_plan*>& plans,
+                             const std::vector<write_op>& extra, bool sync) {
+  rocksdb::WriteBatch batch;
+  const auto append = [&](const write_op& op) {
+    auto* handle = impl_->at(op.where);
+    return op.erase ? batch.Delete(handle, slice(op.key.view()))
+                    : batch.Put(handle, slice(op.key.view()), slice(op.value));
+  };
+  rocksdb::Status status;
+  for (const write_plan* plan : plans) {
+    for (const write_op& op : plan->ops) {
+      if (status.ok()) status = append(op);
+    }
+  }
+  for (const write_op& op : extra) {
+    if (status.ok()) status = append(op);
+  }
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  if (status.ok()) status = impl_->db->Write(options, &batch);
+  if (status.ok()) return {};
+  return {no_space(status) ? commit_result::no_space : commit_result::failed, status.ToString()};
+}
+
+std::uint64_t database::free_bytes() const {
+  struct statvfs info {};
+  if (::statvfs(impl_->directory.c_str(), &info) != 0) return 0;
+  return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+std::uint64_t database::stored_bytes() const {
+  std::uint64_t total = 0;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(fs::path{impl_->directory} / "db", ec)) {
+    if (entry.is_regular_file(ec)) total += entry.file_size(ec);
+  }
+  return total;
+}
+
+std::uint64_t database::estimated_rows(family where) const {
+  std::uint64_t rows = 0;
+  (void)impl_->db->GetIntProperty(impl_->at(where), rocksdb::DB::Properties::kEstimateNumKeys, &rows);
+  return rows;
+}
+
+core::result<void> database::flush() {
+  for (auto* handle : impl_->handles) {
+    const auto status = impl_->db->Flush({}, handle);
+    if (!status.ok()) return converted(status);
+  }
+  return {};
+}
+
+}  // namespace syndicated::store

@@ -1,0 +1,68 @@
+// RocksDB behind a narrow door: open, read, scan, write a batch. The only user of rocksdb/*.h.
+//
+// Threads: every const member from any thread; write() from the committer's thread only.
+// Lifetime: closes on destruction; the directory is locked against a second process meanwhile.
+// Durability: WAL recovery is kTolerateCorruptedTailRecords, so a torn tail that was never
+// acknowledged is dropped and damage in the middle refuses to open (reliability.md, R18).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "store/keys.hpp"
+#include "store/write_plan.hpp"
+
+namespace syndicated::store {
+
+struct database_options {
+  std::string directory;
+  std::uint64_t wal_bytes_max = 64ULL << 20U;     // bounds replay time at start
+  std::uint64_t block_cache_bytes = 64ULL << 20U;
+  std::uint64_t memtable_bytes_max = 96ULL << 20U;  // all families together
+};
+
+struct write_report {
+  commit_result result = commit_result::committed;
+  std::string detail;  // the library's words when it was not committed
+};
+
+class database {
+ public:
+  // Errors (errc::io / corrupt / invalid): locked by another process, damaged, directory was
+  // initialised before but its database is gone (a silent fresh start would be a loss).
+  static core::result<std::unique_ptr<database>> open(const database_options& options);
+  ~database();
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  // Errors: errc::corrupt (checksum), errc::io.
+  core::result<std::optional<std::string>> get(family where, std::string_view key) const;
+
+  // Rows with begin <= key < end in key order (or from the end with `backward`), until the visitor
+  // returns false. An empty `end` is the end of the family; give a bound wherever there is one.
+  using visitor = std::function<bool(std::string_view key, std::string_view value)>;
+  core::result<void> scan(family where, std::string_view begin, std::string_view end,
+                          const visitor& visit, bool backward = false) const;
+
+  // One atomic batch; `sync` waits for the disk.
+  write_report write(const std::vector<const write_plan*>& plans,
+                     const std::vector<write_op>& extra, bool sync);
+
+  std::uint64_t free_bytes() const;     // of the file system
+  std::uint64_t stored_bytes() const;   // SST and WAL files
+  std::uint64_t estimated_rows(family where) const;
+  core::result<void> flush();
+
+ private:
+  class impl;
+  explicit database(std::unique_ptr<impl> body);
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace syndicated::store

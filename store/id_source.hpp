@@ -1,0 +1,38 @@
+// Gives out ids. Never the same twice, crash or not: the committer stores the counters with every
+// batch, so an id that is on disk was counted on disk. Any thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+
+namespace syndicated::store {
+
+class id_source {
+ public:
+  core::tenant_id next_tenant() { return {take(0)}; }
+  core::vendor_id next_vendor() { return {take(1)}; }
+  core::product_id next_product() { return {take(2)}; }
+  core::plan_id next_plan() { return {take(3)}; }
+  core::subscription_id next_subscription() { return {take(4)}; }
+  core::endpoint_id next_endpoint() { return {take(5)}; }
+  core::token_id next_token() { return {take(6)}; }
+  core::event_id next_event() { return {take(7)}; }
+  core::event_id last_event() const { return {last_[7].load(std::memory_order_relaxed)}; }
+
+  std::string encode() const;
+  core::result<void> load(std::string_view bytes);
+
+ private:
+  std::uint64_t take(std::size_t kind) {
+    return last_[kind].fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  std::array<std::atomic<std::uint64_t>, 8> last_{};
+};
+
+}  // namespace syndicated::store

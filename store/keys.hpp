@@ -1,0 +1,88 @@
+// The keys of every column family: big-endian and of fixed width, so that byte order is the order
+// of ids and times. Format documented here; golden bytes in tests/store/keys_test.cpp.
+//
+//   catalog        kind(1) id(8)
+//   tenants        id(8)
+//   subscriptions  id(8)
+//   index          't' tenant(8) subscription(8) | 'c' parent(8) tenant(8) | 'v' vendor(8) subscription(8)
+//   events         event(8)
+//   streams        kind(1) entity(8) seq(8)                       -> event(8)
+//   lanes          kind(1) entity(8) endpoint(8) replay(8)
+//   due            endpoint(8) due_ms(8) kind(1) entity(8) replay(8)
+//   attempts       event(8) endpoint(8) at_ms(8)
+//   idempotency    SHA-256 of principal and key (32)
+//   timers         due_ms(8) kind(1) entity(8)
+//   counters       endpoint(8)
+//   meta           a word
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/delivery/lane.hpp"
+
+namespace syndicated::store {
+
+// Persisted by name (family_name), so the order here may change.
+enum class family : std::uint8_t {
+  meta, catalog, tenants, subscriptions, index, events, streams, lanes, due, attempts, idempotency,
+  timers, counters,
+};
+inline constexpr std::size_t family_count = 13;
+std::string_view family_name(family f) noexcept;
+
+// At most 40 bytes, without an allocation.
+class key_bytes {
+ public:
+  key_bytes() = default;
+  explicit key_bytes(std::string_view raw) { append(raw); }
+
+  key_bytes& byte(std::uint8_t value) {
+    bytes_[size_++] = static_cast<char>(value);
+    return *this;
+  }
+  key_bytes& u64(std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) byte(static_cast<std::uint8_t>(value >> shift));
+    return *this;
+  }
+  key_bytes& append(std::string_view raw) {
+    if (raw.size() > bytes_.size() - size_) __builtin_trap();
+    std::memcpy(bytes_.data() + size_, raw.data(), raw.size());
+    size_ = static_cast<std::uint8_t>(size_ + raw.size());
+    return *this;
+  }
+  key_bytes& stream(const core::stream_id& s) {
+    return byte(static_cast<std::uint8_t>(s.kind)).u64(s.entity);
+  }
+  std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+  // The first key after every key that begins with this one.
+  key_bytes successor() const;
+
+ private:
+  std::array<char, 40> bytes_{};
+  std::uint8_t size_ = 0;
+};
+
+std::uint64_t read_u64(std::string_view bytes, std::size_t offset) noexcept;
+core::stream_id read_stream(std::string_view bytes, std::size_t offset) noexcept;
+
+// A parked lane stands in `due` behind every real time.
+inline constexpr std::uint64_t parked_due_ms = 0x7FFF'FFFF'FFFF'FFFFULL;
+
+key_bytes catalog_key(core::entity_kind kind, std::uint64_t id);
+key_bytes id_key(std::uint64_t id);
+key_bytes index_key(char index, std::uint64_t owner, std::uint64_t member);
+key_bytes stream_key(const core::stream_id& stream, std::uint64_t seq);
+key_bytes lane_row_key(const core::lane_key& lane);
+core::lane_key parse_lane_row_key(std::string_view key) noexcept;
+std::uint64_t due_ms_of(const core::lane& lane) noexcept;
+key_bytes due_key(const core::lane_key& lane, std::uint64_t due_ms);
+core::lane_key parse_due_key(std::string_view key) noexcept;
+key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms);
+key_bytes timer_key(core::timestamp due, const core::stream_id& stream);
+
+}  // namespace syndicated::store

@@ -1,0 +1,227 @@
+#include "store/repository.hpp"
+
+#include "core/delivery/signature.hpp"
+#include "store/codec.hpp"
+#include "store/id_source.hpp"
+
+namespace syndicated::store {
+namespace {
+
+template <class T, class Decode>
+core::result<std::optional<T>> decoded(core::result<std::optional<std::string>> raw, Decode&& decode) {
+  if (!raw) return std::move(raw).failure();
+  if (!*raw) return std::optional<T>{};
+  auto value = decode(**raw);
+  if (!value) return std::move(value).failure();
+  return std::optional<T>{std::move(*value)};
+}
+
+// Scans and decodes; a row that cannot be decoded ends the scan with its error.
+template <class Decode, class Visit>
+core::result<void> scan_decoded(const database& db, family where, std::string_view begin,
+                                std::string_view end, Decode&& decode, Visit&& visit) {
+  core::result<void> problem;
+  auto scanned = db.scan(where, begin, end, [&](std::string_view key, std::string_view value) {
+    auto row = decode(key, value);
+    if (!row) {
+      problem = std::move(row).failure();
+      return false;
+    }
+    return visit(std::move(*row), key);
+  });
+  return scanned.ok() ? std::move(problem) : std::move(scanned);
+}
+
+template <class T, class Decode>
+core::result<std::vector<T>> whole_kind(const database& db, core::entity_kind kind, Decode&& decode) {
+  std::vector<T> out;
+  const key_bytes begin = key_bytes{}.byte(static_cast<std::uint8_t>(kind));
+  auto ok = scan_decoded(
+      db, family::catalog, begin.view(), begin.successor().view(),
+      [&](std::string_view, std::string_view value) { return decode(value); },
+      [&](T&& row, std::string_view) {
+        out.push_back(std::move(row));
+        return true;
+      });
+  if (!ok) return std::move(ok).failure();
+  return out;
+}
+
+// Members of an index row group that come after `after`.
+template <class Id>
+core::result<void> members(const database& db, char index, std::uint64_t owner, std::uint64_t after,
+                           const std::function<bool(Id&&)>& v) {
+  const key_bytes begin = index_key(index, owner, after + 1);
+  const key_bytes group = key_bytes{}.byte(static_cast<std::uint8_t>(index)).u64(owner);
+  return db.scan(family::index, begin.view(), group.successor().view(),
+                 [&](std::string_view key, std::string_view) { return v(Id{read_u64(key, 9)}); });
+}
+
+std::string answer_key(std::string_view key) { return core::sha256(key); }
+
+}  // namespace
+
+core::result<std::optional<core::subscription>> repository::find(core::subscription_id id) const {
+  return decoded<core::subscription>(db_.get(family::subscriptions, id_key(id.value).view()),
+                                     decode_subscription);
+}
+core::result<std::optional<core::tenant>> repository::find(core::tenant_id id) const {
+  return decoded<core::tenant>(db_.get(family::tenants, id_key(id.value).view()), decode_tenant);
+}
+core::result<std::optional<core::event>> repository::find(core::event_id id) const {
+  return decoded<core::event>(db_.get(family::events, id_key(id.value).view()), decode_event);
+}
+core::result<std::optional<core::event_id>> repository::event_at(const core::stream_id& stream,
+                                                                 std::uint64_t seq) const {
+  return decoded<core::event_id>(
+      db_.get(family::streams, stream_key(stream, seq).view()),
+      [](std::string_view value) -> core::result<core::event_id> {
+        return core::event_id{read_u64(value, 0)};
+      });
+}
+core::result<std::optional<core::lane>> repository::find(const core::lane_key& key) const {
+  return decoded<core::lane>(db_.get(family::lanes, lane_row_key(key).view()),
+                             [&](std::string_view value) { return decode_lane(key, value); });
+}
+core::result<std::optional<stored_answer>> repository::answer(std::string_view key) const {
+  return decoded<stored_answer>(db_.get(family::idempotency, answer_key(key)), decode_answer);
+}
+
+core::result<void> repository::subscriptions(std::uint64_t after,
+                                             const visit<core::subscription>& v) const {
+  return scan_decoded(
+      db_, family::subscriptions, id_key(after + 1).view(), {},
+      [](std::string_view, std::string_view value) { return decode_subscription(value); },
+      [&](core::subscription&& s, std::string_view) { return v(std::move(s)); });
+}
+core::result<void> repository::subscriptions_of_tenant(core::tenant_id tenant, std::uint64_t after,
+                                                       const visit<core::subscription_id>& v) const {
+  return members<core::subscription_id>(db_, 't', tenant.value, after, v);
+}
+core::result<void> repository::subscriptions_of_vendor(core::vendor_id vendor, std::uint64_t after,
+                                                       const visit<core::subscription_id>& v) const {
+  return members<core::subscription_id>(db_, 'v', vendor.value, after, v);
+}
+core::result<void> repository::tenants(std::uint64_t after, const visit<core::tenant>& v) const {
+  return scan_decoded(
+      db_, family::tenants, id_key(after + 1).view(), {},
+      [](std::string_view, std::string_view value) { return decode_tenant(value); },
+      [&](core::tenant&& t, std::string_view) { return v(std::move(t)); });
+}
+core::result<void> repository::children_of(core::tenant_id parent, std::uint64_t after,
+                                           const visit<core::tenant_id>& v) const {
+  return members<core::tenant_id>(db_, 'c', parent.value, after, v);
+}
+core::result<void> repository::events(core::event_id from, const visit<core::event>& v) const {
+  return scan_decoded(
+      db_, family::events, id_key(from.value).view(), {},
+      [](std::string_view, std::string_view value) { return decode_event(value); },
+      [&](core::event&& e, std::string_view) { return v(std::move(e)); });
+}
+core::result<void> repository::stream_events(const core::stream_id& stream, std::uint64_t from_seq,
+                                             const visit<core::event_id>& v) const {
+  const key_bytes begin = stream_key(stream, from_seq);
+  const key_bytes end = key_bytes{}.stream(stream).successor();
+  return db_.scan(family::streams, begin.view(), end.view(),
+                  [&](std::string_view, std::string_view value) {
+                    return v(core::event_id{read_u64(value, 0)});
+                  });
+}
+
+core::result<std::vector<core::lane>> repository::lanes_of(const core::stream_id& stream) const {
+  std::vector<core::lane> out;
+  const key_bytes begin = key_bytes{}.stream(stream);
+  auto ok = scan_decoded(
+      db_, family::lanes, begin.view(), begin.successor().view(),
+      [](std::string_view key, std::string_view value) {
+        return decode_lane(parse_lane_row_key(key), value);
+      },
+      [&](core::lane&& lane, std::string_view) {
+        out.push_back(std::move(lane));
+        return true;
+      });
+  if (!ok) return std::move(ok).failure();
+  return out;
+}
+
+core::result<void> repository::due_lanes(
+    core::endpoint_id endpoint, std::uint64_t from_due_ms, std::uint64_t until_due_ms,
+    std::string_view after_key,
+    const std::function<bool(const core::lane_key&, std::uint64_t, std::string_view)>& v) const {
+  const key_bytes begin = key_bytes{}.u64(endpoint.value).u64(from_due_ms);
+  const key_bytes end = key_bytes{}.u64(endpoint.value).u64(until_due_ms);
+  std::string from{begin.view()};
+  if (!after_key.empty()) from = std::string{after_key} + '\0';
+  return db_.scan(family::due, from, end.view(), [&](std::string_view key, std::string_view) {
+    return v(parse_due_key(key), read_u64(key, 8), key);
+  });
+}
+
+core::result<void> repository::attempts(
+    core::event_id event, std::string_view after,
+    const std::function<bool(attempt_row&&, std::string_view)>& v) const {
+  const key_bytes group = id_key(event.value);
+  std::string from{group.view()};
+  if (!after.empty()) from = std::string{after} + '\0';
+  return scan_decoded(
+      db_, family::attempts, from, group.successor().view(),
+      [](std::string_view, std::string_view value) { return decode_attempt(value); },
+      [&](attempt_row&& row, std::string_view key) {
+        row.event = {read_u64(key, 0)};
+        row.endpoint = {read_u64(key, 8)};
+        row.at = core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 16)));
+        return v(std::move(row), key);
+      });
+}
+
+core::result<std::optional<attempt_row>> repository::last_attempt(core::event_id event,
+                                                                  core::endpoint_id endpoint) const {
+  std::optional<attempt_row> found;
+  core::result<void> problem;
+  const key_bytes group = key_bytes{}.u64(event.value).u64(endpoint.value);
+  auto ok = db_.scan(
+      family::attempts, group.view(), group.successor().view(),
+      [&](std::string_view key, std::string_view value) {
+        auto row = decode_attempt(value);
+        if (!row) {
+          problem = std::move(row).failure();
+          return false;
+        }
+        found = std::move(*row);
+        found->event = event;
+        found->endpoint = endpoint;
+        found->at = core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 16)));
+        return false;
+      },
+      true);
+  if (!ok) return std::move(ok).failure();
+  if (!problem) return std::move(problem).failure();
+  return found;
+}
+
+core::result<void> repository::timers(core::timestamp until, const visit<timer_row>& v) const {
+  const key_bytes end = key_bytes{}.u64(static_cast<std::uint64_t>(core::to_unix_ms(until)) + 1);
+  return db_.scan(family::timers, {}, end.view(), [&](std::string_view key, std::string_view) {
+    return v({core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 0))), read_stream(key, 8)});
+  });
+}
+
+core::result<std::vector<core::vendor>> repository::all_vendors() const {
+  return whole_kind<core::vendor>(db_, core::entity_kind::vendor, decode_vendor);
+}
+core::result<std::vector<core::product>> repository::all_products() const {
+  return whole_kind<core::product>(db_, core::entity_kind::product, decode_product);
+}
+core::result<std::vector<core::plan>> repository::all_plans() const {
+  return whole_kind<core::plan>(db_, core::entity_kind::plan, decode_plan);
+}
+core::result<std::vector<core::endpoint>> repository::all_endpoints() const {
+  return whole_kind<core::endpoint>(db_, core::entity_kind::endpoint, [this](std::string_view value) {
+    return decode_endpoint(value, vault_);
+  });
+}
+core::result<std::vector<core::token>> repository::all_tokens() const {
+  return whole_kind<core::token>(db_, core::entity_kind::token, decode_token);
+}
+
+}  // namespace syndicated::store

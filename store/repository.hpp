@@ -1,0 +1,108 @@
+// Typed reads of committed rows, and the writing of typed rows into plans.
+//
+// Threads: any. Every read is a bounded look-up or a page. Errors: errc::corrupt, errc::io.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/delivery/endpoint.hpp"
+#include "core/delivery/lane.hpp"
+#include "core/lifecycle/access.hpp"
+#include "core/lifecycle/catalog.hpp"
+#include "core/lifecycle/event.hpp"
+#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/tenant.hpp"
+#include "store/database.hpp"
+#include "store/rows.hpp"
+#include "store/vault.hpp"
+#include "store/write_plan.hpp"
+
+namespace syndicated::store {
+
+struct timer_row {
+  core::timestamp due{};
+  core::stream_id stream;
+};
+
+class repository {
+ public:
+  repository(database& db, const vault& secrets) : db_(db), vault_(secrets) {}
+
+  // Single records; none when absent.
+  core::result<std::optional<core::subscription>> find(core::subscription_id id) const;
+  core::result<std::optional<core::tenant>> find(core::tenant_id id) const;
+  core::result<std::optional<core::event>> find(core::event_id id) const;
+  core::result<std::optional<core::event_id>> event_at(const core::stream_id& stream,
+                                                       std::uint64_t seq) const;
+  core::result<std::optional<core::lane>> find(const core::lane_key& key) const;
+  core::result<std::optional<stored_answer>> answer(std::string_view key) const;
+
+  // Pages. The visitor returns false to stop.
+  template <class T>
+  using visit = std::function<bool(T&&)>;
+  core::result<void> subscriptions(std::uint64_t after, const visit<core::subscription>& v) const;
+  core::result<void> subscriptions_of_tenant(core::tenant_id tenant, std::uint64_t after,
+                                             const visit<core::subscription_id>& v) const;
+  core::result<void> subscriptions_of_vendor(core::vendor_id vendor, std::uint64_t after,
+                                             const visit<core::subscription_id>& v) const;
+  core::result<void> tenants(std::uint64_t after, const visit<core::tenant>& v) const;
+  core::result<void> children_of(core::tenant_id parent, std::uint64_t after,
+                                 const visit<core::tenant_id>& v) const;
+  core::result<void> events(core::event_id from, const visit<core::event>& v) const;
+  core::result<void> stream_events(const core::stream_id& stream, std::uint64_t from_seq,
+                                   const visit<core::event_id>& v) const;
+  core::result<std::vector<core::lane>> lanes_of(const core::stream_id& stream) const;
+  // Lanes of an endpoint in due order, with due_ms in [from, until).
+  core::result<void> due_lanes(core::endpoint_id endpoint, std::uint64_t from_due_ms,
+                               std::uint64_t until_due_ms, std::string_view after_key,
+                               const std::function<bool(const core::lane_key&, std::uint64_t due_ms,
+                                                        std::string_view key)>& v) const;
+  core::result<void> attempts(core::event_id event, std::string_view after,
+                              const std::function<bool(attempt_row&&, std::string_view key)>& v) const;
+  core::result<std::optional<attempt_row>> last_attempt(core::event_id event,
+                                                        core::endpoint_id endpoint) const;
+  core::result<void> timers(core::timestamp until, const visit<timer_row>& v) const;
+
+  // The catalogue, whole (it is kept in memory).
+  core::result<std::vector<core::vendor>> all_vendors() const;
+  core::result<std::vector<core::product>> all_products() const;
+  core::result<std::vector<core::plan>> all_plans() const;
+  core::result<std::vector<core::endpoint>> all_endpoints() const;
+  core::result<std::vector<core::token>> all_tokens() const;
+
+  // Writing.
+  void put(write_plan& plan, const core::subscription& s, const core::subscription* before) const;
+  void put(write_plan& plan, const core::tenant& t, bool created) const;
+  void put(write_plan& plan, const core::vendor& v) const;
+  void put(write_plan& plan, const core::product& p) const;
+  void put(write_plan& plan, const core::plan& p) const;
+  void put(write_plan& plan, const core::endpoint& e) const;
+  void put(write_plan& plan, const core::token& t) const;
+  void put(write_plan& plan, const core::event& e) const;
+  // Both rows of a lane; `before` is what is stored now, or nullptr.
+  void put(write_plan& plan, const core::lane& lane, const core::lane* before) const;
+  void erase(write_plan& plan, const core::lane& lane) const;
+  void put(write_plan& plan, const attempt_row& a) const;
+  void put_answer(write_plan& plan, std::string_view key, const stored_answer& a) const;
+
+  const vault& secrets() const noexcept { return vault_; }
+  database& db() const noexcept { return db_; }
+
+ private:
+  database& db_;
+  const vault& vault_;
+};
+
+// Reads (or, in a new store, writes) the schema version, the id counters and the proof that the
+// master key is the one the secrets were sealed with. Errors: errc::invalid "wrong_master_key",
+// "newer_schema".
+class id_source;
+core::result<void> check_store(database& db, const vault& secrets, id_source& ids);
+
+}  // namespace syndicated::store

@@ -1,0 +1,55 @@
+// Rows that exist only in the store: attempts, stored answers, counters. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/delivery/attempt.hpp"
+#include "core/delivery/response.hpp"
+
+namespace syndicated::store {
+
+// How a row ended its delivery; `open` when another attempt follows.
+enum class delivery_end : std::uint8_t { open, delivered, parked, cancelled };
+
+struct attempt_row {
+  core::event_id event;
+  core::endpoint_id endpoint;
+  core::timestamp at{};
+  std::uint32_t number = 0;
+  core::response_class outcome{};
+  int status = 0;
+  std::string error;
+  std::string excerpt;
+  core::attempt_timing timing{};
+  delivery_end end = delivery_end::open;
+};
+
+struct stored_answer {
+  core::timestamp expires_at{};
+  std::string request_hash;
+  int status = 0;
+  std::string body;
+};
+
+// accepted = delivered + parked + cancelled + pending. A replay counts as accepted again.
+struct counters {
+  std::uint64_t accepted = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t parked = 0;  // now; a replayed one leaves
+  std::uint64_t cancelled = 0;
+  std::uint64_t attempts = 0;
+};
+
+struct counter_delta {
+  core::endpoint_id endpoint;
+  int accepted = 0;
+  int delivered = 0;
+  int parked = 0;
+  std::int64_t cancelled = 0;
+  int attempts = 0;
+};
+
+}  // namespace syndicated::store

@@ -1,0 +1,52 @@
+// A change that is committed whole or not at all: rows, counters, and what to do afterwards.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/keys.hpp"
+#include "store/rows.hpp"
+
+namespace syndicated::store {
+
+enum class commit_result : std::uint8_t {
+  committed,
+  no_space,  // nothing was written; the caller may try again later
+  failed,    // the outcome is unknown; the process is about to end
+};
+
+// The plans of one incarnation of one owner, in order. An owner works ahead of the disk, so when
+// one of its plans fails, those built on it must fail as well: `broken` stays set, and the owner
+// starts again from what is on disk. Shared between the owner and the committer.
+struct plan_chain {
+  std::atomic<bool> broken{false};
+  std::atomic<std::uint32_t> in_flight{0};
+};
+
+struct write_op {
+  family where{};
+  bool erase = false;
+  key_bytes key;
+  std::string value;
+};
+
+struct write_plan {
+  std::vector<write_op> ops;
+  std::vector<counter_delta> deltas;
+  bool durable = true;  // false: may ride along with the next synced batch
+  std::shared_ptr<plan_chain> chain;
+  // Called once on the committer's thread, in commit order; must only post.
+  std::function<void(commit_result)> done;
+
+  void put(family where, const key_bytes& key, std::string value) {
+    ops.push_back({where, false, key, std::move(value)});
+  }
+  void erase(family where, const key_bytes& key) { ops.push_back({where, true, key, {}}); }
+};
+
+}  // namespace syndicated::store
