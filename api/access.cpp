@@ -1,0 +1,217 @@
+#include "api/access.hpp"
+
+#include <algorithm>
+
+#include "api/token.hpp"
+#include "core/delivery/signature.hpp"
+
+namespace syndicated::api {
+namespace {
+
+std::optional<std::string_view> after_scheme(std::string_view value, std::string_view scheme) {
+  if (value.size() <= scheme.size() || value[scheme.size()] != ' ') return std::nullopt;
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    const char c = value[i] >= 'A' && value[i] <= 'Z' ? static_cast<char>(value[i] + 32) : value[i];
+    if (c != scheme[i]) return std::nullopt;
+  }
+  return value.substr(scheme.size() + 1);
+}
+
+// The address without the port.
+std::string_view source_of(const net::http_request& r) {
+  const std::string_view peer = r.peer;
+  const std::size_t colon = peer.rfind(':');
+  return colon == std::string_view::npos ? peer : peer.substr(0, colon);
+}
+
+std::shared_ptr<const core::token> valid_token(const call& c, std::string_view text) {
+  const auto parts = parse_token(text);
+  if (!parts) return nullptr;
+  auto known = c.engine().catalog()->find(parts->id);
+  const std::array<std::uint8_t, 32> hash = token_hash(parts->secret);
+  static constexpr std::array<std::uint8_t, 32> nobody{};
+  // An unknown id takes the same way as a wrong secret.
+  const auto& wanted = known ? known->secret_sha256 : nobody;
+  const auto bytes = [](const std::array<std::uint8_t, 32>& a) {
+    return std::string_view{reinterpret_cast<const char*>(a.data()), a.size()};
+  };
+  const bool same = core::equal_constant_time(bytes(hash), bytes(wanted));
+  if (!known || !same || known->revoked || (known->expires_at && *known->expires_at <= now())) return nullptr;
+  return known;
+}
+
+bool product_of_vendor(const call& c, std::uint64_t product, std::uint64_t vendor) {
+  const auto found = c.engine().catalog()->find(core::product_id{product});
+  return found && found->vendor.value == vendor;
+}
+
+}  // namespace
+
+std::optional<std::string> presented_token(const call& c) {
+  const std::size_t authorizations = c.request.count("Authorization");
+  const std::size_t tokens = c.face == face::cloudesire ? c.request.count("CMW-Auth-Token") : 0;
+  if (authorizations + tokens != 1) return std::nullopt;
+  if (tokens == 1) return std::string{c.request.header("CMW-Auth-Token")};
+  const std::string_view value = c.request.header("Authorization");
+  if (const auto bearer = after_scheme(value, "bearer")) return std::string{*bearer};
+  if (c.face != face::cloudesire) return std::nullopt;
+  const auto basic = after_scheme(value, "basic");
+  if (!basic) return std::nullopt;
+  const auto pair = core::base64_decode(*basic);
+  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+  if (colon == std::string::npos) return std::nullopt;
+  return pair->substr(colon + 1);
+}
+
+core::result<core::caller> authenticate(call& c) {
+  if (c.trusted) {
+    return core::caller{core::role::operator_, 0, "admin-socket"};
+  }
+  const core::error refused{core::errc::unauthorized, "unauthorized",
+                            "this call needs one valid token", {}, {}};
+  // Asking without credentials is how clients learn which ones are wanted: it is not a guess.
+  if (c.request.count("Authorization") + c.request.count("CMW-Auth-Token") == 0) return refused;
+  const auto text = presented_token(c);
+  const auto known = text ? valid_token(c, *text) : nullptr;
+  if (!known) {
+    c.shared->stats.auth_failed();
+    const auto seconds = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::seconds{1};
+    if (c.shared->failures.note(source_of(c.request), seconds)) {
+      return core::error{core::errc::too_many, "too_many_failures",
+                         "too many refused credentials from this address", {}, {}};
+    }
+    return refused;
+  }
+  core::caller by{known->role, known->scope, "token/" + std::to_string(known->id.value)};
+  if (by.role == core::role::tenant) {
+    // A disabled tenant's clients are shut out at once (domain.md, 10.3, N3).
+    const auto tenant = c.engine().tenant(core::tenant_id{by.scope});
+    if (!tenant || !c.engine().tenant_effective(*tenant)) {
+      return core::error{core::errc::forbidden, "tenant_disabled", "the token's tenant is disabled", {}, {}};
+    }
+  }
+  return by;
+}
+
+bool is_staff(const core::caller& by) noexcept {
+  return by.role == core::role::operator_ || by.role == core::role::marketplace;
+}
+
+core::error no_such(std::string_view what, std::uint64_t id) {
+  return core::not_found("there is no " + std::string{what} + ' ' + std::to_string(id));
+}
+
+core::error forbidden(std::string detail) {
+  return {core::errc::forbidden, "forbidden", std::move(detail), {}, {}};
+}
+
+core::result<void> require_staff(const call& c) {
+  if (is_staff(c.by)) return {};
+  return forbidden("this call needs the role operator or marketplace");
+}
+
+core::result<void> require_operator(const call& c) {
+  if (c.by.role == core::role::operator_) return {};
+  return forbidden("this call needs the role operator");
+}
+
+bool may_see(const call& c, const core::subscription& s) {
+  switch (c.by.role) {
+    case core::role::operator_:
+    case core::role::marketplace: return true;
+    case core::role::vendor: return s.vendor.value == c.by.scope;
+    case core::role::tenant:
+      return std::ranges::find(s.path, core::tenant_id{c.by.scope}) != s.path.end() ||
+             s.tenant.value == c.by.scope;
+  }
+  return false;
+}
+
+bool may_see(const call& c, const core::tenant& t) {
+  if (is_staff(c.by)) return true;
+  if (c.by.role != core::role::tenant) return false;
+  return t.id.value == c.by.scope ||
+         std::ranges::find(t.path, core::tenant_id{c.by.scope}) != t.path.end();
+}
+
+bool may_see(const call& c, const core::endpoint& e) { return may_own(c, e.scope, e.scope_id); }
+
+bool may_see(const call& c, const core::event& e) {
+  switch (c.by.role) {
+    case core::role::operator_:
+    case core::role::marketplace: return true;
+    case core::role::vendor: return e.vendor.value == c.by.scope;
+    case core::role::tenant:
+      return e.tenant && c.engine().tenant_within(e.tenant, core::tenant_id{c.by.scope});
+  }
+  return false;
+}
+
+bool may_see(const call& c, const core::vendor& v) {
+  return is_staff(c.by) || (c.by.role == core::role::vendor && v.id.value == c.by.scope);
+}
+
+// Tenants may read what they can order.
+bool may_see(const call& c, const core::product& p) {
+  return c.by.role != core::role::vendor || p.vendor.value == c.by.scope;
+}
+
+bool may_see(const call& c, const core::plan& p) {
+  return c.by.role != core::role::vendor || p.vendor.value == c.by.scope;
+}
+
+bool may_own(const call& c, core::endpoint_scope scope, std::uint64_t scope_id) {
+  if (is_staff(c.by)) return true;
+  switch (scope) {
+    case core::endpoint_scope::platform: return false;
+    case core::endpoint_scope::vendor:
+      return c.by.role == core::role::vendor && scope_id == c.by.scope;
+    case core::endpoint_scope::product:
+      return c.by.role == core::role::vendor && product_of_vendor(c, scope_id, c.by.scope);
+    case core::endpoint_scope::tenant:
+      return c.by.role == core::role::tenant &&
+             c.engine().tenant_within(core::tenant_id{scope_id}, core::tenant_id{c.by.scope});
+  }
+  return false;
+}
+
+core::result<core::subscription> visible_subscription(const call& c, core::subscription_id id) {
+  auto found = c.engine().subscription(id);
+  if (!found || may_see(c, *found)) return found;
+  return no_such("subscription", id.value);
+}
+
+core::result<core::tenant> visible_tenant(const call& c, core::tenant_id id) {
+  auto found = c.engine().tenant(id);
+  if (!found || may_see(c, *found)) return found;
+  return no_such("tenant", id.value);
+}
+
+core::result<std::shared_ptr<const core::endpoint>> visible_endpoint(const call& c, core::endpoint_id id) {
+  auto found = c.engine().catalog()->find(id);
+  if (!found || !may_see(c, *found)) return no_such("endpoint", id.value);
+  return found;
+}
+
+core::result<core::event> visible_event(const call& c, core::event_id id) {
+  auto found = c.engine().event(id);
+  if (!found || may_see(c, *found)) return found;
+  return no_such("event", id.value);
+}
+
+core::party party_of(const call& c, core::subscription_action action) {
+  switch (c.by.role) {
+    case core::role::vendor: return core::party::vendor;
+    case core::role::tenant: {
+      const auto tenant = c.engine().tenant(core::tenant_id{c.by.scope});
+      const bool sells = tenant && (tenant->kind == core::tenant_kind::reseller ||
+                                    tenant->kind == core::tenant_kind::provider);
+      return sells ? core::party::reseller : core::party::customer;
+    }
+    case core::role::operator_:
+    case core::role::marketplace: break;
+  }
+  return action == core::subscription_action::pay ? core::party::billing : core::party::provider;
+}
+
+}  // namespace syndicated::api

@@ -1,0 +1,128 @@
+// One request on its way through a face: what came, who asks, and the one answer.
+//
+// Handlers get a shared pointer, because the engine's replies outlive them. The answer is counted,
+// the write permit returned and the idempotency key released when the answer is sent, or at the
+// latest when the last owner lets go (then the responder answers 500 by itself).
+// Threads: one at a time; the engine's reply comes after the handler passed the call on.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/engine.hpp"
+#include "api/failed_auth.hpp"
+#include "api/input.hpp"
+#include "api/json.hpp"
+#include "api/problem.hpp"
+#include "api/router.hpp"
+#include "core/base/json_writer.hpp"
+#include "core/lifecycle/access.hpp"
+
+namespace syndicated::api {
+
+// What all requests share. Owned by the router and by every request in progress.
+struct context {
+  context(actors::engine& e, api_settings s) : engine(e), settings(std::move(s)) {}
+
+  // The engine takes writes. Asked of the engine at most every 100 ms: its status is not free.
+  bool accepting();
+
+  actors::engine& engine;
+  api_settings settings;
+  api::stats stats;
+  failed_auth failures;
+  std::atomic<std::size_t> writes{0};
+
+ private:
+  std::atomic<bool> accepting_{true};
+  std::atomic<std::int64_t> accepting_asked_ms_{INT64_MIN / 2};
+};
+
+class call {
+ public:
+  call(std::shared_ptr<context> shared, net::http_request&& received, net::responder&& answer,
+       api::face where);
+  ~call();
+  call(const call&) = delete;
+  call& operator=(const call&) = delete;
+
+  actors::engine& engine() const noexcept { return shared->engine; }
+
+  // ---- reading the request
+  std::uint64_t id(std::size_t index = 0) const noexcept { return ids.at(index); }
+  // The body must be JSON (415, 400). An empty body counts as {} when `optional`.
+  core::result<json> body(bool optional = false);
+  // If-Match and the caller; errors: errc::malformed.
+  core::result<actors::write_options> options() const;
+
+  // ---- answering; the first answer counts
+  void send(net::http_response&& response);
+  void send(int status, std::string&& body);
+  // A single entity with its version as ETag.
+  void send_entity(std::string&& body, std::uint64_t version);
+  void fail(const core::error& why);
+  void fail(int status, const core::error& why);
+  // The engine's answer to a write.
+  void finish(core::result<actors::answer>&& outcome);
+
+  // Called by the dispatcher for writes; false: the call has been answered. `repeated` is the
+  // stored answer of a request with the same idempotency key.
+  bool begin_write(std::optional<actors::answer>& repeated);
+
+  std::shared_ptr<context> shared;
+  net::http_request request;
+  api::face face;
+  bool trusted = false;  // came over the admin socket: an operator of the host, no token needed
+  core::caller by{};
+  query_items query;
+  std::vector<std::uint64_t> ids;
+  std::string key;            // of routes that end in {key}
+  std::uint64_t version = 0;  // set by renderers: the ETag of a write's answer
+  // Last touch on a successful answer's body: adds what must not be stored with it as the answer of
+  // an idempotency key, such as a secret. Routes that use it have a `repeat` for stored answers.
+  std::function<void(std::string&)> complete_body{};
+
+ private:
+  void release();
+
+  net::responder responder_;
+  std::chrono::steady_clock::time_point began_;
+  std::optional<actors::idempotency> idempotency_;
+  bool permit_ = false;
+};
+
+using call_ptr = std::shared_ptr<call>;
+
+// A renderer that answers `status` with `to_text(entity)` and remembers the version for the ETag.
+template <class Entity, class ToText>
+actors::renderer<Entity> rendered(const call_ptr& c, int status, ToText to_text) {
+  return [c, status, to_text](const Entity& entity, bool) {
+    c->version = entity.version;
+    return actors::answer{status, to_text(entity)};
+  };
+}
+
+// The same for catalogue entities, which come as a variant.
+template <class Entity, class ToText>
+actors::renderer<actors::catalog_item> rendered_item(const call_ptr& c, int status, ToText to_text) {
+  return [c, status, to_text](const actors::catalog_item& item, bool) {
+    const Entity* entity = std::get_if<Entity>(&item);
+    if (entity == nullptr) return actors::answer{500, {}};
+    c->version = entity->version;
+    return actors::answer{status, to_text(*entity)};
+  };
+}
+
+// Reply that ends the call.
+inline actors::write_reply finish(const call_ptr& c) {
+  return [c](core::result<actors::answer>&& outcome) { c->finish(std::move(outcome)); };
+}
+
+core::timestamp now();
+
+}  // namespace syndicated::api

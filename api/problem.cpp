@@ -1,0 +1,124 @@
+#include "api/problem.hpp"
+
+#include <random>
+
+#include "core/base/json_writer.hpp"
+
+namespace syndicated::api {
+namespace {
+
+std::string retry_after() {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return std::to_string(std::uniform_int_distribution<int>{1, 30}(random));
+}
+
+std::string problem_details(int status, const core::error& why) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("type").text("urn:syndicated:problem:" + why.code);
+  out.key("title").text(status_title(status));
+  out.key("status").number(status);
+  out.key("detail").text(why.detail);
+  out.key("code").text(why.code);
+  if (!why.status.empty()) out.key("present_status").text(why.status);
+  if (!why.fields.empty()) {
+    out.key("errors").begin_array();
+    for (const core::field_error& f : why.fields) {
+      out.begin_object().key("pointer").text(f.pointer).key("detail").text(f.detail).end_object();
+    }
+    out.end_array();
+  }
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string error_holders(const core::error& why) {
+  core::json_writer out;
+  out.begin_object().key("errorHolders").begin_array();
+  const auto holder = [&](std::string_view text, std::string_view field) {
+    out.begin_object().key("key").text(why.code).key("error").text(text);
+    out.key("extraFields").begin_object();
+    if (!why.status.empty()) {
+      out.key("deploymentStatus").text(why.status).key("status").text(why.status);
+    }
+    if (!field.empty()) out.key("field").text(field);
+    out.end_object().end_object();
+  };
+  if (why.fields.empty()) holder(why.detail, {});
+  for (const core::field_error& f : why.fields) holder(f.detail, f.pointer);
+  out.end_array().end_object();
+  return std::move(out).str();
+}
+
+}  // namespace
+
+int http_status(core::errc kind) noexcept {
+  switch (kind) {
+    case core::errc::invalid: return 422;
+    case core::errc::malformed: return 400;
+    case core::errc::unauthorized: return 401;
+    case core::errc::forbidden: return 403;
+    case core::errc::not_found: return 404;
+    case core::errc::gone: return 410;
+    case core::errc::conflict: return 409;
+    case core::errc::precondition: return 412;
+    case core::errc::too_large: return 413;
+    case core::errc::too_many: return 429;
+    case core::errc::unavailable: return 503;
+    // The outcome is unknown; with its idempotency key the caller can safely ask again.
+    case core::errc::io: return 503;
+    case core::errc::corrupt:
+    case core::errc::internal: return 500;
+  }
+  return 500;
+}
+
+std::string_view status_title(int status) noexcept {
+  switch (status) {
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 411: return "Length Required";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    default: return status < 500 ? "Refused" : "Internal Server Error";
+  }
+}
+
+net::http_response problem(face f, int status, const core::error& why) {
+  net::http_response answer;
+  answer.status = status;
+  if (f == face::cloudesire) {
+    answer.body = error_holders(why);
+  } else {
+    answer.content_type = "application/problem+json";
+    answer.body = problem_details(status, why);
+  }
+  if (status == 503 || status == 429) answer.headers.push_back({"Retry-After", retry_after()});
+  if (status == 401) {
+    answer.headers.push_back({"WWW-Authenticate", f == face::cloudesire
+                                                      ? "Basic realm=\"syndicated\""
+                                                      : "Bearer realm=\"syndicated\""});
+  }
+  return answer;
+}
+
+net::http_response problem(face f, const core::error& why) {
+  return problem(f, http_status(why.kind), why);
+}
+
+}  // namespace syndicated::api

@@ -1,0 +1,20 @@
+// Errors as each face writes them: problem details (RFC 9457) on /v1 and /admin, `errorHolders` on
+// /api (domain.md, 1.11). Pure, but for the random Retry-After of 503 and 429 (1 to 30 s), which
+// keeps refused clients from coming back all at once.
+#pragma once
+
+#include <string_view>
+
+#include "api/stats.hpp"
+#include "core/base/error.hpp"
+#include "net/http_message.hpp"
+
+namespace syndicated::api {
+
+int http_status(core::errc kind) noexcept;
+std::string_view status_title(int status) noexcept;
+
+net::http_response problem(face f, int status, const core::error& why);
+net::http_response problem(face f, const core::error& why);
+
+}  // namespace syndicated::api

@@ -1,0 +1,61 @@
+// The table of calls: which handler answers which method and path, and what it needs first.
+//
+// Patterns: "/v1/vendors/{id}": {id} is a positive decimal number, {key} any percent-encoded text
+// without a slash (last segment only). Immutable after start: any thread may look things up.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "api/call.hpp"
+
+namespace syndicated::api {
+
+struct route {
+  std::string_view method;
+  std::string_view pattern;
+  api::face face;
+  bool write;  // idempotency key, write permit, refused while writes are not accepted
+  void (*handle)(const call_ptr&);
+  // Completes the stored answer of an idempotent repeat; nullptr: it is repeated as it is.
+  void (*repeat)(call&, std::string& body) = nullptr;
+};
+
+using route_list = std::vector<route>;
+
+// One function per group of entities, defined in its folder.
+route_list catalog_routes();
+route_list endpoint_routes();
+route_list lane_routes();
+route_list tenant_routes();
+route_list subscription_routes();
+route_list event_routes();
+route_list cloudesire_routes();
+route_list cloudesire_reference_routes();
+route_list admin_routes();
+route_list open_routes();
+
+struct route_match {
+  const route* found = nullptr;
+  std::vector<std::uint64_t> ids;
+  std::string key;
+  std::string allow;  // methods of this path when only the method is wrong
+};
+
+class route_table {
+ public:
+  explicit route_table(route_list routes);
+  route_match find(std::string_view method, std::string_view path) const;
+  const route_list& all() const noexcept { return routes_; }
+
+ private:
+  route_list routes_;
+  std::vector<std::vector<std::size_t>> by_length_;  // index of routes by number of segments
+};
+
+const route_table& public_routes();
+const route_table& admin_socket_routes();
+const route_table& health_routes();
+
+}  // namespace syndicated::api

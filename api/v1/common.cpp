@@ -1,0 +1,91 @@
+#include "api/v1/common.hpp"
+
+namespace syndicated::api::v1 {
+
+actors::page_request page_query(query_reader& q) {
+  actors::page_request page;
+  const auto limit = q.integer("limit", 1, static_cast<std::int64_t>(core::limits::page_items_max));
+  page.limit = limit ? static_cast<std::size_t>(*limit) : core::limits::page_items_default;
+  page.after = q.text("after").value_or(std::string{});
+  return page;
+}
+
+std::string endpoint_json(const core::endpoint& e) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("id").number(e.id.value);
+  out.key("scope").text(core::to_string(e.scope));
+  out.key("scope_id");
+  if (e.scope == core::endpoint_scope::platform) {
+    out.null();
+  } else {
+    out.number(e.scope_id);
+  }
+  out.key("url").text(e.url);
+  out.key("form").text(core::to_string(e.form));
+  out.key("signed").boolean(!e.secret.empty());
+  out.key("events").begin_array();
+  for (const std::string& pattern : e.events) out.text(pattern);
+  out.end_array();
+  out.key("description").text(e.description);
+  out.key("id_format").text(core::to_string(e.id_format));
+  out.key("with_event_id").boolean(e.with_event_id);
+  out.key("with_metadata").boolean(e.with_metadata);
+  out.key("success_codes").begin_array();
+  for (const int code : e.success_codes) out.number(code);
+  out.end_array();
+  out.key("timeout_ms").number(e.timeout_ms);
+  out.key("concurrency").number(e.concurrency_max);
+  out.key("retry_schedule").begin_array();
+  for (const auto pause : e.retry_schedule) out.number(static_cast<std::int64_t>(pause / std::chrono::seconds{1}));
+  out.end_array();
+  out.key("on_exhausted").text(core::to_string(e.on_exhausted));
+  out.key("state").text(core::to_string(e.state));
+  out.key("state_reason").text(e.state_reason);
+  out.key("previous_secret_until").time(e.previous_until);
+  out.key("version").number(e.version);
+  out.key("created_at").time(e.created_at);
+  out.key("updated_at").time(e.updated_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string token_json(const core::token& t) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("id").number(t.id.value);
+  out.key("role").text(core::to_string(t.role));
+  out.key("scope_id");
+  if (t.scope == 0) {
+    out.null();
+  } else {
+    out.number(t.scope);
+  }
+  out.key("name").text(t.name);
+  out.key("revoked").boolean(t.revoked);
+  out.key("expires_at").time(t.expires_at);
+  out.key("version").number(t.version);
+  out.key("created_at").time(t.created_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::optional<core::entity_kind> parse_entity_kind(std::string_view text) {
+  using core::entity_kind;
+  for (const entity_kind kind : {entity_kind::tenant, entity_kind::vendor, entity_kind::product,
+                                 entity_kind::plan, entity_kind::subscription, entity_kind::endpoint}) {
+    if (core::to_string(kind) == text) return kind;
+  }
+  return std::nullopt;
+}
+
+std::optional<core::stream_id> parse_stream(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto kind = parse_entity_kind(text.substr(0, slash));
+  const auto id = parse_id(text.substr(slash + 1));
+  if (!kind || !id) return std::nullopt;
+  return core::stream_id{*kind, *id};
+}
+
+}  // namespace syndicated::api::v1

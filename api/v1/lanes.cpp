@@ -1,0 +1,158 @@
+// What is on its way to an endpoint, and the levers on it: test, replay, discard.
+#include "api/routes.hpp"
+#include "api/v1/common.hpp"
+#include "core/delivery/response.hpp"
+
+namespace syndicated::api {
+namespace {
+
+std::string lane_json(const core::lane& l) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("stream").text(core::to_string(l.key.stream));
+  out.key("replay_of");
+  if (l.key.replay) {
+    out.number(l.key.replay.value);
+  } else {
+    out.null();
+  }
+  out.key("state").text(core::to_string(l.state));
+  out.key("event_id").number(l.head.value);
+  out.key("next_seq").number(l.next_seq);
+  out.key("backlog").number(l.backlog);
+  out.key("attempts").number(static_cast<std::uint64_t>(l.attempts));
+  out.key("due_at");
+  if (l.state == core::lane_state::pending) {
+    out.time(l.due);
+  } else {
+    out.null();
+  }
+  out.key("event_at").time(l.head_at);
+  out.key("last_status").number(l.last_status);
+  out.key("last_error").text(l.last_error);
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string job_json(const actors::replay_job& j) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("id").number(j.id);
+  out.key("endpoint_id").number(j.endpoint.value);
+  out.key("since").time(j.since);
+  out.key("until").time(j.until);
+  out.key("state");
+  if (j.state.empty()) {
+    out.null();
+  } else {
+    out.text(j.state);
+  }
+  out.key("phase").text(j.phase);
+  out.key("examined").number(j.examined);
+  out.key("replayed").number(j.replayed);
+  out.key("started_at").time(j.started_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
+void list_lanes(const call_ptr& c) {
+  query_reader q{c->query};
+  const actors::page_request page = v1::page_query(q);
+  const auto state = q.word("state", [](std::string_view text) -> std::optional<core::lane_state> {
+    for (const auto s : {core::lane_state::pending, core::lane_state::parked}) {
+      if (core::to_string(s) == text) return s;
+    }
+    return std::nullopt;
+  }, "pending, parked");
+  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
+  const core::endpoint_id id{c->id()};
+  if (const auto found = visible_endpoint(*c, id); !found) return c->fail(found.failure());
+  const auto lanes = c->engine().lanes(id, state, page);
+  if (!lanes) return c->fail(lanes.failure());
+  c->send(200, v1::page_text(lanes->items, lanes->next, lane_json));
+}
+
+void discard_lane(const call_ptr& c) {
+  auto body = c->body();
+  if (!body) return c->fail(body.failure());
+  object_reader in{*body};
+  core::lane_key lane;
+  lane.stream = in.required("stream", in.word("stream", v1::parse_stream, "the streams, such as subscription/2388"));
+  lane.replay.value = in.id("replay_of").value_or(0);
+  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+  lane.endpoint.value = c->id();
+  if (const auto found = visible_endpoint(*c, lane.endpoint); !found) return c->fail(found.failure());
+  auto options = c->options();
+  if (!options) return c->fail(options.failure());
+  c->engine().discard(lane, std::move(*options), finish(c));
+}
+
+std::string test_json(const core::attempt_result& r, const core::endpoint& to) {
+  const core::verdict verdict = core::classify(r, to, now());
+  core::json_writer out;
+  out.begin_object();
+  out.key("outcome").text(core::to_string(verdict.kind));
+  out.key("status").number(r.status);
+  out.key("error").text(verdict.error);
+  out.key("excerpt").text(r.excerpt);
+  out.key("total_ms").real(static_cast<double>(r.timing.total_us) / 1000.0);
+  out.end_object();
+  return std::move(out).str();
+}
+
+void test_endpoint(const call_ptr& c) {
+  auto body = c->body(true);
+  if (!body) return c->fail(body.failure());
+  object_reader in{*body};
+  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+  const core::endpoint_id id{c->id()};
+  auto found = visible_endpoint(*c, id);
+  if (!found) return c->fail(found.failure());
+  c->engine().test_endpoint(id, [c, to = std::move(*found)](core::result<core::attempt_result>&& outcome) {
+    if (!outcome) return c->fail(outcome.failure());
+    c->send(200, test_json(*outcome, *to));
+  });
+}
+
+void replay_endpoint(const call_ptr& c) {
+  auto body = c->body();
+  if (!body) return c->fail(body.failure());
+  object_reader in{*body};
+  const core::timestamp since = in.required("since", in.time("since"));
+  const core::timestamp until = in.time("until").value_or(now());
+  const auto state = in.word("state", [](std::string_view text) -> std::optional<std::string> {
+    if (text == "delivered" || text == "parked") return std::string{text};
+    return std::nullopt;
+  }, "delivered, parked");
+  if (in.clean() && until < since) in.refuse("until", "must not be before since");
+  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+  const core::endpoint_id id{c->id()};
+  if (const auto found = visible_endpoint(*c, id); !found) return c->fail(found.failure());
+  const auto job = c->engine().replay_endpoint(id, since, until, state.value_or(std::string{}), c->by);
+  if (!job) return c->fail(job.failure());
+  net::http_response answer;
+  answer.status = 202;
+  answer.headers.push_back({"Location", "/v1/jobs/" + std::to_string(job->id)});
+  answer.body = job_json(*job);
+  c->send(std::move(answer));
+}
+
+void get_job(const call_ptr& c) {
+  const auto job = c->engine().find_replay_job(c->id());
+  if (!job || !visible_endpoint(*c, job->endpoint)) return c->fail(no_such("job", c->id()));
+  c->send(200, job_json(*job));
+}
+
+}  // namespace
+
+route_list lane_routes() {
+  return {
+      {"GET", "/v1/endpoints/{id}/lanes", face::v1, false, list_lanes},
+      {"POST", "/v1/endpoints/{id}/lanes/discard", face::v1, true, discard_lane},
+      {"POST", "/v1/endpoints/{id}/test", face::v1, true, test_endpoint},
+      {"POST", "/v1/endpoints/{id}/replay", face::v1, true, replay_endpoint},
+      {"GET", "/v1/jobs/{id}", face::v1, false, get_job},
+  };
+}
+
+}  // namespace syndicated::api

@@ -1,0 +1,160 @@
+// Tenants: resellers, customers and their units.
+#include "api/routes.hpp"
+#include "api/v1/common.hpp"
+
+namespace syndicated::api {
+namespace {
+
+using namespace core::limits;
+
+constexpr auto tenant_text = [](const core::tenant& t) { return core::to_json(t); };
+
+std::optional<core::contact> read_contact(object_reader& in) {
+  const json* given = in.value("contact");
+  if (given == nullptr) return std::nullopt;
+  object_reader nested{*given, "/contact"};
+  core::contact out;
+  out.email = nested.text("email", 320).value_or(std::string{});
+  out.first_name = nested.text("first_name", name_bytes_max).value_or(std::string{});
+  out.last_name = nested.text("last_name", name_bytes_max).value_or(std::string{});
+  out.phone = nested.text("phone", 64).value_or(std::string{});
+  if (!out.email.empty() && (out.email.find('@') == std::string::npos || out.email.find(' ') != std::string::npos)) {
+    nested.refuse("email", "must be an e-mail address");
+  }
+  in.absorb(std::move(nested));
+  return out;
+}
+
+std::optional<core::tenant_kind> parse_kind(std::string_view text) {
+  const auto kind = core::parse_tenant_kind(text);
+  return kind == core::tenant_kind::provider ? std::nullopt : kind;
+}
+
+void create_tenant(const call_ptr& c) {
+  if (c->by.role == core::role::vendor) return c->fail(forbidden("vendors have no tenants"));
+  auto body = c->body();
+  if (!body) return c->fail(body.failure());
+  object_reader in{*body};
+  core::new_tenant wanted;
+  wanted.kind = in.required("kind", in.word("kind", parse_kind, "reseller, customer, unit"));
+  wanted.parent.value = in.required("parent_id", in.id("parent_id"));
+  wanted.name = in.required("name", in.text("name", name_bytes_max, 1));
+  wanted.external_ref = in.text("external_ref", name_bytes_max).value_or(std::string{});
+  wanted.contact = read_contact(in).value_or(core::contact{});
+  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+  auto options = c->options();
+  if (!options) return c->fail(options.failure());
+  if (!is_staff(c->by)) {
+    if (const auto parent = visible_tenant(*c, wanted.parent); !parent) return c->fail(parent.failure());
+  }
+  c->engine().create_tenant(std::move(wanted), std::move(*options),
+                            rendered<core::tenant>(c, 201, tenant_text), finish(c));
+}
+
+void get_tenant(const call_ptr& c) {
+  const auto found = visible_tenant(*c, core::tenant_id{c->id()});
+  if (!found) return c->fail(found.failure());
+  core::json_writer out;
+  out.begin_object();
+  core::write_members(out, *found);
+  out.key("effective").boolean(c->engine().tenant_effective(*found));
+  out.end_object();
+  c->send_entity(std::move(out).str(), found->version);
+}
+
+void list_tenants(const call_ptr& c) {
+  query_reader q{c->query};
+  actors::tenant_filter filter;
+  const actors::page_request page = v1::page_query(q);
+  filter.parent.value = q.id("parent_id").value_or(0);
+  filter.within.value = q.id("within").value_or(0);
+  filter.kind = q.word("kind", core::parse_tenant_kind, "provider, reseller, customer, unit");
+  filter.state = q.word("state", [](std::string_view text) -> std::optional<core::tenant_state> {
+    for (const auto s : {core::tenant_state::enabled, core::tenant_state::disabled, core::tenant_state::deleted}) {
+      if (core::to_string(s) == text) return s;
+    }
+    return std::nullopt;
+  }, "ENABLED, DISABLED, DELETED");
+  filter.external_ref = q.text("external_ref").value_or(std::string{});
+  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
+  if (c->by.role == core::role::vendor) return c->fail(forbidden("vendors have no tenants"));
+  if (c->by.role == core::role::tenant) {
+    const core::tenant_id own{c->by.scope};
+    if (filter.within && !c->engine().tenant_within(filter.within, own)) {
+      return c->fail(no_such("tenant", filter.within.value));
+    }
+    if (!filter.within) filter.within = own;
+  }
+  const auto found = c->engine().tenants(filter, page);
+  if (!found) return c->fail(found.failure());
+  c->send(200, v1::page_text(found->items, found->next, tenant_text));
+}
+
+// Runs a command on a tenant. The caller must stand above it, or be it for `update`.
+void run(const call_ptr& c, core::tenant_command command, std::optional<std::uint64_t> version, int status) {
+  const core::tenant_id id{c->id()};
+  if (!is_staff(c->by)) {
+    const auto found = visible_tenant(*c, id);
+    if (!found) return c->fail(found.failure());
+    if (command.action != core::tenant_action::update && found->id.value == c->by.scope) {
+      return c->fail(forbidden("a tenant is disabled, enabled and deleted by one above it"));
+    }
+  }
+  auto options = c->options();
+  if (!options) return c->fail(options.failure());
+  if (version) options->if_match = version;
+  c->engine().command(id, std::move(command), std::move(*options),
+                      rendered<core::tenant>(c, status, [status](const core::tenant& t) {
+                        return status == 204 ? std::string{} : core::to_json(t);
+                      }),
+                      finish(c));
+}
+
+void update_tenant(const call_ptr& c) {
+  auto body = c->body();
+  if (!body) return c->fail(body.failure());
+  object_reader in{*body};
+  core::tenant_command command;
+  command.action = core::tenant_action::update;
+  command.name = in.text("name", name_bytes_max, 1);
+  command.external_ref = in.text("external_ref", name_bytes_max);
+  command.contact = read_contact(in);
+  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+  run(c, std::move(command), std::nullopt, 200);
+}
+
+template <core::tenant_action Action>
+void switch_tenant(const call_ptr& c) {
+  auto body = c->body(true);
+  if (!body) return c->fail(body.failure());
+  object_reader in{*body};
+  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+  core::tenant_command command;
+  command.action = Action;
+  run(c, std::move(command), std::nullopt, 200);
+}
+
+void delete_tenant(const call_ptr& c) {
+  query_reader q{c->query};
+  const auto version = q.id("version");
+  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
+  core::tenant_command command;
+  command.action = core::tenant_action::erase;
+  run(c, std::move(command), version, 204);
+}
+
+}  // namespace
+
+route_list tenant_routes() {
+  return {
+      {"POST", "/v1/tenants", face::v1, true, create_tenant},
+      {"GET", "/v1/tenants", face::v1, false, list_tenants},
+      {"GET", "/v1/tenants/{id}", face::v1, false, get_tenant},
+      {"PATCH", "/v1/tenants/{id}", face::v1, true, update_tenant},
+      {"DELETE", "/v1/tenants/{id}", face::v1, true, delete_tenant},
+      {"POST", "/v1/tenants/{id}/disable", face::v1, true, switch_tenant<core::tenant_action::disable>},
+      {"POST", "/v1/tenants/{id}/enable", face::v1, true, switch_tenant<core::tenant_action::enable>},
+  };
+}
+
+}  // namespace syndicated::api
