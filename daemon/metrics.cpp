@@ -1,0 +1,183 @@
+#include "daemon/metrics.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace syndicated::daemon {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using labels = std::vector<ClientMetric::Label>;
+
+double number(std::uint64_t value) { return static_cast<double>(value); }
+
+class text_builder {
+ public:
+  void counter(std::string name, std::string help, double value) {
+    start(MetricType::Counter, std::move(name), std::move(help));
+    sample({}, value);
+  }
+
+  void gauge(std::string name, std::string help, double value) {
+    start(MetricType::Gauge, std::move(name), std::move(help));
+    sample({}, value);
+  }
+
+  // A family whose samples follow by sample().
+  void start(MetricType type, std::string name, std::string help) {
+    families_.push_back({std::move(name), std::move(help), type, {}});
+  }
+
+  void sample(labels with, double value) {
+    ClientMetric metric;
+    metric.label = std::move(with);
+    MetricFamily& family = families_.back();
+    if (family.type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    family.metric.push_back(std::move(metric));
+  }
+
+  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+void add_deliveries(text_builder& out, const actors::engine_status& s) {
+  out.start(MetricType::Counter, "syndicated_notifications_total",
+            "Notifications by what became of them; accepted = delivered + parked + cancelled + "
+            "syndicated_notifications_pending.");
+  out.sample({{"state", "accepted"}}, number(s.counters.accepted));
+  out.sample({{"state", "delivered"}}, number(s.counters.delivered));
+  out.sample({{"state", "parked"}}, number(s.counters.parked));
+  out.sample({{"state", "cancelled"}}, number(s.counters.cancelled));
+  out.gauge("syndicated_notifications_pending", "Notifications accepted and not ended.",
+            number(s.counters.pending()));
+  out.counter("syndicated_attempts_total", "HTTP requests to endpoints.",
+              number(s.counters.attempts));
+  out.gauge("syndicated_attempts_in_flight", "Requests to endpoints in progress.",
+            number(s.in_flight));
+}
+
+void add_engine(text_builder& out, const actors::engine_status& s) {
+  out.gauge("syndicated_ready", "1 when the daemon serves requests.", s.ready ? 1 : 0);
+  out.gauge("syndicated_accepting", "1 when writes are accepted.", s.accepting ? 1 : 0);
+  out.counter("syndicated_commits_total", "Synced batches.", number(s.commits));
+  out.counter("syndicated_changes_total", "Changes in the batches.", number(s.plans));
+  out.gauge("syndicated_commit_queue", "Changes waiting for a batch.", number(s.commit_queue));
+  out.gauge("syndicated_entities_awake", "Entities in memory.", number(s.awake_entities));
+  out.counter("syndicated_events_total", "The number of the last event.", number(s.last_event));
+  out.start(MetricType::Gauge, "syndicated_entities", "Stored entities by kind.");
+  out.sample({{"kind", "subscription"}}, number(s.subscriptions));
+  out.sample({{"kind", "tenant"}}, number(s.tenants));
+  out.sample({{"kind", "endpoint"}}, number(s.endpoints));
+  out.gauge("syndicated_disk_free_bytes", "Free space under the state directory.",
+            number(s.disk_free_bytes));
+  out.gauge("syndicated_store_bytes", "Size of the stored data.", number(s.store_bytes));
+}
+
+void add_requests(text_builder& out, const metrics_input& in) {
+  const auto labels_of = [](const api::request_count& r) {
+    return labels{{"face", std::string{to_string(r.face)}},
+                  {"method", std::string{r.method}},
+                  {"status", std::to_string(r.status_class) + "xx"}};
+  };
+  out.start(MetricType::Counter, "syndicated_requests_total", "Answered API requests.");
+  for (const auto& r : in.requests) out.sample(labels_of(r), number(r.requests));
+  out.start(MetricType::Counter, "syndicated_request_seconds_total",
+            "Time from a request's arrival to its answer, summed up.");
+  for (const auto& r : in.requests) out.sample(labels_of(r), number(r.total_us) / 1e6);
+  out.counter("syndicated_auth_failures_total", "Requests with bad credentials.",
+              number(in.auth_failures));
+  out.counter("syndicated_overloads_total", "Writes refused because too many were in progress.",
+              number(in.overloads));
+}
+
+void add_servers(text_builder& out, const metrics_input& in) {
+  out.start(MetricType::Gauge, "syndicated_connections", "Open client connections.");
+  for (const auto& s : in.servers)
+    out.sample({{"server", s.name}}, number(s.stats.connections_open));
+  out.start(MetricType::Counter, "syndicated_connections_refused_total",
+            "Client connections over the limit.");
+  for (const auto& s : in.servers) {
+    out.sample({{"server", s.name}}, number(s.stats.connections_refused));
+  }
+  out.start(MetricType::Counter, "syndicated_bad_requests_total",
+            "Requests that were not clean HTTP or over a limit.");
+  for (const auto& s : in.servers)
+    out.sample({{"server", s.name}}, number(s.stats.requests_refused));
+}
+
+void add_sending(text_builder& out, const net::curl_loop_stats& s) {
+  out.counter("syndicated_egress_connections_total", "Connections opened to endpoints.",
+              number(s.connections_opened));
+  out.counter("syndicated_egress_blocked_total", "Attempts stopped by the egress policy.",
+              number(s.blocked));
+  out.counter("syndicated_dns_queries_total", "Name look-ups.", number(s.dns_queries));
+  out.counter("syndicated_dns_cache_hits_total", "Look-ups answered from memory.",
+              number(s.dns_cache_hits));
+}
+
+}  // namespace
+
+process_metrics process_metrics::read() {
+  process_metrics out;
+  std::ifstream file("/proc/self/stat");
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::string line = text.str();
+  // The second field is the program's name in brackets and may hold blanks.
+  const auto bracket = line.rfind(')');
+  if (bracket != std::string::npos) {
+    std::istringstream rest(line.substr(bracket + 1));
+    std::vector<std::string> fields;
+    for (std::string field; rest >> field;) fields.push_back(field);
+    const auto field = [&fields](std::size_t number_from_three) {
+      const std::size_t at = number_from_three - 3;
+      return at < fields.size() ? std::strtod(fields[at].c_str(), nullptr) : 0.0;
+    };
+    const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+    out.cpu_seconds = (field(14) + field(15)) / ticks;
+    out.threads = field(20);
+    out.resident_bytes = field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  }
+  std::error_code ignored;
+  for (auto at = std::filesystem::directory_iterator("/proc/self/fd", ignored);
+       !ignored && at != std::filesystem::directory_iterator(); at.increment(ignored)) {
+    ++out.open_files;
+  }
+  return out;
+}
+
+std::string metrics_text(const metrics_input& in) {
+  text_builder out;
+  out.start(MetricType::Gauge, "syndicated_info", "The running version.");
+  out.sample({{"version", in.version}}, 1);
+  add_engine(out, in.engine);
+  add_deliveries(out, in.engine);
+  add_requests(out, in);
+  add_servers(out, in);
+  add_sending(out, in.sending);
+  out.counter("syndicated_log_lines_dropped_total", "Log lines lost to a slow target.",
+              number(in.log_lines_dropped));
+  out.counter("process_cpu_seconds_total", "CPU time used.", in.process.cpu_seconds);
+  out.gauge("process_resident_memory_bytes", "Resident memory.", in.process.resident_bytes);
+  out.gauge("process_open_fds", "Open files.", in.process.open_files);
+  out.gauge("process_threads", "Threads.", in.process.threads);
+  return out.text();
+}
+
+}  // namespace syndicated::daemon

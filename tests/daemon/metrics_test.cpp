@@ -1,0 +1,101 @@
+// The text of /metrics: names that dashboards depend on, and sums that add up.
+#include <boost/test/unit_test.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "daemon/metrics.hpp"
+
+namespace daemon_ns = syndicated::daemon;
+
+namespace {
+
+std::string value_of(const std::string& text, const std::string& series) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(series + " ")) return line.substr(series.size() + 1);
+  }
+  return "absent";
+}
+
+daemon_ns::metrics_input sample() {
+  daemon_ns::metrics_input in;
+  in.version = "1.2.3";
+  in.engine.ready = true;
+  in.engine.counters = {10, 6, 1, 1, 14};
+  in.requests.push_back({syndicated::api::face::v1, "POST", 2, 4, 2'500'000});
+  in.servers.push_back({"api", {9, 1, 3, 20, 2}});
+  return in;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(daemon_metrics)
+
+BOOST_AUTO_TEST_CASE(values_are_told_with_their_labels) {
+  const std::string text = daemon_ns::metrics_text(sample());
+  BOOST_TEST(value_of(text, "syndicated_info{version=\"1.2.3\"}") == "1");
+  BOOST_TEST(value_of(text, "syndicated_ready") == "1");
+  BOOST_TEST(value_of(text, "syndicated_accepting") == "0");
+  BOOST_TEST(value_of(text, "syndicated_notifications_total{state=\"accepted\"}") == "10");
+  BOOST_TEST(value_of(text, "syndicated_notifications_pending") == "2");
+  BOOST_TEST(
+      value_of(text, "syndicated_requests_total{face=\"v1\",method=\"POST\",status=\"2xx\"}") ==
+      "4");
+  BOOST_TEST(value_of(text,
+                      "syndicated_request_seconds_total{face=\"v1\",method=\"POST\","
+                      "status=\"2xx\"}") == "2.5");
+  BOOST_TEST(value_of(text, "syndicated_connections{server=\"api\"}") == "3");
+  BOOST_TEST(value_of(text, "syndicated_bad_requests_total{server=\"api\"}") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(the_names_are_stable) {
+  const std::set<std::string> expected{"process_cpu_seconds_total",
+                                       "process_open_fds",
+                                       "process_resident_memory_bytes",
+                                       "process_threads",
+                                       "syndicated_accepting",
+                                       "syndicated_attempts_in_flight",
+                                       "syndicated_attempts_total",
+                                       "syndicated_auth_failures_total",
+                                       "syndicated_bad_requests_total",
+                                       "syndicated_changes_total",
+                                       "syndicated_commit_queue",
+                                       "syndicated_commits_total",
+                                       "syndicated_connections",
+                                       "syndicated_connections_refused_total",
+                                       "syndicated_disk_free_bytes",
+                                       "syndicated_dns_cache_hits_total",
+                                       "syndicated_dns_queries_total",
+                                       "syndicated_egress_blocked_total",
+                                       "syndicated_egress_connections_total",
+                                       "syndicated_entities",
+                                       "syndicated_entities_awake",
+                                       "syndicated_events_total",
+                                       "syndicated_info",
+                                       "syndicated_log_lines_dropped_total",
+                                       "syndicated_notifications_pending",
+                                       "syndicated_notifications_total",
+                                       "syndicated_overloads_total",
+                                       "syndicated_ready",
+                                       "syndicated_request_seconds_total",
+                                       "syndicated_requests_total",
+                                       "syndicated_store_bytes"};
+  std::set<std::string> named;
+  std::istringstream lines(daemon_ns::metrics_text(sample()));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("# TYPE ")) continue;
+    const std::string rest = line.substr(7);
+    BOOST_TEST(named.insert(rest.substr(0, rest.find(' '))).second, line);
+  }
+  BOOST_TEST(named == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_process_sees_itself) {
+  const auto self = daemon_ns::process_metrics::read();
+  BOOST_TEST(self.resident_bytes > 1e6);
+  BOOST_TEST(self.open_files >= 3);
+  BOOST_TEST(self.threads >= 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
