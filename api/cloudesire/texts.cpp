@@ -1,0 +1,143 @@
+#include "api/cloudesire/texts.hpp"
+
+namespace syndicated::api::cloudesire {
+namespace {
+
+std::string path(std::string_view type, std::uint64_t id) { return std::string{type} + '/' + std::to_string(id); }
+
+void reference(core::json_writer& out, std::string_view key, const std::string& url) {
+  out.key(key).begin_object().key("url").text(url).end_object();
+}
+
+void date(core::json_writer& out, std::string_view key, const std::optional<core::timestamp>& at) {
+  out.key(key);
+  if (at) {
+    out.text(core::format_rfc3339_seconds(*at));
+  } else {
+    out.null();
+  }
+}
+
+void head(core::json_writer& out, std::string_view type, std::uint64_t id) {
+  out.key("id").number(id);
+  out.key("self").text(path(type, id));
+}
+
+void write_vendor_part(core::json_writer& out, const core::subscription& s) {
+  out.key("endpoints").begin_array();
+  for (const core::access_point& p : s.endpoints) {
+    out.begin_object().key("endpoint").text(p.endpoint).key("description").text(p.description);
+    out.key("category").text(p.category).end_object();
+  }
+  out.end_array();
+  out.key("syndicatedEndpoints").begin_array();
+  for (const core::access_point& p : s.endpoints) out.text(p.endpoint);
+  out.end_array();
+  out.key("endUserInstructions");
+  const auto english = s.instructions.find("en");
+  if (s.instructions.empty()) {
+    out.null();
+  } else {
+    out.text(english != s.instructions.end() ? english->second : s.instructions.begin()->second);
+  }
+}
+
+}  // namespace
+
+std::string subscription_text(const core::subscription& s, const core::plan* plan) {
+  core::json_writer out;
+  out.begin_object();
+  head(out, "subscription", s.id.value);
+  out.key("name").text(s.name);
+  out.key("deploymentStatus").text(core::to_string(s.status));
+  out.key("type").text(core::to_string(s.type));
+  out.key("paid").boolean(s.paid);
+  out.key("autoRenew").boolean(s.auto_renew);
+  if (plan != nullptr) out.key("billingPeriod").number(plan->billing_period_months);
+  reference(out, "buyer", path("user", s.tenant.value));
+  reference(out, "company", path("company", s.tenant.value));
+  reference(out, "product", path("product", s.product.value));
+  reference(out, "productVersion", path("productVersion", s.plan.value));
+  date(out, "createdAt", s.created_at);
+  date(out, "updatedAt", s.updated_at);
+  date(out, "startDate", s.start_date);
+  date(out, "endDate", s.end_date);
+  date(out, "billingPeriodStart", s.period_start);
+  date(out, "billingPeriodEnd", s.period_end);
+  date(out, "lastInvoice", std::nullopt);
+  date(out, "nextInvoice", std::nullopt);
+  // Orders and invoices live in the marketplace.
+  out.key("invoices").begin_array().end_array();
+  out.key("orders").begin_array().end_array();
+  if (!s.config.empty()) out.key("configurationParameters").map(s.config);
+  out.key("billingItems").begin_array();
+  for (const auto& [name, value] : s.quantities) {
+    out.begin_object().key("identifier").text(name).key("value").number(value).end_object();
+  }
+  out.end_array();
+  write_vendor_part(out, s);
+  reference(out, "metadata", path("subscription", s.id.value) + "/metadata");
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string product_text(const core::product& p) {
+  core::json_writer out;
+  out.begin_object();
+  head(out, "product", p.id.value);
+  out.key("name").text(p.name);
+  out.key("identifier").text(p.sku);
+  out.key("metadata").map(p.metadata);
+  date(out, "createdAt", p.created_at);
+  date(out, "updatedAt", p.updated_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string plan_text(const core::plan& p) {
+  core::json_writer out;
+  out.begin_object();
+  head(out, "productVersion", p.id.value);
+  out.key("name").text(p.name);
+  out.key("identifier").text(p.external_id);
+  reference(out, "product", path("product", p.product.value));
+  out.key("billingPeriod").number(p.billing_period_months);
+  out.key("trialDays").number(p.trial_days);
+  out.key("metadata").map(p.metadata);
+  date(out, "createdAt", p.created_at);
+  date(out, "updatedAt", p.updated_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string company_text(const core::tenant& t) {
+  core::json_writer out;
+  out.begin_object();
+  head(out, "company", t.id.value);
+  out.key("name").text(t.name);
+  out.key("email").text(t.contact.email);
+  out.key("phoneNumber").text(t.contact.phone);
+  out.key("externalReference").text(t.external_ref);
+  date(out, "createdAt", t.created_at);
+  date(out, "updatedAt", t.updated_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string user_text(const core::tenant& t) {
+  core::json_writer out;
+  out.begin_object();
+  head(out, "user", t.id.value);
+  out.key("username").text(t.contact.email.empty() ? t.name : t.contact.email);
+  out.key("email").text(t.contact.email);
+  out.key("firstName").text(t.contact.first_name);
+  out.key("lastName").text(t.contact.last_name);
+  out.key("phoneNumber").text(t.contact.phone);
+  reference(out, "company", path("company", t.id.value));
+  date(out, "createdAt", t.created_at);
+  date(out, "updatedAt", t.updated_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
+}  // namespace syndicated::api::cloudesire
