@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/limits.hpp"
 #include "core/delivery/url.hpp"
 #include "net/resolver.hpp"
 #include "net/transfer.hpp"
@@ -416,13 +417,15 @@ void curl_loop::impl::judge_and_launch(attempt_request&& request, const core::en
     return;
   }
   std::string pin = "+" + url.host + ":" + std::to_string(url.port) + ":";
+  std::size_t pinned = 0;
   for (const auto& address : answer.addresses) {
     if (!context_.policy->allows(address, url.port)) {
       report(std::move(request), failed(attempt_error::blocked_destination,
                                         url.host + " has the address " + to_string(address)));
       return;
     }
-    if (pin.back() != ':') pin += ',';
+    if (++pinned > core::limits::dns_answers_max) continue;
+    if (pinned > 1) pin += ',';
     pin += address.is_v4() ? to_string(address) : "[" + to_string(address) + "]";
   }
   launch(std::move(request), pin, now_us_ - since_us);

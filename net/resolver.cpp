@@ -21,6 +21,7 @@ namespace limits = core::limits;
 constexpr int try_timeout_ms = 2'000;
 constexpr int tries = 2;
 constexpr std::int64_t failure_ms = 2'000;  // a name just created should not stay unknown for long
+constexpr std::size_t answers_judged_max = 256;
 constexpr std::size_t cache_names_max = 8'192;
 
 core::error setup_error(int status) {
@@ -171,8 +172,9 @@ void resolver::impl::take_answer(const std::string& host, int status, const ares
   for (auto* node = found == nullptr ? nullptr : found->nodes; node != nullptr;
        node = node->ai_next) {
     const auto read = read_socket_address(node->ai_addr);
-    if (!read || entry.answer.addresses.size() == limits::dns_answers_max) continue;
-    entry.answer.addresses.push_back(read->address);
+    if (read && entry.answer.addresses.size() < answers_judged_max) {
+      entry.answer.addresses.push_back(read->address);
+    }
     ttl_s = std::min<std::int64_t>(ttl_s, node->ai_ttl);
   }
   ttl_s = std::max<std::int64_t>(ttl_s, limits::dns_cache_s_min);

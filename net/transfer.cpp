@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <utility>
 
@@ -95,7 +96,10 @@ struct socket_callbacks {
     auto& me = *static_cast<transfer*>(self);
     if (purpose != CURLSOCKTYPE_IPCXN || !me.allows(&address->addr)) return CURL_SOCKET_BAD;
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd < 0) return CURL_SOCKET_BAD;
+    if (fd < 0) {
+      me.exhausted_ = true;
+      return CURL_SOCKET_BAD;
+    }
     me.context_.opened(me.context_.loop, fd);
     return fd;
   }
@@ -178,7 +182,7 @@ bool transfer::prepare(attempt_request&& request, const std::string& pin, int ti
   request_ = std::move(request);
   head_bytes_ = body_bytes_ = 0;
   status_ = 0;
-  head_done_ = blocked_ = too_large_ = switched_ = false;
+  head_done_ = blocked_ = too_large_ = switched_ = exhausted_ = false;
   dns_us_ = dns_us;
   retry_after_.clear();
   excerpt_.clear();
@@ -242,7 +246,12 @@ core::attempt_error transfer::classify(int curl_code) const noexcept {
   if (switched_) return attempt_error::protocol;
   switch (static_cast<CURLcode>(curl_code)) {
     case CURLE_COULDNT_RESOLVE_HOST: return attempt_error::dns;
-    case CURLE_COULDNT_CONNECT: return attempt_error::connect;
+    case CURLE_COULDNT_CONNECT: {
+      // No descriptor or no local port is our own want; the endpoint is not to blame.
+      long why = 0;
+      curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &why);
+      return exhausted_ || why == EADDRNOTAVAIL ? attempt_error::local : attempt_error::connect;
+    }
     case CURLE_OPERATION_TIMEDOUT: return attempt_error::timeout;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -102,6 +102,7 @@ class transfer {
   bool head_done_ = false;     // a final head is in
   bool blocked_ = false;       // the egress policy refused
   bool too_large_ = false;
+  bool exhausted_ = false;     // no descriptor left for a socket
   bool switched_ = false;      // "101 Switching Protocols"
   std::uint32_t dns_us_ = 0;
   std::string retry_after_;

@@ -531,12 +531,19 @@ BOOST_AUTO_TEST_CASE(silent_dns_delays_only_its_own_requests) {
   BOOST_TEST((std::chrono::steady_clock::now() - before < std::chrono::milliseconds{2'500}));
 }
 
-BOOST_AUTO_TEST_CASE(many_answers_are_cut) {
+BOOST_AUTO_TEST_CASE(of_many_answers_all_are_judged) {
   scripted_server server{always(no_content)};
-  dns_fixture d{[](const std::string&, int) {
-    return scripted_dns::answer{std::vector<std::string>(40, loopback_bytes), 60, 0, false};
-  }};
-  BOOST_TEST(d.f.one(named(server)).status == 204);
+  std::vector<std::string> answers(27, loopback_bytes);
+  const auto script = [&](const std::string&, int) {
+    return scripted_dns::answer{answers, 60, 0, false};
+  };
+  {
+    dns_fixture d{script};
+    BOOST_TEST(d.f.one(named(server)).status == 204);
+  }
+  answers.push_back(std::string{"\x0a\x00\x00\x01", 4});
+  dns_fixture d{script};
+  BOOST_TEST(name_of(d.f.one(named(server)).error) == "blocked_destination");
 }
 
 BOOST_AUTO_TEST_CASE(a_new_policy_ends_old_connections) {
