@@ -74,7 +74,7 @@ core::result<inherited> inherited_sockets() {
       *place = fd;
     }
   }
-  for (int i = 0; i < count; ++i) ::free(names[i]);
+  for (int i = 0; names != nullptr && i < count; ++i) ::free(names[i]);
   ::free(static_cast<void*>(names));
   if (!broken.empty()) return refusal(std::move(broken));
   return out;

@@ -54,7 +54,8 @@ class BoostProgram:
         return [path for path in found if path not in inner]
 
     def run(self, cases, everything, report):
-        command = [self.path, "--log_level=test_suite", "--color_output=no", "--catch_system_errors=no"]
+        command = [self.path, "--log_level=test_suite", "--color_output=no",
+                   "--catch_system_errors=no"]
         if not everything:
             command.append("--run_test=" + ":".join(cases))
         done, broken, suites, current, output = set(), set(), [], None, []
@@ -97,8 +98,8 @@ class PythonProgram:
         self.name = "e2e/" + module
 
     def command(self, *arguments):
-        return [sys.executable, str(ROOT / "tests" / "e2e" / "cases.py"), "--build", str(self.build),
-                self.module, *arguments]
+        return [sys.executable, str(ROOT / "tests" / "e2e" / "cases.py"),
+                "--build", str(self.build), self.module, *arguments]
 
     def cases(self):
         listed = subprocess.run(self.command("--list"), capture_output=True, text=True, timeout=60)

@@ -362,9 +362,10 @@ class Shop:
         self.tenant = client.post("/v1/tenants", {"kind": "customer", "parent_id": 1,
                                                   "name": "Customer"})
 
-    def endpoint(self, url, form="standard", secret=None, **more):
-        wanted = {"scope": "vendor", "scope_id": self.vendor["id"], "url": url, "form": form, **more}
-        if secret is not None:
+    def endpoint(self, url, form="standard", secret=..., **more):
+        wanted = {"scope": "vendor", "scope_id": self.vendor["id"], "url": url, "form": form,
+                  **more}
+        if secret is not ...:
             wanted["secret"] = secret
         return self.client.post("/v1/endpoints", wanted)
 

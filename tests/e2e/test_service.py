@@ -208,9 +208,10 @@ class Units(unittest.TestCase):
     def test_the_users_and_directories_can_be_made(self):
         with tempfile.TemporaryDirectory() as root:
             for name in ("sysusers", "tmpfiles"):
-                done = subprocess.run(
-                    [f"systemd-{name}", f"--root={root}", *(["--create"] if name == "tmpfiles" else []),
-                     str(UNITS / f"syndicated.{name}")], capture_output=True, text=True, check=False)
+                command = [f"systemd-{name}", f"--root={root}", UNITS / f"syndicated.{name}"]
+                if name == "tmpfiles":
+                    command.insert(1, "--create")
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("syndicated", (pathlib.Path(root) / "etc" / "passwd").read_text())
             self.assertTrue((pathlib.Path(root) / "var/lib/syndicated").is_dir())

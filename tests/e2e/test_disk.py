@@ -1,0 +1,82 @@
+"""A full disk: writes are refused and nothing is lost; with space again it goes on by itself."""
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+import unittest
+
+import harness
+
+TMPFS_BYTES = 48 * 1024 * 1024
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        self.mount = pathlib.Path(tempfile.mkdtemp(prefix="syndicated-disk-"))
+        self.addCleanup(self.mount.rmdir)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "tmpfs",
+                               self.mount], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            self.fail(f"this test mounts a small disk and needs root: {done.stderr}")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.mount], check=False)
+
+    def write_until_refused(self, shop, accepted):
+        """Creates subscriptions with much metadata until one is refused; the refusal."""
+        bulk = {f"key{n}": os.urandom(900).hex() for n in range(30)}
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit:
+            try:
+                accepted.append(shop.subscription(metadata=bulk)["id"])
+            except harness.Refused as why:
+                return why
+        self.fail("the disk does not become full")
+
+    def test_it_refuses_and_recovers(self):
+        daemon = harness.Daemon({"store": {"directory": str(self.mount / "state"),
+                                           "free_bytes_min": 8 * 1024 * 1024,
+                                           "wal_bytes_max": 8 * 1024 * 1024,
+                                           "block_cache_bytes": 8 * 1024 * 1024}})
+        self.addCleanup(daemon.cleanup)
+        daemon.start()
+        client = daemon.client()
+        shop = harness.Shop(client)
+        sink = harness.Sink()
+        self.addCleanup(sink.close)
+        shop.endpoint(sink.url + "/standard")
+        accepted = [shop.subscription()["id"]]
+
+        ballast = self.mount / "ballast"
+        free = os.statvfs(self.mount)
+        size = free.f_bavail * free.f_frsize - 12 * 1024 * 1024
+        ballast.write_bytes(b"x" * max(0, size))
+        refused = self.write_until_refused(shop, accepted)
+        self.assertEqual(refused.status, 503)
+        self.assertIsNone(daemon.process.poll(), "it stays up")
+        # Reading goes on.
+        self.assertEqual(client.get(f"/v1/subscriptions/{accepted[0]}")["id"], accepted[0])
+        self.assertEqual(harness.Client(daemon.api, None).raw("GET", "/readyz")[0], 503)
+
+        ballast.unlink()
+        harness.wait_until(lambda: self.accepts(shop, accepted), 10, "writes are accepted again")
+        harness.wait_until(lambda: harness.drained(client), 30, "empty queues")
+        daemon.kill()
+        daemon.start()
+        client = daemon.client()
+        found = {s["id"] for s in client.all("/v1/subscriptions")}
+        self.assertEqual(set(accepted) - found, set())
+        self.assertEqual(set(accepted) - {a.entity_id for a in sink.snapshot()}, set())
+
+    @staticmethod
+    def accepts(shop, accepted):
+        try:
+            accepted.append(shop.subscription()["id"])
+            return True
+        except harness.Refused as why:
+            if why.status != 503:
+                raise
+            return False
+
+
+if __name__ == "__main__":
+    unittest.main()
