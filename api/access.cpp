@@ -36,7 +36,8 @@ std::shared_ptr<const core::token> valid_token(const call& c, std::string_view t
     return std::string_view{reinterpret_cast<const char*>(a.data()), a.size()};
   };
   const bool same = core::equal_constant_time(bytes(hash), bytes(wanted));
-  if (!known || !same || known->revoked || (known->expires_at && *known->expires_at <= now())) return nullptr;
+  if (!known || !same || known->revoked || (known->expires_at && *known->expires_at <= now()))
+    return nullptr;
   return known;
 }
 
@@ -67,18 +68,22 @@ core::result<core::caller> authenticate(call& c) {
   if (c.trusted) {
     return core::caller{core::role::operator_, 0, "admin-socket"};
   }
-  const core::error refused{core::errc::unauthorized, "unauthorized",
-                            "this call needs one valid token", {}, {}};
+  const core::error refused{
+      core::errc::unauthorized, "unauthorized", "this call needs one valid token", {}, {}};
   // Asking without credentials is how clients learn which ones are wanted: it is not a guess.
   if (c.request.count("Authorization") + c.request.count("CMW-Auth-Token") == 0) return refused;
   const auto text = presented_token(c);
   const auto known = text ? valid_token(c, *text) : nullptr;
   if (!known) {
     c.shared->stats.auth_failed();
-    const auto seconds = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::seconds{1};
+    const auto seconds =
+        std::chrono::steady_clock::now().time_since_epoch() / std::chrono::seconds{1};
     if (c.shared->failures.note(source_of(c.request), seconds)) {
-      return core::error{core::errc::too_many, "too_many_failures",
-                         "too many refused credentials from this address", {}, {}};
+      return core::error{core::errc::too_many,
+                         "too_many_failures",
+                         "too many refused credentials from this address",
+                         {},
+                         {}};
     }
     return refused;
   }
@@ -87,7 +92,8 @@ core::result<core::caller> authenticate(call& c) {
     // A disabled tenant's clients are shut out at once (domain.md, 10.3, N3).
     const auto tenant = c.engine().tenant(core::tenant_id{by.scope});
     if (!tenant || !c.engine().tenant_effective(*tenant)) {
-      return core::error{core::errc::forbidden, "tenant_disabled", "the token's tenant is disabled", {}, {}};
+      return core::error{
+          core::errc::forbidden, "tenant_disabled", "the token's tenant is disabled", {}, {}};
     }
   }
   return by;
@@ -187,7 +193,8 @@ core::result<core::tenant> visible_tenant(const call& c, core::tenant_id id) {
   return no_such("tenant", id.value);
 }
 
-core::result<std::shared_ptr<const core::endpoint>> visible_endpoint(const call& c, core::endpoint_id id) {
+core::result<std::shared_ptr<const core::endpoint>> visible_endpoint(const call& c,
+                                                                     core::endpoint_id id) {
   auto found = c.engine().catalog()->find(id);
   if (!found || !may_see(c, *found)) return no_such("endpoint", id.value);
   return found;

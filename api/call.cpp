@@ -150,7 +150,11 @@ void call::finish(core::result<actors::answer>&& outcome) {
 
 bool call::begin_write(std::optional<actors::answer>& repeated) {
   if (!shared->accepting()) {
-    fail({core::errc::unavailable, "not_accepting", "writes are not accepted at the moment", {}, {}});
+    fail({core::errc::unavailable,
+          "not_accepting",
+          "writes are not accepted at the moment",
+          {},
+          {}});
     return false;
   }
   if (shared->writes.fetch_add(1, std::memory_order_relaxed) >= shared->settings.writes_max) {
@@ -164,9 +168,13 @@ bool call::begin_write(std::optional<actors::answer>& repeated) {
   if (keys == 0) return true;
   const std::string_view given = request.header("Idempotency-Key");
   const bool printable = std::ranges::all_of(given, [](char c) { return c > 0x20 && c < 0x7F; });
-  if (keys > 1 || given.empty() || given.size() > core::limits::idempotency_key_bytes_max || !printable) {
-    fail({core::errc::invalid, "invalid_idempotency_key",
-          "Idempotency-Key must be one word of 1 to 255 visible ASCII characters", {}, {}});
+  if (keys > 1 || given.empty() || given.size() > core::limits::idempotency_key_bytes_max ||
+      !printable) {
+    fail({core::errc::invalid,
+          "invalid_idempotency_key",
+          "Idempotency-Key must be one word of 1 to 255 visible ASCII characters",
+          {},
+          {}});
     return false;
   }
   std::string hashed = request.method + '\n' + request.path + '?' + request.query + '\n';

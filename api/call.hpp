@@ -109,7 +109,8 @@ actors::renderer<Entity> rendered(const call_ptr& c, int status, ToText to_text)
 
 // The same for catalogue entities, which come as a variant.
 template <class Entity, class ToText>
-actors::renderer<actors::catalog_item> rendered_item(const call_ptr& c, int status, ToText to_text) {
+actors::renderer<actors::catalog_item> rendered_item(const call_ptr& c, int status,
+                                                     ToText to_text) {
   return [c, status, to_text](const actors::catalog_item& item, bool) {
     const Entity* entity = std::get_if<Entity>(&item);
     if (entity == nullptr) return actors::answer{500, {}};

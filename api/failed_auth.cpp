@@ -28,7 +28,8 @@ bool failed_auth::note(std::string_view source, std::int64_t now_s) {
   auto& bucket = buckets_[key % buckets_.size()];
   auto found = std::ranges::find(bucket, key, &place::source);
   if (found == bucket.end()) {
-    found = std::ranges::min_element(bucket, {}, [](const place& p) { return p.source == 0 ? INT64_MIN : p.began_s; });
+    found = std::ranges::min_element(
+        bucket, {}, [](const place& p) { return p.source == 0 ? INT64_MIN : p.began_s; });
     *found = {key, now_s, 0};
   }
   if (now_s - found->began_s >= 60) {

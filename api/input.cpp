@@ -22,7 +22,8 @@ core::result<void> refusal(std::vector<core::field_error>&& mistakes) {
   if (mistakes.size() > 1) {
     detail += ", and " + std::to_string(mistakes.size() - 1) + " more";
   }
-  return core::error{core::errc::invalid, "invalid_input", std::move(detail), std::move(mistakes), {}};
+  return core::error{
+      core::errc::invalid, "invalid_input", std::move(detail), std::move(mistakes), {}};
 }
 
 std::string length_rule(std::size_t min, std::size_t max) {
@@ -31,7 +32,8 @@ std::string length_rule(std::size_t min, std::size_t max) {
 
 }  // namespace
 
-object_reader::object_reader(const json& value, std::string base) : value_(value), base_(std::move(base)) {
+object_reader::object_reader(const json& value, std::string base)
+    : value_(value), base_(std::move(base)) {
   if (value_.object() == nullptr) {
     mistakes_.push_back({base_, "must be an object, is " + std::string{value_.type_name()}});
   }
@@ -123,7 +125,8 @@ std::optional<core::string_map> object_reader::string_map(std::string_view name)
   for (const json::member& m : *members) {
     const std::string key = pointer_to(name, m.name);
     const std::string* text = m.value.text();
-    if (m.name.empty() || m.name.size() > core::limits::map_key_bytes_max || has_control(m.name, false)) {
+    if (m.name.empty() || m.name.size() > core::limits::map_key_bytes_max ||
+        has_control(m.name, false)) {
       refuse(key, "the key must have 1 to " + std::to_string(core::limits::map_key_bytes_max) +
                       " bytes and no control characters");
     } else if (text == nullptr) {
@@ -137,7 +140,8 @@ std::optional<core::string_map> object_reader::string_map(std::string_view name)
   return out;
 }
 
-std::optional<std::vector<std::string>> object_reader::texts(std::string_view name, std::size_t count_max,
+std::optional<std::vector<std::string>> object_reader::texts(std::string_view name,
+                                                             std::size_t count_max,
                                                              std::size_t bytes_max) {
   const auto* items = scalar(name, "an array", [](const json& v) { return v.array(); });
   if (items == nullptr) return std::nullopt;
@@ -173,7 +177,8 @@ std::optional<std::vector<std::pair<std::string, std::int64_t>>> object_reader::
     const std::int64_t* number = m.value.integer();
     const std::string key = pointer_to(name, m.name);
     if (m.name.empty() || m.name.size() > core::limits::map_key_bytes_max) {
-      refuse(key, "the key must have 1 to " + std::to_string(core::limits::map_key_bytes_max) + " bytes");
+      refuse(key, "the key must have 1 to " + std::to_string(core::limits::map_key_bytes_max) +
+                      " bytes");
     } else if (number == nullptr) {
       refuse(key, "must be an integer, is " + std::string{m.value.type_name()});
     } else if (*number < min || *number > max) {
@@ -222,7 +227,8 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
     } else {
       unsigned value = 0;
       if (i + 2 >= text.size()) return std::nullopt;
-      const auto [end, failure] = std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16);
+      const auto [end, failure] =
+          std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16);
       if (failure != std::errc{} || end != text.data() + i + 3 || value == 0) return std::nullopt;
       out += static_cast<char>(value);
       i += 2;
@@ -242,8 +248,11 @@ core::result<query_items> parse_query(std::string_view query) {
     auto name = percent_decode(item.substr(0, equals), true);
     auto value = percent_decode(item.substr(std::min(equals + 1, item.size())), true);
     if (!name || !value) {
-      return core::error{core::errc::malformed, "malformed_query",
-                         "the query has an invalid percent escape", {}, {}};
+      return core::error{core::errc::malformed,
+                         "malformed_query",
+                         "the query has an invalid percent escape",
+                         {},
+                         {}};
     }
     items.emplace_back(std::move(*name), std::move(*value));
   }
@@ -272,12 +281,14 @@ std::optional<std::uint64_t> query_reader::id(std::string_view name) {
   return parsed;
 }
 
-std::optional<std::int64_t> query_reader::integer(std::string_view name, std::int64_t min, std::int64_t max) {
+std::optional<std::int64_t> query_reader::integer(std::string_view name, std::int64_t min,
+                                                  std::int64_t max) {
   const auto given = text(name);
   if (!given) return std::nullopt;
   std::int64_t number = 0;
   const auto [end, failure] = std::from_chars(given->data(), given->data() + given->size(), number);
-  if (failure != std::errc{} || end != given->data() + given->size() || number < min || number > max) {
+  if (failure != std::errc{} || end != given->data() + given->size() || number < min ||
+      number > max) {
     refuse(name, "must be an integer from " + std::to_string(min) + " to " + std::to_string(max));
     return std::nullopt;
   }

@@ -32,7 +32,8 @@ class object_reader {
   bool has(std::string_view name) const noexcept { return value_.find(name) != nullptr; }
   const json* value(std::string_view name);  // marks it known; nullptr when absent
 
-  std::optional<std::string> text(std::string_view name, std::size_t bytes_max, std::size_t bytes_min = 0);
+  std::optional<std::string> text(std::string_view name, std::size_t bytes_max,
+                                  std::size_t bytes_min = 0);
   // May contain line breaks and tabs.
   std::optional<std::string> long_text(std::string_view name, std::size_t bytes_max);
   std::optional<bool> boolean(std::string_view name);
@@ -40,13 +41,17 @@ class object_reader {
   std::optional<std::uint64_t> id(std::string_view name);
   std::optional<core::timestamp> time(std::string_view name);
   std::optional<core::string_map> string_map(std::string_view name);
-  std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t count_max, std::size_t bytes_max);
+  std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t count_max,
+                                                std::size_t bytes_max);
   // name -> integer
-  std::optional<std::vector<std::pair<std::string, std::int64_t>>> integers(std::string_view name, std::int64_t min, std::int64_t max);
+  std::optional<std::vector<std::pair<std::string, std::int64_t>>> integers(std::string_view name,
+                                                                            std::int64_t min,
+                                                                            std::int64_t max);
 
   // A field that parses with `parse(text) -> optional<E>`; `allowed` is told when it does not.
   template <class Parse>
-  auto word(std::string_view name, Parse parse, std::string_view allowed) -> decltype(parse(std::string_view{})) {
+  auto word(std::string_view name, Parse parse, std::string_view allowed)
+      -> decltype(parse(std::string_view{})) {
     const auto given = text(name, core::limits::name_bytes_max);
     if (!given) return std::nullopt;
     auto parsed = parse(*given);
@@ -95,7 +100,8 @@ class query_reader {
   std::optional<core::timestamp> time(std::string_view name);
 
   template <class Parse>
-  auto word(std::string_view name, Parse parse, std::string_view allowed) -> decltype(parse(std::string_view{})) {
+  auto word(std::string_view name, Parse parse, std::string_view allowed)
+      -> decltype(parse(std::string_view{})) {
     const auto given = text(name);
     if (!given) return std::nullopt;
     auto parsed = parse(*given);
@@ -104,8 +110,8 @@ class query_reader {
   }
 
   void refuse(std::string_view name, std::string detail);
-  core::result<void> finish();         // unknown and repeated parameters are mistakes
-  core::result<void> finish_lenient(); // unknown ones are ignored (/api)
+  core::result<void> finish();          // unknown and repeated parameters are mistakes
+  core::result<void> finish_lenient();  // unknown ones are ignored (/api)
 
  private:
   const query_items& items_;

@@ -1,10 +1,10 @@
 #include "api/json.hpp"
 
-#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/stream_parser.hpp>
-#include <optional>
 #include <simdjson.h>
+#include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "core/base/limits.hpp"
@@ -105,7 +105,8 @@ class converter {
       }
       const bool repeated =
           count > 16 ? !seen.insert(name).second
-                     : std::ranges::any_of(members, [key = name](const json::member& m) { return m.name == key; });
+                     : std::ranges::any_of(
+                           members, [key = name](const json::member& m) { return m.name == key; });
       if (repeated) return malformed("the key '" + std::string{name} + "' appears twice", path_);
       json member;
       if (auto failure = convert(value, member, depth + 1)) return failure;
@@ -134,14 +135,15 @@ const json* json::find(std::string_view name) const noexcept {
 }
 
 std::string_view json::type_name() const noexcept {
-  static constexpr std::string_view names[] = {"null",    "a boolean", "an integer", "a number",
+  static constexpr std::string_view names[] = {"null",     "a boolean", "an integer", "a number",
                                                "a string", "an array",  "an object"};
   return names[content_.index()];
 }
 
 core::result<json> parse_json(std::string_view text) {
   if (text.empty()) return malformed("the body is empty; a JSON value is expected");
-  if (text.starts_with("\xEF\xBB\xBF")) return malformed("byte 0: a byte order mark is not allowed");
+  if (text.starts_with("\xEF\xBB\xBF"))
+    return malformed("byte 0: a byte order mark is not allowed");
   thread_local simdjson::dom::parser parser;
   simdjson::dom::element root;
   // simdjson copies the text into its own padded buffer, so a plain view is enough.

@@ -27,8 +27,8 @@ class json {
 
   json() = default;
   template <class T>
-    requires(!std::same_as<std::remove_cvref_t<T>, json>)
-  explicit json(T&& value) : content_(std::forward<T>(value)) {}
+  requires(!std::same_as<std::remove_cvref_t<T>, json>) explicit json(T&& value)
+      : content_(std::forward<T>(value)) {}
 
   bool is_null() const noexcept { return std::holds_alternative<std::nullptr_t>(content_); }
   const bool* boolean() const noexcept { return std::get_if<bool>(&content_); }

@@ -18,7 +18,8 @@ face face_of(std::string_view path) noexcept {
 
 void refuse_unmatched(call& c, const route_match& match) {
   const bool wrong_method = !match.allow.empty();
-  core::error why{core::errc::not_found, wrong_method ? "method_not_allowed" : "not_found",
+  core::error why{core::errc::not_found,
+                  wrong_method ? "method_not_allowed" : "not_found",
                   wrong_method ? "this path does not know the method " + c.request.method
                                : "there is nothing at this path",
                   {},
@@ -76,7 +77,9 @@ router::router(actors::engine& engine, api_settings settings)
 router::~router() = default;
 
 net::http_handler router::public_handler() const { return handler(context_, public_routes()); }
-net::http_handler router::admin_handler() const { return handler(context_, admin_socket_routes(), true); }
+net::http_handler router::admin_handler() const {
+  return handler(context_, admin_socket_routes(), true);
+}
 net::http_handler router::health_handler() const { return handler(context_, health_routes()); }
 
 const api::stats& router::stats() const noexcept { return context_->stats; }
@@ -89,7 +92,8 @@ net::http_response refusal(int status, std::string_view code, std::string_view s
 std::vector<std::string> route_names() {
   std::vector<std::string> names;
   for (const route_table* table : {&public_routes(), &admin_socket_routes()}) {
-    for (const route& r : table->all()) names.push_back(std::string{r.method} + ' ' + std::string{r.pattern});
+    for (const route& r : table->all())
+      names.push_back(std::string{r.method} + ' ' + std::string{r.pattern});
   }
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());

@@ -64,7 +64,8 @@ route_list native_routes() {
 
 }  // namespace
 
-route_table::route_table(route_list routes) : routes_(std::move(routes)), by_length_(segments_max + 1) {
+route_table::route_table(route_list routes)
+    : routes_(std::move(routes)), by_length_(segments_max + 1) {
   for (std::size_t i = 0; i < routes_.size(); ++i) {
     by_length_[split(routes_[i].pattern).count].push_back(i);
   }

@@ -5,7 +5,7 @@
 namespace syndicated::api {
 namespace {
 
-constexpr std::array<std::string_view, 7> method_names{"GET",    "HEAD",   "POST", "PUT",
+constexpr std::array<std::string_view, 7> method_names{"GET",   "HEAD",   "POST", "PUT",
                                                        "PATCH", "DELETE", "other"};
 
 std::size_t method_index(std::string_view method) noexcept {
@@ -34,8 +34,9 @@ void stats::add(face f, std::string_view method, int status,
       (static_cast<std::size_t>(f) * methods + method_index(method)) * classes +
       static_cast<std::size_t>(kind - 1);
   cells_[index].requests.fetch_add(1, std::memory_order_relaxed);
-  cells_[index].total_us.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)),
-                                   std::memory_order_relaxed);
+  cells_[index].total_us.fetch_add(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)),
+      std::memory_order_relaxed);
 }
 
 std::vector<request_count> stats::read() const {

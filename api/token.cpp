@@ -1,8 +1,8 @@
 #include "api/token.hpp"
 
+#include <openssl/rand.h>
 #include <algorithm>
 #include <cstdlib>
-#include <openssl/rand.h>
 
 #include "api/input.hpp"
 #include "core/delivery/signature.hpp"
@@ -18,7 +18,8 @@ constexpr std::array<std::uint32_t, 256> crc_table = [] {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value & 1U) != 0 ? 0xEDB88320U ^ (value >> 1U) : value >> 1U;
+    for (int bit = 0; bit < 8; ++bit)
+      value = (value & 1U) != 0 ? 0xEDB88320U ^ (value >> 1U) : value >> 1U;
     table[i] = value;
   }
   return table;
@@ -26,7 +27,8 @@ constexpr std::array<std::uint32_t, 256> crc_table = [] {
 
 std::string checksum(std::string_view text) {
   std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char c : text) crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (crc >> 8U);
+  for (const char c : text)
+    crc = crc_table[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (crc >> 8U);
   crc ^= 0xFFFFFFFFU;
   std::string hex(8, '0');
   for (std::size_t i = 0; i < 8; ++i) hex[i] = "0123456789abcdef"[crc >> (28U - 4U * i) & 0xFU];
@@ -34,7 +36,8 @@ std::string checksum(std::string_view text) {
 }
 
 bool is_hex(std::string_view text) noexcept {
-  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::ranges::all_of(
+      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -42,10 +45,12 @@ bool is_hex(std::string_view text) noexcept {
 std::optional<token_parts> parse_token(std::string_view text) noexcept {
   if (text.size() > token_bytes_max || !text.starts_with(prefix)) return std::nullopt;
   const std::size_t last = text.rfind('_');
-  if (text.substr(last + 1).size() != 8 || checksum(text.substr(0, last)) != text.substr(last + 1)) {
+  if (text.substr(last + 1).size() != 8 ||
+      checksum(text.substr(0, last)) != text.substr(last + 1)) {
     return std::nullopt;
   }
-  const std::string_view middle = text.substr(prefix.size(), std::max(last, prefix.size()) - prefix.size());
+  const std::string_view middle =
+      text.substr(prefix.size(), std::max(last, prefix.size()) - prefix.size());
   const std::size_t gap = middle.find('_');
   if (gap == std::string_view::npos) return std::nullopt;
   const auto id = parse_id(middle.substr(0, gap));
@@ -66,7 +71,8 @@ std::string format_token(core::token_id id, std::string_view secret) {
 std::string random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
   // Without randomness no secret may be made; there is nothing sensible left to do.
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) std::abort();
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1)
+    std::abort();
   return bytes;
 }
 

@@ -86,11 +86,14 @@ void list_queue(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
   actors::endpoint_filter filter;
-  const auto backlog = q.word("backlog", [](std::string_view text) -> std::optional<bool> {
-    if (text == "true") return true;
-    if (text == "false") return false;
-    return std::nullopt;
-  }, "true, false");
+  const auto backlog = q.word(
+      "backlog",
+      [](std::string_view text) -> std::optional<bool> {
+        if (text == "true") return true;
+        if (text == "false") return false;
+        return std::nullopt;
+      },
+      "true, false");
   filter.with_backlog_only = backlog.value_or(false);
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const auto found = c->engine().endpoints(filter, page);
@@ -111,8 +114,9 @@ void check_scope(const call& c, object_reader& in, core::role role, std::uint64_
   if (!scoped && scope != 0) in.refuse("scope_id", "is only for the roles vendor and tenant");
   if (scoped && scope == 0) in.refuse("scope_id", "is required for this role");
   if (scope == 0 || !scoped) return;
-  const bool exists = role == core::role::vendor ? c.engine().catalog()->find(core::vendor_id{scope}) != nullptr
-                                                 : c.engine().tenant(core::tenant_id{scope}).ok();
+  const bool exists = role == core::role::vendor
+                          ? c.engine().catalog()->find(core::vendor_id{scope}) != nullptr
+                          : c.engine().tenant(core::tenant_id{scope}).ok();
   if (!exists) in.refuse("scope_id", "does not exist");
 }
 
@@ -140,10 +144,11 @@ void create_token(const call_ptr& c) {
     text += ",\"token\":\"" + format_token(*id, secret) + "\"}";
   };
   c->engine().change_catalog(actors::create_token{std::move(token)}, std::move(options),
-                             rendered_item<core::token>(c, 201, [id](const core::token& t) {
-                               *id = t.id;
-                               return v1::token_json(t);
-                             }),
+                             rendered_item<core::token>(c, 201,
+                                                        [id](const core::token& t) {
+                                                          *id = t.id;
+                                                          return v1::token_json(t);
+                                                        }),
                              finish(c));
 }
 
@@ -174,8 +179,12 @@ void set_log_level(const call_ptr& c) {
   const std::string level = in.required("level", in.text("level", 16));
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   const auto& set = c->shared->settings.set_log_level;
-  if (!set) return c->fail({core::errc::not_found, "not_found", "the log level cannot be changed here", {}, {}});
-  if (!set(level)) return c->fail(core::invalid_field("/level", "is not one of debug, info, warning, error, critical"));
+  if (!set)
+    return c->fail(
+        {core::errc::not_found, "not_found", "the log level cannot be changed here", {}, {}});
+  if (!set(level))
+    return c->fail(
+        core::invalid_field("/level", "is not one of debug, info, warning, error, critical"));
   c->send(200, R"({"level":")" + level + "\"}");
 }
 

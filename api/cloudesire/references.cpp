@@ -37,8 +37,10 @@ template <std::string (*Text)(const core::tenant&)>
 void get_customer(const call_ptr& c) {
   const core::tenant_id id{c->id()};
   const auto found = c->engine().tenant(id);
-  const bool visible = found && (c->by.role == core::role::vendor ? is_customer_of(*c, id) : may_see(*c, *found));
-  if (!visible) return c->fail(no_such(Text == cloudesire::user_text ? "user" : "company", id.value));
+  const bool visible =
+      found && (c->by.role == core::role::vendor ? is_customer_of(*c, id) : may_see(*c, *found));
+  if (!visible)
+    return c->fail(no_such(Text == cloudesire::user_text ? "user" : "company", id.value));
   c->send(200, Text(*found));
 }
 
@@ -71,7 +73,8 @@ route_list cloudesire_reference_routes() {
       {"GET", "/api/user/me", face::cloudesire, false, get_me},
       {"GET", "/api/user/{id}", face::cloudesire, false, get_customer<cloudesire::user_text>},
       {"GET", "/api/company/{id}", face::cloudesire, false, get_customer<cloudesire::company_text>},
-      {"GET", "/api/userCompany/{id}", face::cloudesire, false, get_customer<cloudesire::company_text>},
+      {"GET", "/api/userCompany/{id}", face::cloudesire, false,
+       get_customer<cloudesire::company_text>},
       {"GET", "/api/product/{id}", face::cloudesire, false, get_product},
       {"GET", "/api/productVersion/{id}", face::cloudesire, false, get_plan},
   };

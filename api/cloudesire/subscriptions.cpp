@@ -68,8 +68,8 @@ core::result<listing> read_listing(const call& c) {
   return out;
 }
 
-// Pages have numbers here, and a total: the list is walked up to limits::scan_rows_max entries; what
-// lies behind that is neither shown nor counted (reconcile with status= or updated_since=).
+// Pages have numbers here, and a total: the list is walked up to limits::scan_rows_max entries;
+// what lies behind that is neither shown nor counted (reconcile with status= or updated_since=).
 void list_subscriptions(const call_ptr& c) {
   auto wanted = read_listing(*c);
   if (!wanted) return c->fail(wanted.failure());
@@ -112,7 +112,9 @@ core::error wrong(std::string_view field, std::string detail) {
 
 std::string upper(std::string_view text) {
   std::string out{text};
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  });
   return out;
 }
 
@@ -125,7 +127,8 @@ const json* present(const json& body, std::string_view name) {
 std::optional<subscription_action> report_of(subscription_status status) {
   switch (status) {
     case subscription_status::deployed: return subscription_action::report_deployed;
-    case subscription_status::post_configuration: return subscription_action::report_post_configuration;
+    case subscription_status::post_configuration:
+      return subscription_action::report_post_configuration;
     case subscription_status::failed: return subscription_action::report_failed;
     case subscription_status::stopped: return subscription_action::report_stopped;
     case subscription_status::undeployed: return subscription_action::report_undeployed;
@@ -133,7 +136,8 @@ std::optional<subscription_action> report_of(subscription_status status) {
   }
 }
 
-core::result<core::subscription_command> read_action(const call& c, const json& body, const std::string& action) {
+core::result<core::subscription_command> read_action(const call& c, const json& body,
+                                                     const std::string& action) {
   core::subscription_command command;
   if (action == "RENEW") {
     command.action = subscription_action::renew;
@@ -143,12 +147,14 @@ core::result<core::subscription_command> read_action(const call& c, const json& 
     command.action = subscription_action::terminate;
   } else if (action == "AUTORENEW") {
     const json* wanted = present(body, "autoRenew");
-    if (wanted == nullptr || wanted->boolean() == nullptr) return wrong("autoRenew", "must be true or false");
+    if (wanted == nullptr || wanted->boolean() == nullptr)
+      return wrong("autoRenew", "must be true or false");
     command.action = subscription_action::edit;
     command.auto_renew = *wanted->boolean();
   } else if (action == "SET_NAME") {
     const json* wanted = present(body, "name");
-    if (wanted == nullptr || wanted->text() == nullptr || wanted->text()->size() > core::limits::name_bytes_max) {
+    if (wanted == nullptr || wanted->text() == nullptr ||
+        wanted->text()->size() > core::limits::name_bytes_max) {
       return wrong("name", "must be a string of at most 200 bytes");
     }
     command.action = subscription_action::edit;
@@ -160,14 +166,16 @@ core::result<core::subscription_command> read_action(const call& c, const json& 
   return command;
 }
 
-core::result<core::subscription_command> read_patch(const call& c, const json& body, const core::subscription& s) {
+core::result<core::subscription_command> read_patch(const call& c, const json& body,
+                                                    const core::subscription& s) {
   const json* status = present(body, "deploymentStatus");
   const json* action = present(body, "action");
   if (body.object() == nullptr || (status == nullptr) == (action == nullptr)) {
     return wrong("deploymentStatus", "either deploymentStatus or action is needed");
   }
   const json* word = status != nullptr ? status : action;
-  if (word->text() == nullptr) return wrong(status != nullptr ? "deploymentStatus" : "action", "must be a string");
+  if (word->text() == nullptr)
+    return wrong(status != nullptr ? "deploymentStatus" : "action", "must be a string");
   if (action != nullptr) return read_action(c, body, upper(*action->text()));
   const auto target = core::parse_subscription_status(upper(*status->text()));
   if (!target) return wrong("deploymentStatus", "is not a deployment status");
@@ -197,9 +205,10 @@ void patch_subscription(const call_ptr& c) {
   }
   auto command = read_patch(*c, *body, *found);
   if (!command) return c->fail(command.failure());
-  c->engine().command(id, std::move(*command), std::move(*options),
-                      rendered<core::subscription>(c, 204, [](const core::subscription&) { return std::string{}; }),
-                      finish(c));
+  c->engine().command(
+      id, std::move(*command), std::move(*options),
+      rendered<core::subscription>(c, 204, [](const core::subscription&) { return std::string{}; }),
+      finish(c));
 }
 
 }  // namespace

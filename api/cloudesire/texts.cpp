@@ -3,7 +3,9 @@
 namespace syndicated::api::cloudesire {
 namespace {
 
-std::string path(std::string_view type, std::uint64_t id) { return std::string{type} + '/' + std::to_string(id); }
+std::string path(std::string_view type, std::uint64_t id) {
+  return std::string{type} + '/' + std::to_string(id);
+}
 
 void reference(core::json_writer& out, std::string_view key, const std::string& url) {
   out.key(key).begin_object().key("url").text(url).end_object();

@@ -14,7 +14,7 @@ namespace syndicated::api::cloudesire {
 // `plan` may be null: then the billing period is left out.
 std::string subscription_text(const core::subscription& s, const core::plan* plan);
 std::string product_text(const core::product& p);
-std::string plan_text(const core::plan& p);     // productVersion
+std::string plan_text(const core::plan& p);  // productVersion
 std::string company_text(const core::tenant& t);
 std::string user_text(const core::tenant& t);
 

@@ -21,11 +21,13 @@ std::optional<core::subscription> writable(const call_ptr& c) {
   return std::move(*found);
 }
 
-void send_command(const call_ptr& c, core::subscription_command command, actors::write_options options) {
+void send_command(const call_ptr& c, core::subscription_command command,
+                  actors::write_options options) {
   command.by = core::party::vendor;
-  c->engine().command(core::subscription_id{c->id()}, std::move(command), std::move(options),
-                      rendered<core::subscription>(c, 204, [](const core::subscription&) { return std::string{}; }),
-                      finish(c));
+  c->engine().command(
+      core::subscription_id{c->id()}, std::move(command), std::move(options),
+      rendered<core::subscription>(c, 204, [](const core::subscription&) { return std::string{}; }),
+      finish(c));
 }
 
 // Body and subscription of a write; answers the refusals itself.
@@ -42,17 +44,23 @@ void run(const call_ptr& c, core::subscription_command command) {
   send_command(c, std::move(command), std::move(*options));
 }
 
-core::error invalid(std::string pointer, std::string detail) { return core::invalid_field(std::move(pointer), std::move(detail)); }
+core::error invalid(std::string pointer, std::string detail) {
+  return core::invalid_field(std::move(pointer), std::move(detail));
+}
 
 bool https_url(std::string_view text) {
   return text.starts_with("https://") && text.size() > 8 && text.size() <= url_bytes_max &&
-         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '<' && c != '>' && c != '\\'; });
+         std::ranges::all_of(text, [](char c) {
+           return c > 0x20 && c < 0x7F && c != '"' && c != '<' && c != '>' && c != '\\';
+         });
 }
 
 core::result<std::vector<core::access_point>> read_access_points(const json& body) {
-  static constexpr std::string_view categories[] = {"APP", "PASSWORD_RESET", "DOCUMENTATION", "VIDEO"};
+  static constexpr std::string_view categories[] = {"APP", "PASSWORD_RESET", "DOCUMENTATION",
+                                                    "VIDEO"};
   const json::array_type* items = body.array();
-  if (items == nullptr || items->size() > map_entries_max) return invalid("", "must be an array of at most 64 endpoints");
+  if (items == nullptr || items->size() > map_entries_max)
+    return invalid("", "must be an array of at most 64 endpoints");
   std::vector<core::access_point> out;
   for (std::size_t i = 0; i < items->size(); ++i) {
     object_reader in{(*items)[i], '/' + std::to_string(i)};
@@ -60,7 +68,8 @@ core::result<std::vector<core::access_point>> read_access_points(const json& bod
     p.endpoint = in.required("endpoint", in.text("endpoint", url_bytes_max, 1));
     p.description = in.text("description", name_bytes_max).value_or(std::string{});
     p.category = in.text("category", 32).value_or("APP");
-    if (!p.endpoint.empty() && !https_url(p.endpoint)) in.refuse("endpoint", "must be an HTTPS URL");
+    if (!p.endpoint.empty() && !https_url(p.endpoint))
+      in.refuse("endpoint", "must be an HTTPS URL");
     if (std::ranges::find(categories, p.category) == std::end(categories)) {
       in.refuse("category", "is not one of APP, PASSWORD_RESET, DOCUMENTATION, VIDEO");
     }
@@ -91,10 +100,10 @@ core::result<core::string_map> read_languages(const json& value, const std::stri
   const json::object_type* members = value.object();
   for (std::size_t i = 0; members != nullptr && i < members->size(); ++i) {
     const std::string& language = (*members)[i].name;
-    const bool plausible = language.size() >= 2 && language.size() <= 16 &&
-                           std::ranges::all_of(language, [](char ch) {
-                             return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '-' || ch == '_';
-                           });
+    const bool plausible =
+        language.size() >= 2 && language.size() <= 16 && std::ranges::all_of(language, [](char ch) {
+          return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '-' || ch == '_';
+        });
     if (!plausible) in.refuse(language, "is not a language tag");
     if (const auto text = in.long_text(language, text_bytes_max)) out[language] = *text;
   }
@@ -114,13 +123,15 @@ void set_instructions(const call_ptr& c) {
   run(c, std::move(command));
 }
 
-core::result<core::credential> read_credential(const call& c, const json& value, const std::string& base) {
+core::result<core::credential> read_credential(const call& c, const json& value,
+                                               const std::string& base) {
   object_reader in{value, base};
   core::credential out;
   out.key = in.required("key", in.text("key", map_key_bytes_max, 1));
   const std::string plain = in.required("value", in.long_text("value", text_bytes_max));
   out.weight = in.integer("weight", -1'000'000, 1'000'000).value_or(0);
-  if (const json* description = in.value("description"); description != nullptr && !description->is_null()) {
+  if (const json* description = in.value("description");
+      description != nullptr && !description->is_null()) {
     auto texts = read_languages(*description, base + "/description");
     if (!texts) return texts.failure();
     out.description = std::move(*texts);

@@ -18,7 +18,8 @@ struct staff_write {
 };
 
 std::optional<staff_write> begin(const call_ptr& c) {
-  if (const auto allowed = require_staff(*c); !allowed) return c->fail(allowed.failure()), std::nullopt;
+  if (const auto allowed = require_staff(*c); !allowed)
+    return c->fail(allowed.failure()), std::nullopt;
   auto body = c->body();
   if (!body) return c->fail(body.failure()), std::nullopt;
   auto options = c->options();
@@ -67,7 +68,8 @@ void list_vendors(const call_ptr& c) {
   const auto catalog = c->engine().catalog();
   v1::send_catalog_page(
       c, page, [&](std::uint64_t after, std::size_t n) { return catalog->vendors(after, n); },
-      [&](const core::vendor& v) { return may_see(*c, v) && (!name || v.name == *name); }, vendor_text);
+      [&](const core::vendor& v) { return may_see(*c, v) && (!name || v.name == *name); },
+      vendor_text);
 }
 
 // ---- products
@@ -82,7 +84,8 @@ void create_product(const call_ptr& c) {
   wanted.sku = in.text("sku", name_bytes_max).value_or(std::string{});
   wanted.metadata = in.string_map("metadata").value_or(core::string_map{});
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
-  if (!c->engine().catalog()->find(wanted.vendor)) return c->fail(no_such("vendor", wanted.vendor.value));
+  if (!c->engine().catalog()->find(wanted.vendor))
+    return c->fail(no_such("vendor", wanted.vendor.value));
   c->engine().change_catalog(std::move(wanted), std::move(w->options),
                              rendered_item<core::product>(c, 201, product_text), finish(c));
 }
@@ -133,7 +136,8 @@ std::optional<std::vector<core::plan_resource>> read_resources(object_reader& in
   if (given == nullptr) return std::nullopt;
   const json::array_type* items = given->array();
   if (items == nullptr || items->size() > map_entries_max) {
-    in.refuse("resources", "must be an array of at most " + std::to_string(map_entries_max) + " objects");
+    in.refuse("resources",
+              "must be an array of at most " + std::to_string(map_entries_max) + " objects");
     return std::nullopt;
   }
   std::vector<core::plan_resource> out;
@@ -157,12 +161,14 @@ void create_plan(const call_ptr& c) {
   plan.product.value = in.required("product_id", in.id("product_id"));
   plan.name = in.required("name", in.text("name", name_bytes_max, 1));
   plan.external_id = in.text("external_id", name_bytes_max).value_or(std::string{});
-  plan.billing_period_months = static_cast<int>(in.integer("billing_period_months", 1, 120).value_or(1));
+  plan.billing_period_months =
+      static_cast<int>(in.integer("billing_period_months", 1, 120).value_or(1));
   plan.trial_days = static_cast<int>(in.integer("trial_days", 0, 3'650).value_or(0));
   plan.resources = read_resources(in).value_or(std::vector<core::plan_resource>{});
   plan.metadata = in.string_map("metadata").value_or(core::string_map{});
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
-  if (!c->engine().catalog()->find(plan.product)) return c->fail(no_such("product", plan.product.value));
+  if (!c->engine().catalog()->find(plan.product))
+    return c->fail(no_such("product", plan.product.value));
   c->engine().change_catalog(actors::create_plan{std::move(plan)}, std::move(w->options),
                              rendered_item<core::plan>(c, 201, plan_text), finish(c));
 }

@@ -37,7 +37,8 @@ std::string endpoint_json(const core::endpoint& e) {
   out.key("timeout_ms").number(e.timeout_ms);
   out.key("concurrency").number(e.concurrency_max);
   out.key("retry_schedule").begin_array();
-  for (const auto pause : e.retry_schedule) out.number(static_cast<std::int64_t>(pause / std::chrono::seconds{1}));
+  for (const auto pause : e.retry_schedule)
+    out.number(static_cast<std::int64_t>(pause / std::chrono::seconds{1}));
   out.end_array();
   out.key("on_exhausted").text(core::to_string(e.on_exhausted));
   out.key("state").text(core::to_string(e.state));
@@ -72,8 +73,9 @@ std::string token_json(const core::token& t) {
 
 std::optional<core::entity_kind> parse_entity_kind(std::string_view text) {
   using core::entity_kind;
-  for (const entity_kind kind : {entity_kind::tenant, entity_kind::vendor, entity_kind::product,
-                                 entity_kind::plan, entity_kind::subscription, entity_kind::endpoint}) {
+  for (const entity_kind kind :
+       {entity_kind::tenant, entity_kind::vendor, entity_kind::product, entity_kind::plan,
+        entity_kind::subscription, entity_kind::endpoint}) {
     if (core::to_string(kind) == text) return kind;
   }
   return std::nullopt;

@@ -32,8 +32,9 @@ std::string page_text(const Items& items, const std::optional<std::string>& next
   return std::move(out).str();
 }
 
-// Pages through a list of the catalogue in id order. `fetch(after, limit)` reads it; `keep` filters.
-// At most limits::scan_rows_max entries are looked at for one page; `next` continues from there.
+// Pages through a list of the catalogue in id order. `fetch(after, limit)` reads it; `keep`
+// filters. At most limits::scan_rows_max entries are looked at for one page; `next` continues from
+// there.
 template <class Fetch, class Keep, class ToText>
 void send_catalog_page(const call_ptr& c, const actors::page_request& page, Fetch fetch, Keep keep,
                        ToText to_text) {

@@ -36,8 +36,11 @@ void repeat_secret(call& c, std::string& body) {
   const auto stored = parse_json(body);
   const json* id = stored ? stored->find("id") : nullptr;
   const json* version = stored ? stored->find("version") : nullptr;
-  if (id == nullptr || id->integer() == nullptr || version == nullptr || version->integer() == nullptr) return;
-  const auto found = c.engine().catalog()->find(core::endpoint_id{static_cast<std::uint64_t>(*id->integer())});
+  if (id == nullptr || id->integer() == nullptr || version == nullptr ||
+      version->integer() == nullptr)
+    return;
+  const auto found =
+      c.engine().catalog()->find(core::endpoint_id{static_cast<std::uint64_t>(*id->integer())});
   if (found && found->version == static_cast<std::uint64_t>(*version->integer())) {
     append_secret(body, found->secret.reveal());
   }
@@ -53,7 +56,8 @@ core::secret_bytes read_secret(object_reader& in, core::wire_form form) {
   const json* given = in.value("secret");
   if (given == nullptr) return core::secret_bytes{make_secret(form)};
   if (given->is_null()) {
-    if (form == core::wire_form::standard) in.refuse("secret", "the standard form is always signed");
+    if (form == core::wire_form::standard)
+      in.refuse("secret", "the standard form is always signed");
     return {};
   }
   auto text = in.text("secret", secret_bytes_max, 1);
@@ -69,7 +73,9 @@ core::secret_bytes read_secret(object_reader& in, core::wire_form form) {
 bool is_pattern(std::string_view text) {
   if (text == "*") return true;
   if (text.ends_with(".*")) text.remove_suffix(2);
-  if (text.empty() || text.front() == '.' || text.back() == '.' || text.find("..") != std::string_view::npos) return false;
+  if (text.empty() || text.front() == '.' || text.back() == '.' ||
+      text.find("..") != std::string_view::npos)
+    return false;
   return std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
   });
@@ -78,7 +84,8 @@ bool is_pattern(std::string_view text) {
 std::optional<std::vector<std::string>> read_events(object_reader& in) {
   auto patterns = in.texts("events", endpoint_filters_max, map_key_bytes_max);
   if (!patterns) return std::nullopt;
-  if (patterns->empty() && in.clean()) in.refuse("events", "must not be empty; leave it out for all events");
+  if (patterns->empty() && in.clean())
+    in.refuse("events", "must not be empty; leave it out for all events");
   for (std::size_t i = 0; i < patterns->size(); ++i) {
     if (!is_pattern((*patterns)[i])) {
       in.refuse("events/" + std::to_string(i), "must be *, a dotted name, or a name ending in .*");
@@ -87,13 +94,14 @@ std::optional<std::vector<std::string>> read_events(object_reader& in) {
   return patterns;
 }
 
-std::optional<std::vector<std::int64_t>> read_numbers(object_reader& in, std::string_view name, std::size_t count_max,
-                                                      std::int64_t min, std::int64_t max) {
+std::optional<std::vector<std::int64_t>> read_numbers(object_reader& in, std::string_view name,
+                                                      std::size_t count_max, std::int64_t min,
+                                                      std::int64_t max) {
   const json* given = in.value(name);
   if (given == nullptr) return std::nullopt;
   const json::array_type* items = given->array();
-  const std::string rule = "must be an array of at most " + std::to_string(count_max) + " integers from " +
-                           std::to_string(min) + " to " + std::to_string(max);
+  const std::string rule = "must be an array of at most " + std::to_string(count_max) +
+                           " integers from " + std::to_string(min) + " to " + std::to_string(max);
   if (items == nullptr || items->size() > count_max) {
     in.refuse(name, rule);
     return std::nullopt;
@@ -145,7 +153,8 @@ actors::update_endpoint read_settings(const call& c, object_reader& in) {
   if (const auto ms = in.integer("timeout_ms", attempt_timeout_ms_min, attempt_timeout_ms_max)) {
     out.timeout_ms = static_cast<int>(*ms);
   }
-  if (const auto n = in.integer("concurrency", 1, endpoint_concurrency_max)) out.concurrency_max = static_cast<int>(*n);
+  if (const auto n = in.integer("concurrency", 1, endpoint_concurrency_max))
+    out.concurrency_max = static_cast<int>(*n);
   if (const auto pauses = read_numbers(in, "retry_schedule", retries_max, 0, retry_pause_s_max)) {
     out.retry_schedule.emplace();
     for (const std::int64_t s : *pauses) out.retry_schedule->push_back(std::chrono::seconds{s});
@@ -178,9 +187,11 @@ core::result<void> check_owner(const call& c, const core::endpoint& e) {
     return forbidden("platform endpoints need the role operator or marketplace");
   }
   const auto catalog = c.engine().catalog();
-  const bool exists = e.scope == core::endpoint_scope::vendor    ? catalog->find(core::vendor_id{e.scope_id}) != nullptr
-                      : e.scope == core::endpoint_scope::product ? catalog->find(core::product_id{e.scope_id}) != nullptr
-                                                                 : c.engine().tenant(core::tenant_id{e.scope_id}).ok();
+  const bool exists = e.scope == core::endpoint_scope::vendor
+                          ? catalog->find(core::vendor_id{e.scope_id}) != nullptr
+                      : e.scope == core::endpoint_scope::product
+                          ? catalog->find(core::product_id{e.scope_id}) != nullptr
+                          : c.engine().tenant(core::tenant_id{e.scope_id}).ok();
   if (!exists || !may_own(c, e.scope, e.scope_id)) return absent;
   return {};
 }
@@ -190,12 +201,15 @@ void create_endpoint(const call_ptr& c) {
   if (!body) return c->fail(body.failure());
   object_reader in{*body};
   core::endpoint e;
-  e.scope = in.required("scope", in.word("scope", core::parse_endpoint_scope, "platform, vendor, product, tenant"));
+  e.scope = in.required(
+      "scope", in.word("scope", core::parse_endpoint_scope, "platform, vendor, product, tenant"));
   e.scope_id = in.id("scope_id").value_or(0);
   if (in.clean() && (e.scope == core::endpoint_scope::platform) != (e.scope_id == 0)) {
-    in.refuse("scope_id", e.scope_id == 0 ? "is required" : "is not allowed for the scope platform");
+    in.refuse("scope_id",
+              e.scope_id == 0 ? "is required" : "is not allowed for the scope platform");
   }
-  e.form = in.word("form", core::parse_wire_form, "cloudesire, standard").value_or(core::wire_form::cloudesire);
+  e.form = in.word("form", core::parse_wire_form, "cloudesire, standard")
+               .value_or(core::wire_form::cloudesire);
   e.secret = read_secret(in, e.form);
   e.id_format = in.word("id_format", parse_id_format, "number, string").value_or(e.id_format);
   e.with_event_id = in.boolean("with_event_id").value_or(e.with_event_id);
@@ -206,7 +220,9 @@ void create_endpoint(const call_ptr& c) {
   if (const auto ok = check_owner(*c, e); !ok) return c->fail(ok.failure());
   auto options = c->options();
   if (!options) return c->fail(options.failure());
-  c->complete_body = [secret = e.secret](std::string& text) { append_secret(text, secret.reveal()); };
+  c->complete_body = [secret = e.secret](std::string& text) {
+    append_secret(text, secret.reveal());
+  };
   c->engine().change_catalog(actors::create_endpoint{std::move(e)}, std::move(*options),
                              rendered_item<core::endpoint>(c, 201, endpoint_text), finish(c));
 }
@@ -220,7 +236,8 @@ void get_endpoint(const call_ptr& c) {
 void list_endpoints(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
-  const auto scope = q.word("scope", core::parse_endpoint_scope, "platform, vendor, product, tenant");
+  const auto scope =
+      q.word("scope", core::parse_endpoint_scope, "platform, vendor, product, tenant");
   const auto scope_id = q.id("scope_id");
   const auto state = q.text("state");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
@@ -237,22 +254,27 @@ void list_endpoints(const call_ptr& c) {
 
 // Visibility, options, command: the common end of all changes of one endpoint.
 void change(const call_ptr& c, actors::catalog_command command, int status = 200) {
-  if (const auto found = visible_endpoint(*c, core::endpoint_id{c->id()}); !found) return c->fail(found.failure());
+  if (const auto found = visible_endpoint(*c, core::endpoint_id{c->id()}); !found)
+    return c->fail(found.failure());
   auto options = c->options();
   if (!options) return c->fail(options.failure());
-  c->engine().change_catalog(std::move(command), std::move(*options),
-                             rendered_item<core::endpoint>(c, status, [status](const core::endpoint& e) {
-                               return status == 204 ? std::string{} : v1::endpoint_json(e);
-                             }),
-                             finish(c));
+  c->engine().change_catalog(
+      std::move(command), std::move(*options),
+      rendered_item<core::endpoint>(c, status,
+                                    [status](const core::endpoint& e) {
+                                      return status == 204 ? std::string{} : v1::endpoint_json(e);
+                                    }),
+      finish(c));
 }
 
 void update_endpoint(const call_ptr& c) {
   auto body = c->body();
   if (!body) return c->fail(body.failure());
   object_reader in{*body};
-  for (const std::string_view fixed : {"scope", "scope_id", "form", "id_format", "with_event_id", "with_metadata"}) {
-    if (in.value(fixed) != nullptr) in.refuse(fixed, "is fixed when the endpoint is created; create another one");
+  for (const std::string_view fixed :
+       {"scope", "scope_id", "form", "id_format", "with_event_id", "with_metadata"}) {
+    if (in.value(fixed) != nullptr)
+      in.refuse(fixed, "is fixed when the endpoint is created; create another one");
   }
   if (in.value("secret") != nullptr) in.refuse("secret", "is changed by rotate-secret");
   actors::update_endpoint wanted = read_settings(*c, in);
@@ -264,7 +286,10 @@ void update_endpoint(const call_ptr& c) {
 void delete_endpoint(const call_ptr& c) {
   query_reader q{c->query};
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
-  change(c, actors::set_endpoint_state{core::endpoint_id{c->id()}, core::endpoint_state::deleted, "deleted"}, 204);
+  change(c,
+         actors::set_endpoint_state{core::endpoint_id{c->id()}, core::endpoint_state::deleted,
+                                    "deleted"},
+         204);
 }
 
 template <core::endpoint_state State>
@@ -275,8 +300,9 @@ void switch_endpoint(const call_ptr& c) {
   const auto reason = in.text("reason", name_bytes_max);
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   const bool paused = State == core::endpoint_state::paused;
-  change(c, actors::set_endpoint_state{core::endpoint_id{c->id()}, State,
-                                       reason.value_or(paused ? "paused by " + c->by.name : std::string{})});
+  change(c, actors::set_endpoint_state{
+                core::endpoint_id{c->id()}, State,
+                reason.value_or(paused ? "paused by " + c->by.name : std::string{})});
 }
 
 void rotate(const call_ptr& c) {
@@ -287,9 +313,12 @@ void rotate(const call_ptr& c) {
   if (!found) return c->fail(found.failure());
   object_reader in{*body};
   const auto overlap = in.integer("overlap_s", 0, 7 * 86'400);
-  actors::rotate_secret wanted{id, read_secret(in, (*found)->form), std::chrono::seconds{overlap.value_or(86'400)}};
+  actors::rotate_secret wanted{id, read_secret(in, (*found)->form),
+                               std::chrono::seconds{overlap.value_or(86'400)}};
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
-  c->complete_body = [secret = wanted.secret](std::string& text) { append_secret(text, secret.reveal()); };
+  c->complete_body = [secret = wanted.secret](std::string& text) {
+    append_secret(text, secret.reveal());
+  };
   change(c, std::move(wanted));
 }
 
@@ -302,8 +331,10 @@ route_list endpoint_routes() {
       {"GET", "/v1/endpoints/{id}", face::v1, false, get_endpoint},
       {"PATCH", "/v1/endpoints/{id}", face::v1, true, update_endpoint},
       {"DELETE", "/v1/endpoints/{id}", face::v1, true, delete_endpoint},
-      {"POST", "/v1/endpoints/{id}/pause", face::v1, true, switch_endpoint<core::endpoint_state::paused>},
-      {"POST", "/v1/endpoints/{id}/resume", face::v1, true, switch_endpoint<core::endpoint_state::active>},
+      {"POST", "/v1/endpoints/{id}/pause", face::v1, true,
+       switch_endpoint<core::endpoint_state::paused>},
+      {"POST", "/v1/endpoints/{id}/resume", face::v1, true,
+       switch_endpoint<core::endpoint_state::active>},
       {"POST", "/v1/endpoints/{id}/rotate-secret", face::v1, true, rotate, repeat_secret},
   };
 }

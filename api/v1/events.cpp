@@ -67,7 +67,8 @@ void list_events(const call_ptr& c) {
   query_reader q{c->query};
   actors::event_filter filter;
   const actors::page_request page = v1::page_query(q);
-  const auto kind = q.word("entity", v1::parse_entity_kind, "tenant, vendor, product, plan, subscription, endpoint");
+  const auto kind = q.word("entity", v1::parse_entity_kind,
+                           "tenant, vendor, product, plan, subscription, endpoint");
   const auto entity = q.id("entity_id");
   filter.name = q.text("name").value_or(std::string{});
   filter.since = q.time("since");
@@ -133,7 +134,8 @@ void list_attempts(const call_ptr& c) {
   if (const auto found = visible_event(*c, id); !found) return c->fail(found.failure());
   auto attempts = c->engine().attempts(id, page);
   if (!attempts) return c->fail(attempts.failure());
-  std::erase_if(attempts->items, [&](const actors::attempt_record& a) { return !may_see_endpoint(*c, a.endpoint); });
+  std::erase_if(attempts->items,
+                [&](const actors::attempt_record& a) { return !may_see_endpoint(*c, a.endpoint); });
   c->send(200, v1::page_text(attempts->items, attempts->next, attempt_json));
 }
 

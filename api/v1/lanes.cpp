@@ -58,12 +58,15 @@ std::string job_json(const actors::replay_job& j) {
 void list_lanes(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
-  const auto state = q.word("state", [](std::string_view text) -> std::optional<core::lane_state> {
-    for (const auto s : {core::lane_state::pending, core::lane_state::parked}) {
-      if (core::to_string(s) == text) return s;
-    }
-    return std::nullopt;
-  }, "pending, parked");
+  const auto state = q.word(
+      "state",
+      [](std::string_view text) -> std::optional<core::lane_state> {
+        for (const auto s : {core::lane_state::pending, core::lane_state::parked}) {
+          if (core::to_string(s) == text) return s;
+        }
+        return std::nullopt;
+      },
+      "pending, parked");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const core::endpoint_id id{c->id()};
   if (const auto found = visible_endpoint(*c, id); !found) return c->fail(found.failure());
@@ -77,11 +80,13 @@ void discard_lane(const call_ptr& c) {
   if (!body) return c->fail(body.failure());
   object_reader in{*body};
   core::lane_key lane;
-  lane.stream = in.required("stream", in.word("stream", v1::parse_stream, "the streams, such as subscription/2388"));
+  lane.stream = in.required(
+      "stream", in.word("stream", v1::parse_stream, "the streams, such as subscription/2388"));
   lane.replay.value = in.id("replay_of").value_or(0);
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   lane.endpoint.value = c->id();
-  if (const auto found = visible_endpoint(*c, lane.endpoint); !found) return c->fail(found.failure());
+  if (const auto found = visible_endpoint(*c, lane.endpoint); !found)
+    return c->fail(found.failure());
   auto options = c->options();
   if (!options) return c->fail(options.failure());
   c->engine().discard(lane, std::move(*options), finish(c));
@@ -108,10 +113,11 @@ void test_endpoint(const call_ptr& c) {
   const core::endpoint_id id{c->id()};
   auto found = visible_endpoint(*c, id);
   if (!found) return c->fail(found.failure());
-  c->engine().test_endpoint(id, [c, to = std::move(*found)](core::result<core::attempt_result>&& outcome) {
-    if (!outcome) return c->fail(outcome.failure());
-    c->send(200, test_json(*outcome, *to));
-  });
+  c->engine().test_endpoint(
+      id, [c, to = std::move(*found)](core::result<core::attempt_result>&& outcome) {
+        if (!outcome) return c->fail(outcome.failure());
+        c->send(200, test_json(*outcome, *to));
+      });
 }
 
 void replay_endpoint(const call_ptr& c) {
@@ -120,15 +126,19 @@ void replay_endpoint(const call_ptr& c) {
   object_reader in{*body};
   const core::timestamp since = in.required("since", in.time("since"));
   const core::timestamp until = in.time("until").value_or(now());
-  const auto state = in.word("state", [](std::string_view text) -> std::optional<std::string> {
-    if (text == "delivered" || text == "parked") return std::string{text};
-    return std::nullopt;
-  }, "delivered, parked");
+  const auto state = in.word(
+      "state",
+      [](std::string_view text) -> std::optional<std::string> {
+        if (text == "delivered" || text == "parked") return std::string{text};
+        return std::nullopt;
+      },
+      "delivered, parked");
   if (in.clean() && until < since) in.refuse("until", "must not be before since");
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   const core::endpoint_id id{c->id()};
   if (const auto found = visible_endpoint(*c, id); !found) return c->fail(found.failure());
-  const auto job = c->engine().replay_endpoint(id, since, until, state.value_or(std::string{}), c->by);
+  const auto job =
+      c->engine().replay_endpoint(id, since, until, state.value_or(std::string{}), c->by);
   if (!job) return c->fail(job.failure());
   net::http_response answer;
   answer.status = 202;

@@ -41,7 +41,8 @@ void create_subscription(const call_ptr& c) {
   wanted.tenant.value = in.required("tenant_id", in.id("tenant_id"));
   wanted.plan.value = in.required("plan_id", in.id("plan_id"));
   wanted.name = in.text("name", name_bytes_max).value_or(std::string{});
-  wanted.type = in.word("type", parse_type, "NORMAL, TRIAL").value_or(core::subscription_type::normal);
+  wanted.type =
+      in.word("type", parse_type, "NORMAL, TRIAL").value_or(core::subscription_type::normal);
   wanted.paid = in.boolean("paid").value_or(false);
   wanted.quantities = read_quantities(in).value_or(core::quantities{});
   wanted.config = in.string_map("config").value_or(core::string_map{});
@@ -52,12 +53,14 @@ void create_subscription(const call_ptr& c) {
   auto options = c->options();
   if (!options) return c->fail(options.failure());
   if (c->by.role == core::role::tenant) {
-    if (const auto owner = visible_tenant(*c, wanted.tenant); !owner) return c->fail(owner.failure());
+    if (const auto owner = visible_tenant(*c, wanted.tenant); !owner)
+      return c->fail(owner.failure());
     // Nobody confirms his own payment.
     if (wanted.paid) return c->fail(forbidden("'paid' is set by the marketplace"));
   }
   c->engine().create_subscription(std::move(wanted), std::move(*options),
-                                  rendered<core::subscription>(c, 201, subscription_text), finish(c));
+                                  rendered<core::subscription>(c, 201, subscription_text),
+                                  finish(c));
 }
 
 void get_subscription(const call_ptr& c) {
@@ -138,7 +141,10 @@ void update_subscription(const call_ptr& c) {
 void read_change(object_reader& in, core::subscription_command& command) {
   if (const auto plan = in.id("plan_id")) command.new_plan = core::plan_id{*plan};
   command.new_quantities = read_quantities(in);
-  in.word("when", [](std::string_view text) { return text == "now" ? std::optional{true} : std::nullopt; }, "now");
+  in.word(
+      "when",
+      [](std::string_view text) { return text == "now" ? std::optional{true} : std::nullopt; },
+      "now");
   if (in.clean() && !command.new_plan && !command.new_quantities) {
     in.refuse("plan_id", "is required when there are no quantities");
   }

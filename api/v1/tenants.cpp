@@ -18,7 +18,8 @@ std::optional<core::contact> read_contact(object_reader& in) {
   out.first_name = nested.text("first_name", name_bytes_max).value_or(std::string{});
   out.last_name = nested.text("last_name", name_bytes_max).value_or(std::string{});
   out.phone = nested.text("phone", 64).value_or(std::string{});
-  if (!out.email.empty() && (out.email.find('@') == std::string::npos || out.email.find(' ') != std::string::npos)) {
+  if (!out.email.empty() &&
+      (out.email.find('@') == std::string::npos || out.email.find(' ') != std::string::npos)) {
     nested.refuse("email", "must be an e-mail address");
   }
   in.absorb(std::move(nested));
@@ -45,7 +46,8 @@ void create_tenant(const call_ptr& c) {
   auto options = c->options();
   if (!options) return c->fail(options.failure());
   if (!is_staff(c->by)) {
-    if (const auto parent = visible_tenant(*c, wanted.parent); !parent) return c->fail(parent.failure());
+    if (const auto parent = visible_tenant(*c, wanted.parent); !parent)
+      return c->fail(parent.failure());
   }
   c->engine().create_tenant(std::move(wanted), std::move(*options),
                             rendered<core::tenant>(c, 201, tenant_text), finish(c));
@@ -69,12 +71,16 @@ void list_tenants(const call_ptr& c) {
   filter.parent.value = q.id("parent_id").value_or(0);
   filter.within.value = q.id("within").value_or(0);
   filter.kind = q.word("kind", core::parse_tenant_kind, "provider, reseller, customer, unit");
-  filter.state = q.word("state", [](std::string_view text) -> std::optional<core::tenant_state> {
-    for (const auto s : {core::tenant_state::enabled, core::tenant_state::disabled, core::tenant_state::deleted}) {
-      if (core::to_string(s) == text) return s;
-    }
-    return std::nullopt;
-  }, "ENABLED, DISABLED, DELETED");
+  filter.state = q.word(
+      "state",
+      [](std::string_view text) -> std::optional<core::tenant_state> {
+        for (const auto s : {core::tenant_state::enabled, core::tenant_state::disabled,
+                             core::tenant_state::deleted}) {
+          if (core::to_string(s) == text) return s;
+        }
+        return std::nullopt;
+      },
+      "ENABLED, DISABLED, DELETED");
   filter.external_ref = q.text("external_ref").value_or(std::string{});
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   if (c->by.role == core::role::vendor) return c->fail(forbidden("vendors have no tenants"));
@@ -91,7 +97,8 @@ void list_tenants(const call_ptr& c) {
 }
 
 // Runs a command on a tenant. The caller must stand above it, or be it for `update`.
-void run(const call_ptr& c, core::tenant_command command, std::optional<std::uint64_t> version, int status) {
+void run(const call_ptr& c, core::tenant_command command, std::optional<std::uint64_t> version,
+         int status) {
   const core::tenant_id id{c->id()};
   if (!is_staff(c->by)) {
     const auto found = visible_tenant(*c, id);
@@ -104,9 +111,11 @@ void run(const call_ptr& c, core::tenant_command command, std::optional<std::uin
   if (!options) return c->fail(options.failure());
   if (version) options->if_match = version;
   c->engine().command(id, std::move(command), std::move(*options),
-                      rendered<core::tenant>(c, status, [status](const core::tenant& t) {
-                        return status == 204 ? std::string{} : core::to_json(t);
-                      }),
+                      rendered<core::tenant>(c, status,
+                                             [status](const core::tenant& t) {
+                                               return status == 204 ? std::string{}
+                                                                    : core::to_json(t);
+                                             }),
                       finish(c));
 }
 
@@ -152,8 +161,10 @@ route_list tenant_routes() {
       {"GET", "/v1/tenants/{id}", face::v1, false, get_tenant},
       {"PATCH", "/v1/tenants/{id}", face::v1, true, update_tenant},
       {"DELETE", "/v1/tenants/{id}", face::v1, true, delete_tenant},
-      {"POST", "/v1/tenants/{id}/disable", face::v1, true, switch_tenant<core::tenant_action::disable>},
-      {"POST", "/v1/tenants/{id}/enable", face::v1, true, switch_tenant<core::tenant_action::enable>},
+      {"POST", "/v1/tenants/{id}/disable", face::v1, true,
+       switch_tenant<core::tenant_action::disable>},
+      {"POST", "/v1/tenants/{id}/enable", face::v1, true,
+       switch_tenant<core::tenant_action::enable>},
   };
 }
 

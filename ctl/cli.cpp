@@ -1,0 +1,208 @@
+#include "ctl/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+#include <cstdlib>
+#include <memory>
+
+#include "ctl/commands.hpp"
+
+#ifndef SYNDICATED_VERSION
+#define SYNDICATED_VERSION "0.1.0"
+#endif
+
+namespace syndicated::ctl {
+namespace {
+
+// Options of all commands; the library writes into them before a command's callback runs.
+struct parsed {
+  session& s;
+  std::uint64_t id = 0;
+  std::uint64_t endpoint = 0;
+  std::uint64_t parent = 0;
+  std::string reason{};
+  std::string stream{};
+  bool backlog = false;
+  list_options list{};
+  subscription_query subscriptions{};
+  event_query events{};
+  replay_options replay{};
+  token_options token{};
+  signature_options signature{};
+};
+
+CLI::App* command(CLI::App& parent, const std::string& name, const std::string& what,
+                  std::function<void()> run) {
+  CLI::App* app = parent.add_subcommand(name, what);
+  app->callback(std::move(run));
+  return app;
+}
+
+CLI::App* group(CLI::App& parent, const std::string& name, const std::string& what) {
+  CLI::App* app = parent.add_subcommand(name, what);
+  app->require_subcommand(1);
+  return app;
+}
+
+void take_id(CLI::App* app, parsed& p, const std::string& what) {
+  app->add_option("ID", p.id, what)->required()->check(CLI::PositiveNumber);
+}
+
+void take_limit(CLI::App* app, parsed& p) {
+  app->add_option("--limit", p.list.limit, "at most this many rows")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 20'000));
+}
+
+void add_state_commands(CLI::App& app, parsed& p) {
+  command(app, "status", "the daemon at a glance", [&p] { show_status(p.s); });
+  CLI::App* queue = group(app, "queue", "what waits to be delivered");
+  CLI::App* ls = command(*queue, "ls", "endpoints with their backlog, the largest first",
+                         [&p] { list_queue(p.s, p.backlog, p.list); });
+  ls->add_flag("--backlog", p.backlog, "only those with a backlog");
+  take_limit(ls, p);
+  CLI::App* show = command(*queue, "show", "one endpoint and its waiting streams",
+                           [&p] { show_queue(p.s, p.id, p.list); });
+  take_id(show, p, "the endpoint");
+  take_limit(show, p);
+  CLI::App* discard = command(*queue, "discard", "give up the parked notification of one stream",
+                              [&p] { discard_head(p.s, p.id, p.stream); });
+  take_id(discard, p, "the endpoint");
+  discard->add_option("STREAM", p.stream, "such as subscription/2388")->required();
+}
+
+void add_endpoint_commands(CLI::App& app, parsed& p) {
+  CLI::App* endpoint = group(app, "endpoint", "who is told about events");
+  take_limit(command(*endpoint, "ls", "all endpoints", [&p] { list_endpoints(p.s, p.list); }), p);
+  take_id(command(*endpoint, "show", "one endpoint", [&p] { show_endpoint(p.s, p.id); }), p,
+          "the endpoint");
+  CLI::App* pause = command(*endpoint, "pause", "stop sending to it; events wait",
+                            [&p] { pause_endpoint(p.s, p.id, p.reason); });
+  take_id(pause, p, "the endpoint");
+  pause->add_option("--reason", p.reason, "shown in its state");
+  take_id(command(*endpoint, "resume", "send again", [&p] { resume_endpoint(p.s, p.id); }), p,
+          "the endpoint");
+  take_id(command(*endpoint, "test", "send one test notification now",
+                  [&p] { test_endpoint(p.s, p.id); }),
+          p, "the endpoint");
+  CLI::App* replay = command(*endpoint, "replay", "send a time range again",
+                             [&p] { replay_endpoint(p.s, p.id, p.replay); });
+  take_id(replay, p, "the endpoint");
+  replay->add_option("--since", p.replay.since, "a time, or an age such as 2h")->required();
+  replay->add_option("--until", p.replay.until, "a time, or an age; now if left out");
+  replay->add_option("--state", p.replay.state, "only these")
+      ->check(CLI::IsMember({"delivered", "parked"}));
+  take_id(command(app, "job", "progress of a replay", [&p] { show_job(p.s, p.id); }), p, "the job");
+}
+
+void add_event_commands(CLI::App& app, parsed& p) {
+  CLI::App* event = group(app, "event", "what happened, and what became of it");
+  CLI::App* ls =
+      command(*event, "ls", "events, newest last", [&p] { list_events(p.s, p.events, p.list); });
+  ls->add_option("--stream", p.events.stream, "such as subscription/2388");
+  ls->add_option("--name", p.events.name, "a name or a pattern such as subscription.*");
+  ls->add_option("--since", p.events.since, "a time, or an age such as 2h");
+  take_limit(ls, p);
+  take_id(command(*event, "show", "one event, its deliveries and attempts",
+                  [&p] { show_event(p.s, p.id); }),
+          p, "the event");
+  for (CLI::App* parent : {event, &app}) {
+    CLI::App* replay = command(*parent, "replay", "send one event again",
+                               [&p] { replay_event(p.s, p.id, p.endpoint); });
+    take_id(replay, p, "the event");
+    replay->add_option("--endpoint", p.endpoint, "only to this endpoint");
+  }
+}
+
+void add_entity_commands(CLI::App& app, parsed& p) {
+  CLI::App* subscription = group(app, "subscription", "subscriptions");
+  CLI::App* ls = command(*subscription, "ls", "subscriptions",
+                         [&p] { list_subscriptions(p.s, p.subscriptions, p.list); });
+  ls->add_option("--status", p.subscriptions.status, "such as DEPLOYED");
+  ls->add_option("--tenant", p.subscriptions.tenant);
+  ls->add_option("--vendor", p.subscriptions.vendor);
+  ls->add_option("--product", p.subscriptions.product);
+  take_limit(ls, p);
+  take_id(
+      command(*subscription, "show", "one subscription", [&p] { show_subscription(p.s, p.id); }), p,
+      "the subscription");
+  CLI::App* tenant = group(app, "tenant", "resellers and customers");
+  CLI::App* tenants =
+      command(*tenant, "ls", "tenants", [&p] { list_tenants(p.s, p.parent, p.list); });
+  tenants->add_option("--parent", p.parent, "only its direct children");
+  take_limit(tenants, p);
+  take_id(command(*tenant, "show", "one tenant", [&p] { show_tenant(p.s, p.id); }), p,
+          "the tenant");
+}
+
+void add_token_commands(CLI::App& app, parsed& p) {
+  CLI::App* token = group(app, "token", "access to the API");
+  CLI::App* create = command(*token, "create", "make a token; it is shown once",
+                             [&p] { create_token(p.s, p.token); });
+  create->add_option("--role", p.token.role)
+      ->required()
+      ->check(CLI::IsMember({"operator", "marketplace", "vendor", "tenant"}));
+  create->add_option("--scope", p.token.scope, "the vendor's or the tenant's id");
+  create->add_option("--name", p.token.name, "what it is for");
+  create->add_option("--expires-days", p.token.expires_days)->check(CLI::Range(1, 3'650));
+  take_limit(command(*token, "ls", "all tokens", [&p] { list_tokens(p.s, p.list); }), p);
+  take_id(command(*token, "revoke", "end a token at once", [&p] { revoke_token(p.s, p.id); }), p,
+          "the token");
+}
+
+void add_signature_options(CLI::App* app, parsed& p) {
+  app->add_option("--form", p.signature.form, "cloudesire or standard")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cloudesire", "standard"}));
+  app->add_option("--secret-file", p.signature.secret_file,
+                  "file with the secret; - for standard input")
+      ->required();
+  app->add_option("--id", p.signature.id, "standard form: the webhook-id");
+  app->add_option("--timestamp", p.signature.timestamp, "standard form: the webhook-timestamp");
+  app->add_option("BODY", p.signature.body_file, "file with the body; - for standard input")
+      ->capture_default_str();
+}
+
+void add_signature_commands(CLI::App& app, parsed& p) {
+  add_signature_options(
+      command(app, "sign", "compute the signature of a body", [&p] { sign(p.s, p.signature); }), p);
+  CLI::App* check = command(app, "verify", "check a signature that was received",
+                            [&p] { verify(p.s, p.signature); });
+  add_signature_options(check, p);
+  check->add_option("--signature", p.signature.signature, "the header's value")->required();
+  check->add_option("--tolerance", p.signature.tolerance_s,
+                    "standard form: seconds the timestamp may be off; 0 = any");
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, std::istream& input, std::ostream& out,
+        std::ostream& err) {
+  session s{.in = input, .out = out, .err = err};
+  s.colour = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  parsed p{s};
+  CLI::App app{"Operator's command of syndicated, the webhook dispatch daemon", "syndctl"};
+  app.set_version_flag("--version", std::string{"syndctl " SYNDICATED_VERSION});
+  app.add_option("--socket", s.socket, "the daemon's admin socket")
+      ->envname("SYNDCTL_SOCKET")
+      ->capture_default_str();
+  app.add_flag("--json", s.json, "print one JSON document");
+  app.fallthrough();
+  app.require_subcommand(1);
+  add_state_commands(app, p);
+  add_endpoint_commands(app, p);
+  add_event_commands(app, p);
+  add_entity_commands(app, p);
+  add_token_commands(app, p);
+  add_signature_commands(app, p);
+  // The library takes its arguments from the back.
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& why) {
+    return app.exit(why, out, err) == 0 ? exit_ok : exit_usage;
+  }
+  return s.code;
+}
+
+}  // namespace syndicated::ctl

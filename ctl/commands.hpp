@@ -1,0 +1,78 @@
+// The commands. Each prints its result to the session's streams and sets its exit code.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ctl/session.hpp"
+
+namespace syndicated::ctl {
+
+struct list_options {
+  std::size_t limit = 50;
+};
+
+// ---- show_state.cpp
+void show_status(session& s);
+void list_queue(session& s, bool backlog_only, const list_options& o);
+void show_queue(session& s, std::uint64_t endpoint, const list_options& o);
+
+// ---- show_entities.cpp
+struct subscription_query {
+  std::string status;
+  std::uint64_t tenant = 0;
+  std::uint64_t vendor = 0;
+  std::uint64_t product = 0;
+};
+struct event_query {
+  std::string stream;  // "subscription/2388"
+  std::string name;
+  std::string since;
+};
+void list_endpoints(session& s, const list_options& o);
+void show_endpoint(session& s, std::uint64_t id);
+void list_events(session& s, const event_query& q, const list_options& o);
+void show_event(session& s, std::uint64_t id);
+void list_subscriptions(session& s, const subscription_query& q, const list_options& o);
+void show_subscription(session& s, std::uint64_t id);
+void list_tenants(session& s, std::uint64_t parent, const list_options& o);
+void show_tenant(session& s, std::uint64_t id);
+
+// ---- act.cpp
+void pause_endpoint(session& s, std::uint64_t id, const std::string& reason);
+void resume_endpoint(session& s, std::uint64_t id);
+void test_endpoint(session& s, std::uint64_t id);
+struct replay_options {
+  std::string since;
+  std::string until;
+  std::string state;
+};
+void replay_endpoint(session& s, std::uint64_t id, const replay_options& o);
+void show_job(session& s, std::uint64_t id);
+void discard_head(session& s, std::uint64_t endpoint, const std::string& stream);
+void replay_event(session& s, std::uint64_t id, std::uint64_t endpoint);
+struct token_options {
+  std::string role;
+  std::uint64_t scope = 0;
+  std::string name;
+  int expires_days = 0;
+};
+void create_token(session& s, const token_options& o);
+void list_tokens(session& s, const list_options& o);
+void revoke_token(session& s, std::uint64_t id);
+
+// ---- signatures.cpp: no daemon needed
+struct signature_options {
+  std::string form = "standard";
+  std::string secret_file;
+  std::string body_file = "-";
+  std::string id;
+  std::int64_t timestamp = 0;    // 0 = now
+  std::string signature;         // to be checked
+  std::int64_t tolerance_s = 0;  // 0 = the timestamp's age is not checked
+};
+void sign(session& s, const signature_options& o);
+void verify(session& s, const signature_options& o);
+
+}  // namespace syndicated::ctl

@@ -1,0 +1,225 @@
+#include <ostream>
+
+#include "ctl/commands.hpp"
+#include "ctl/document.hpp"
+#include "ctl/table.hpp"
+
+namespace syndicated::ctl {
+namespace {
+
+// Fetches a list and prints it as a table, or as it came with --json.
+template <class Row>
+void print_list(session& s, const std::string& target, const list_options& o, table t,
+                std::string_view none, Row row) {
+  const auto body = s.get_list(target, o.limit);
+  if (!body) return;
+  if (s.json) return s.print_document(*body);
+  const document list = document::parse(*body);
+  for (const document& item : list.items("items")) t.add(row(item));
+  if (t.empty()) {
+    s.out << none << '\n';
+    return;
+  }
+  t.print(s.out);
+  if (!list.raw_text("next").empty()) s.err << "there are more; use --limit\n";
+}
+
+// An object's members, one a line, nested values as JSON.
+void print_members(session& s, const document& o) {
+  facts f;
+  for (const auto& [name, value] : o.members()) f.add(name, value);
+  f.print(s.out);
+}
+
+void show_one(session& s, const std::string& target) {
+  const auto body = s.get(target);
+  if (!body) return;
+  if (s.json) return s.print_document(*body);
+  print_members(s, document::parse(*body));
+}
+
+void add_filter(std::string& target, std::string_view name, const std::string& value) {
+  if (value.empty() || value == "0") return;
+  target += target.find('?') == std::string::npos ? '?' : '&';
+  target += name;
+  target += '=' + query_value(value);
+}
+
+void print_deliveries(session& s, const document& event, core::timestamp now) {
+  table t{{{"ENDPOINT", table::align::right},
+           {"STATE"},
+           {"TRIES", table::align::right},
+           {"DUE", table::align::right},
+           {"LAST STATUS", table::align::right},
+           {"LAST ERROR"}}};
+  for (const document& d : event.items("deliveries")) {
+    const std::string error = d.text("last_error");
+    t.add({d.id("endpoint_id"), d.text("state"), d.count("attempts"),
+           human_when(d.time("due_at"), now), d.id("last_status"), error.empty() ? "-" : error});
+  }
+  s.out << '\n';
+  if (t.empty()) {
+    s.out << "no endpoint was told of it\n";
+    return;
+  }
+  t.print(s.out);
+}
+
+void print_attempts(session& s, const std::string& attempts, core::timestamp now) {
+  table t{{{"ATTEMPT", table::align::right},
+           {"ENDPOINT", table::align::right},
+           {"AGE", table::align::right},
+           {"OUTCOME"},
+           {"STATUS", table::align::right},
+           {"TOOK", table::align::right},
+           {"ERROR"},
+           {"ANSWER"}}};
+  const document list = document::parse(attempts);
+  for (const document& a : list.items("items")) {
+    const std::string error = a.text("error");
+    t.add({a.count("number"), a.id("endpoint_id"), human_when(a.time("at"), now), a.text("outcome"),
+           a.id("status"), a.object("timing_ms").count("total") + "ms", error.empty() ? "-" : error,
+           printable(a.text("excerpt"), 40)});
+  }
+  if (t.empty()) return;
+  s.out << '\n';
+  t.print(s.out);
+}
+
+}  // namespace
+
+void list_endpoints(session& s, const list_options& o) {
+  print_list(s, "/v1/endpoints", o,
+             table{{{"ID", table::align::right},
+                    {"STATE"},
+                    {"OWNER"},
+                    {"FORM"},
+                    {"SIGNED"},
+                    {"EVENTS"},
+                    {"URL"}}},
+             "there are no endpoints", [](const document& e) -> std::vector<std::string> {
+               const std::string scope = e.text("scope");
+               return {e.id("id"),
+                       e.text("state"),
+                       scope == "platform" ? scope : scope + ' ' + e.id("scope_id"),
+                       e.text("form"),
+                       e.flag("signed") ? "yes" : "NO",
+                       printable(e.words("events"), 32),
+                       printable(e.text("url"), 60)};
+             });
+}
+
+void show_endpoint(session& s, std::uint64_t id) {
+  show_one(s, "/v1/endpoints/" + std::to_string(id));
+}
+
+void list_events(session& s, const event_query& q, const list_options& o) {
+  const core::timestamp now = current_time();
+  std::string target = "/v1/events";
+  if (!q.stream.empty()) {
+    const std::size_t slash = q.stream.find('/');
+    if (slash == std::string::npos) return s.fail(2, "a stream looks like subscription/2388");
+    add_filter(target, "entity", q.stream.substr(0, slash));
+    add_filter(target, "entity_id", q.stream.substr(slash + 1));
+  }
+  add_filter(target, "name", q.name);
+  if (!q.since.empty()) {
+    const auto since = parse_when(q.since, now);
+    if (!since)
+      return s.fail(2, "--since takes a time (2026-11-21T08:00:00Z) or an age (90s, 30m, 2h, 7d)");
+    add_filter(target, "since", core::format_rfc3339_ms(*since));
+  }
+  print_list(s, target, o,
+             table{{{"EVENT", table::align::right},
+                    {"AGE", table::align::right},
+                    {"STREAM"},
+                    {"SEQ", table::align::right},
+                    {"NAME"},
+                    {"CAUSE"}}},
+             "there are no such events", [now](const document& e) -> std::vector<std::string> {
+               return {e.id("id"),       human_when(e.time("at"), now),
+                       e.text("stream"), e.id("seq"),
+                       e.text("name"),   e.text("cause")};
+             });
+}
+
+void show_event(session& s, std::uint64_t id) {
+  const std::string target = "/v1/events/" + std::to_string(id);
+  const auto body = s.get(target);
+  if (!body) return;
+  const auto attempts = s.get_list(target + "/attempts", 100);
+  if (!attempts) return;
+  if (s.json) return s.print_document("{\"event\":" + *body + ",\"attempts\":" + *attempts + "}");
+  const document e = document::parse(*body);
+  const core::timestamp now = current_time();
+  facts f;
+  f.add("event", e.id("id") + "  " + e.text("name"));
+  f.add("stream",
+        e.text("stream") + ", seq " + e.id("seq") + ", entity version " + e.id("entity_version"));
+  f.add("happened", e.text("at") + " (" + human_when(e.time("at"), now) + " ago)");
+  f.add("cause", e.text("cause"));
+  f.add("tenant", e.id("tenant_id"));
+  f.add("vendor", e.id("vendor_id"));
+  f.print(s.out);
+  print_deliveries(s, e, now);
+  print_attempts(s, *attempts, now);
+}
+
+void list_subscriptions(session& s, const subscription_query& q, const list_options& o) {
+  const core::timestamp now = current_time();
+  std::string target = "/v1/subscriptions";
+  add_filter(target, "status", q.status);
+  add_filter(target, "tenant_id", std::to_string(q.tenant));
+  add_filter(target, "vendor_id", std::to_string(q.vendor));
+  add_filter(target, "product_id", std::to_string(q.product));
+  print_list(s, target, o,
+             table{{{"ID", table::align::right},
+                    {"STATUS"},
+                    {"TYPE"},
+                    {"PAID"},
+                    {"TENANT", table::align::right},
+                    {"VENDOR", table::align::right},
+                    {"PRODUCT", table::align::right},
+                    {"PLAN", table::align::right},
+                    {"VERSION", table::align::right},
+                    {"CHANGED", table::align::right}}},
+             "there are no such subscriptions",
+             [now](const document& x) -> std::vector<std::string> {
+               return {x.id("id"),         x.text("status"),
+                       x.text("type"),     x.flag("paid") ? "yes" : "no",
+                       x.id("tenant_id"),  x.id("vendor_id"),
+                       x.id("product_id"), x.id("plan_id"),
+                       x.id("version"),    human_when(x.time("updated_at"), now)};
+             });
+}
+
+void show_subscription(session& s, std::uint64_t id) {
+  show_one(s, "/v1/subscriptions/" + std::to_string(id));
+}
+
+void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
+  const core::timestamp now = current_time();
+  std::string target = "/v1/tenants";
+  add_filter(target, "parent_id", std::to_string(parent));
+  print_list(s, target, o,
+             table{{{"ID", table::align::right},
+                    {"STATE"},
+                    {"KIND"},
+                    {"PARENT", table::align::right},
+                    {"NAME"},
+                    {"REFERENCE"},
+                    {"CHANGED", table::align::right}}},
+             "there are no such tenants", [now](const document& t) -> std::vector<std::string> {
+               return {t.id("id"),
+                       t.text("state"),
+                       t.text("kind"),
+                       t.id("parent_id"),
+                       printable(t.text("name"), 40),
+                       printable(t.text("external_ref"), 24),
+                       human_when(t.time("updated_at"), now)};
+             });
+}
+
+void show_tenant(session& s, std::uint64_t id) { show_one(s, "/v1/tenants/" + std::to_string(id)); }
+
+}  // namespace syndicated::ctl

@@ -1,0 +1,155 @@
+#include <ostream>
+
+#include "ctl/commands.hpp"
+#include "ctl/document.hpp"
+#include "ctl/table.hpp"
+
+namespace syndicated::ctl {
+namespace {
+
+std::string highlighted(const session& s, const std::string& text) {
+  return s.colour ? "\x1b[31m" + text + "\x1b[0m" : text;
+}
+
+std::string counters_line(const document& n) {
+  return n.count("accepted") + " accepted = " + n.count("delivered") + " delivered + " +
+         n.count("pending") + " pending + " + n.count("parked") + " parked + " +
+         n.count("cancelled") + " cancelled";
+}
+
+std::string state_word(const document& endpoint, const document& status, core::timestamp now) {
+  const auto hold = status.time("not_before");
+  if (endpoint.text("state") == "active" && hold && *hold > now) return "waits";
+  return endpoint.text("state");
+}
+
+std::string scope_of(const document& endpoint) {
+  const std::string scope = endpoint.text("scope");
+  return scope == "platform" ? scope : scope + ' ' + endpoint.id("scope_id");
+}
+
+void add_exceptions(facts& f, const session& s, const document& egress) {
+  std::string text = egress.words("exceptions");
+  if (egress.flag("allow_http")) text += text.empty() ? "plain http" : ", plain http";
+  f.add("egress exceptions", text.empty() ? "none" : highlighted(s, text));
+}
+
+}  // namespace
+
+void show_status(session& s) {
+  const auto body = s.get("/admin/status");
+  if (!body) return;
+  if (s.json) return s.print_document(*body);
+  const document o = document::parse(*body);
+  const core::timestamp now = current_time();
+  const bool accepting = o.flag("accepting");
+  std::string state = o.flag("ready") ? "ready" : highlighted(s, "not ready");
+  state += accepting ? ", accepting changes"
+                     : ", " + highlighted(s, "not accepting: " + o.text("why_not"));
+  facts f;
+  f.add("syndicated", o.text("version") + ", " + state);
+  f.add("up", human_when(o.time("started_at"), now));
+  f.add("notifications", counters_line(o.object("deliveries")));
+  f.add("attempts",
+        o.object("deliveries").count("attempts") + ", " + o.count("in_flight") + " in flight now");
+  f.add("changes", o.count("commit_plans") + " in " + o.count("commit_batches") + " commits, " +
+                       o.count("commit_queue") + " waiting");
+  f.add("entities", o.count("subscriptions") + " subscriptions, " + o.count("tenants") +
+                        " tenants, " + o.count("endpoints") + " endpoints; " +
+                        o.count("awake_entities") + " awake");
+  f.add("store", human_bytes(static_cast<std::uint64_t>(o.number("store_bytes"))) + ", " +
+                     human_bytes(static_cast<std::uint64_t>(o.number("disk_free_bytes"))) +
+                     " free on its disk");
+  f.add("requests", o.count("requests_in_progress") + " writes in progress, " +
+                        o.count("auth_failures") + " refused credentials");
+  add_exceptions(f, s, o.object("egress"));
+  f.print(s.out);
+}
+
+void list_queue(session& s, bool backlog_only, const list_options& o) {
+  const auto body =
+      s.get_list(std::string{"/admin/queue"} + (backlog_only ? "?backlog=true" : ""), o.limit);
+  if (!body) return;
+  if (s.json) return s.print_document(*body);
+  const core::timestamp now = current_time();
+  table t{{{"ENDPOINT", table::align::right},
+           {"STATE"},
+           {"OWNER"},
+           {"PENDING", table::align::right},
+           {"PARKED", table::align::right},
+           {"DELIVERED", table::align::right},
+           {"FLYING", table::align::right},
+           {"OLDEST", table::align::right},
+           {"LAST OK", table::align::right},
+           {"LAST ERROR"},
+           {"URL"}}};
+  const document list = document::parse(*body);
+  for (const document& q : list.items("items")) {
+    const document e = q.object("endpoint");
+    const document n = q.object("counters");
+    const std::string error = q.text("last_error");
+    t.add({e.id("id"), state_word(e, q, now), scope_of(e), n.count("pending"), n.count("parked"),
+           n.count("delivered"),
+           std::to_string(q.number("in_flight")) + '/' +
+               std::to_string(q.number("concurrency_limit")),
+           human_when(q.time("oldest"), now), human_when(q.time("last_success"), now),
+           error.empty() ? "-" : error, printable(e.text("url"), 48)});
+  }
+  if (t.empty()) {
+    s.out << (backlog_only ? "no endpoint has a backlog\n" : "there are no endpoints\n");
+    return;
+  }
+  t.print(s.out);
+}
+
+void show_queue(session& s, std::uint64_t endpoint, const list_options& o) {
+  const std::string id = std::to_string(endpoint);
+  const auto status = s.get("/admin/queue/" + id);
+  if (!status) return;
+  const auto lanes = s.get_list("/v1/endpoints/" + id + "/lanes", o.limit);
+  if (!lanes) return;
+  if (s.json) {
+    return s.print_document("{\"endpoint\":" + *status + ",\"lanes\":" + *lanes + "}");
+  }
+  const document q = document::parse(*status);
+  const document e = q.object("endpoint");
+  const core::timestamp now = current_time();
+  facts f;
+  f.add("endpoint", id + ", " + scope_of(e) + ", " + e.text("form") + ", " + state_word(e, q, now));
+  f.add("url", e.text("url"));
+  f.add("notifications", counters_line(q.object("counters")));
+  f.add("in flight", std::to_string(q.number("in_flight")) + " of at most " +
+                         std::to_string(q.number("concurrency_limit")));
+  f.add("oldest pending", human_when(q.time("oldest"), now));
+  f.add("last success", human_when(q.time("last_success"), now));
+  f.add("last failure", human_when(q.time("last_failure"), now) + ' ' + q.text("last_error"));
+  if (const auto hold = q.time("not_before"); hold && *hold > now)
+    f.add("asked to wait", human_when(hold, now));
+  f.print(s.out);
+  s.out << '\n';
+  table t{{{"STREAM"},
+           {"STATE"},
+           {"NEXT SEQ", table::align::right},
+           {"BACKLOG", table::align::right},
+           {"TRIES", table::align::right},
+           {"DUE", table::align::right},
+           {"AGE", table::align::right},
+           {"LAST ERROR"},
+           {"EVENT", table::align::right}}};
+  const document list = document::parse(*lanes);
+  for (const document& l : list.items("items")) {
+    const auto due = l.time("due_at");
+    const std::string error = l.text("last_error");
+    t.add({l.text("stream") + (l.number("replay_of") != 0 ? " (replay)" : ""), l.text("state"),
+           l.id("next_seq"), l.count("backlog"), l.count("attempts"),
+           due && *due <= now ? "now" : human_when(due, now), human_when(l.time("event_at"), now),
+           error.empty() ? "-" : error, l.id("event_id")});
+  }
+  if (t.empty()) {
+    s.out << "nothing is waiting\n";
+    return;
+  }
+  t.print(s.out);
+}
+
+}  // namespace syndicated::ctl

@@ -1,0 +1,130 @@
+// Computing and checking signatures by hand, for vendors' questions. Needs no daemon.
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+
+#include "core/base/json_writer.hpp"
+#include "core/delivery/signature.hpp"
+#include "ctl/commands.hpp"
+#include "ctl/document.hpp"
+#include "ctl/table.hpp"
+
+namespace syndicated::ctl {
+namespace {
+
+std::optional<std::string> read_all(session& s, const std::string& name) {
+  if (name == "-") return std::string{std::istreambuf_iterator<char>{s.in}, {}};
+  std::ifstream file{name, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  if (!file.good() && !file.eof()) {
+    s.fail(2, "cannot read " + name);
+    return std::nullopt;
+  }
+  return text;
+}
+
+struct material {
+  std::string secret;
+  std::string body;
+};
+
+// Editors end files with a newline, which no secret has: one is dropped. The body stays as it is.
+std::optional<material> read_material(session& s, const signature_options& o) {
+  if (o.secret_file == "-" && o.body_file == "-") {
+    s.fail(2, "only one of the secret and the body can come from standard input");
+    return std::nullopt;
+  }
+  auto secret = read_all(s, o.secret_file);
+  auto body = secret ? read_all(s, o.body_file) : std::nullopt;
+  if (!body) return std::nullopt;
+  if (secret->ends_with('\n')) secret->pop_back();
+  if (secret->ends_with('\r')) secret->pop_back();
+  if (secret->empty()) {
+    s.fail(2, "the secret is empty");
+    return std::nullopt;
+  }
+  return material{std::move(*secret), std::move(*body)};
+}
+
+std::optional<std::string> compute(session& s, const signature_options& o, const material& m,
+                                   std::int64_t at) {
+  if (o.form == "cloudesire") return core::cloudesire_signature(m.secret, m.body);
+  if (o.id.empty()) {
+    s.fail(2, "the standard form needs --id, the value of the webhook-id header");
+    return std::nullopt;
+  }
+  const auto key = core::decode_standard_secret(m.secret);
+  if (!key) {
+    s.fail(2, "the secret is not whsec_ and base64: " + key.failure().detail);
+    return std::nullopt;
+  }
+  return core::standard_signature(*key, o.id, at, m.body);
+}
+
+std::int64_t unix_now() { return core::to_unix_seconds(current_time()); }
+
+// One header may carry several signatures, separated by spaces: any match is good.
+bool any_matches(std::string_view list, std::string_view expected) {
+  bool found = false;
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(' '), list.size());
+    found = core::equal_constant_time(list.substr(0, end), expected) || found;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return found;
+}
+
+}  // namespace
+
+void sign(session& s, const signature_options& o) {
+  const auto m = read_material(s, o);
+  if (!m) return;
+  const std::int64_t at = o.timestamp != 0 ? o.timestamp : unix_now();
+  const auto value = compute(s, o, *m, at);
+  if (!value) return;
+  const bool standard = o.form == "standard";
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (standard) {
+    headers = {{"webhook-id", o.id},
+               {"webhook-timestamp", std::to_string(at)},
+               {"webhook-signature", *value}};
+  } else {
+    headers = {{"CMW-Event-Signature", *value}};
+  }
+  core::json_writer json;
+  json.begin_object().key("headers").begin_object();
+  for (const auto& [name, text] : headers) {
+    json.key(name).text(text);
+    if (!s.json) s.out << name << ": " << text << '\n';
+  }
+  json.end_object().end_object();
+  if (s.json) s.print_document(json.str());
+}
+
+void verify(session& s, const signature_options& o) {
+  const auto m = read_material(s, o);
+  if (!m) return;
+  if (o.form == "standard" && o.timestamp == 0)
+    return s.fail(2, "the standard form needs --timestamp");
+  const auto expected = compute(s, o, *m, o.timestamp);
+  if (!expected) return;
+  std::string why;
+  if (!any_matches(o.signature, *expected))
+    why = "the signature does not match the body and the secret";
+  if (why.empty() && o.form == "standard" && o.tolerance_s > 0 &&
+      std::abs(unix_now() - o.timestamp) > o.tolerance_s) {
+    why = "the signature matches, but its time is outside the tolerance";
+  }
+  s.code = why.empty() ? 0 : 1;
+  if (s.json) {
+    core::json_writer json;
+    json.begin_object().key("valid").boolean(why.empty());
+    if (!why.empty()) json.key("reason").text(why);
+    json.end_object();
+    return s.print_document(json.str());
+  }
+  s.out << (why.empty() ? "valid" : "NOT valid: " + why) << '\n';
+}
+
+}  // namespace syndicated::ctl
