@@ -178,7 +178,6 @@ void add_service_keys(std::vector<key_spec>& keys) {
                            1U << 20U, 1ULL << 38U));
   keys.push_back(
       bytes_key("store.free_bytes_min", SYNDICATED_AT(store, free_bytes_min), 0, 1ULL << 42U));
-  keys.push_back(flag_key("store.durable", SYNDICATED_AT(store, durable)));
   keys.push_back(
       text_key("secrets.master_key_file", SYNDICATED_AT(secrets, master_key_file), path_rule));
 }

@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(an_empty_file_gives_the_defaults) {
 BOOST_AUTO_TEST_CASE(values_arrive_where_they_belong) {
   const auto loaded = config::load_text(
       "[api]\nlisten = \"[::1]:0\"\n[admin]\nmode = \"0600\"\n[store]\nwal_bytes_max = 2097152\n"
-      "block_cache_bytes = \"8MiB\"\ndurable = false\n[delivery]\nschedule = [\"0s\", \"150ms\"]\n"
+      "block_cache_bytes = \"8MiB\"\n[delivery]\nschedule = [\"0s\", \"150ms\"]\n"
       "jitter = 0\n[egress]\nallow = [\"127.0.0.0/8:*\"]\nports = [443, 8443]\nallow_http = true\n"
       "[lifecycle]\ncancel_grace = \"0s\"\n[log]\nlevel = \"warning\"\nformat = \"text\"\n",
       "t.toml");
@@ -88,7 +88,6 @@ BOOST_AUTO_TEST_CASE(values_arrive_where_they_belong) {
   BOOST_TEST(loaded->admin.mode == 0600U);
   BOOST_TEST(loaded->store.wal_bytes_max == 2'097'152U);
   BOOST_TEST(loaded->store.block_cache_bytes == 8U * 1024 * 1024);
-  BOOST_TEST(!loaded->store.durable);
   BOOST_REQUIRE(loaded->delivery.schedule.size() == 2U);
   BOOST_TEST(loaded->delivery.schedule[1].count() == 150);
   BOOST_TEST(loaded->delivery.jitter == 0.0);

@@ -39,7 +39,7 @@ def main():
     parser.add_argument("--results", type=pathlib.Path)
     parser.add_argument("module")
     parser.add_argument("cases", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     os.environ["SYNDICATED_BUILD"] = str(options.build.resolve())
 
     found = list(flat(unittest.defaultTestLoader.loadTestsFromName(options.module)))
