@@ -21,6 +21,7 @@
 #include "core/base/limits.hpp"
 #include "core/delivery/url.hpp"
 #include "net/resolver.hpp"
+#include "net/thread_signals.hpp"
 #include "net/transfer.hpp"
 
 namespace syndicated::net {
@@ -256,6 +257,7 @@ curl_loop_stats curl_loop::impl::stats() const {
 }
 
 void curl_loop::impl::run() {
+  block_signals();
   std::array<epoll_event, events_per_turn> events{};
   now_us_ = monotonic_us();
   while (true) {

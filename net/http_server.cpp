@@ -29,6 +29,7 @@
 #include "net/http_connection.hpp"
 #include "net/listen_socket.hpp"
 #include "net/socket_address.hpp"
+#include "net/thread_signals.hpp"
 
 namespace syndicated::net {
 namespace {
@@ -240,6 +241,7 @@ void http_server::impl::start() {
 }
 
 void http_server::impl::run() {
+  block_signals();
   answers->run_on_this_thread();
   arm_sweep();
   wait_for_connections();

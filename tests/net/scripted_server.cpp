@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -170,6 +171,9 @@ void scripted_server::accept_loop() {
 }
 
 void scripted_server::serve(int fd) {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // SSL_write raises SIGPIPE
   ssl_st* tls = nullptr;
   bool ok = true;
   if (tls_ != nullptr) {
