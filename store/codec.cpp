@@ -22,6 +22,7 @@ std::string encode(const core::tenant& t) {
   r.mutable_contact()->set_last_name(t.contact.last_name);
   r.mutable_contact()->set_phone(t.contact.phone);
   r.set_state(number(t.state));
+  r.set_ancestors_disabled(!t.ancestors_enabled);
   r.set_epoch(t.epoch);
   r.set_version(t.version);
   r.set_seq(t.seq);
@@ -44,6 +45,7 @@ core::result<core::tenant> decode_tenant(std::string_view value) {
   t.contact = {r.contact().email(), r.contact().first_name(), r.contact().last_name(),
                r.contact().phone()};
   t.state = static_cast<core::tenant_state>(r.state());
+  t.ancestors_enabled = !r.ancestors_disabled();
   t.epoch = r.epoch();
   t.version = r.version();
   t.seq = r.seq();

@@ -5,6 +5,7 @@
 //   tenants        id(8)
 //   subscriptions  id(8)
 //   index          't' tenant(8) subscription(8) | 'c' parent(8) tenant(8) | 'v' vendor(8) subscription(8)
+//                 'x' 0(8) tenant(8): its cascade is not finished
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
 //   lanes          kind(1) entity(8) endpoint(8) replay(8)

@@ -84,7 +84,12 @@ core::result<std::optional<core::lane>> repository::find(const core::lane_key& k
                              [&](std::string_view value) { return decode_lane(key, value); });
 }
 core::result<std::optional<stored_answer>> repository::answer(std::string_view key) const {
-  return decoded<stored_answer>(db_.get(family::idempotency, answer_key(key)), decode_answer);
+  auto found = decoded<stored_answer>(db_.get(family::idempotency, answer_key(key)), decode_answer);
+  if (!found || !*found) return found;
+  auto body = vault_.open((*found)->body, answer_context);
+  if (!body) return std::move(body).failure();
+  (*found)->body = std::move(*body);
+  return found;
 }
 
 core::result<void> repository::subscriptions(std::uint64_t after,
@@ -204,6 +209,10 @@ core::result<void> repository::timers(core::timestamp until, const visit<timer_r
   return db_.scan(family::timers, {}, end.view(), [&](std::string_view key, std::string_view) {
     return v({core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 0))), read_stream(key, 8)});
   });
+}
+
+core::result<void> repository::cascades(const visit<core::tenant_id>& v) const {
+  return members<core::tenant_id>(db_, 'x', 0, 0, v);
 }
 
 core::result<std::vector<core::vendor>> repository::all_vendors() const {

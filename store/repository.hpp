@@ -69,6 +69,8 @@ class repository {
                                                         core::endpoint_id endpoint) const;
   core::result<void> timers(core::timestamp until, const visit<timer_row>& v) const;
 
+  core::result<void> cascades(const visit<core::tenant_id>& v) const;
+
   // The catalogue, whole (it is kept in memory).
   core::result<std::vector<core::vendor>> all_vendors() const;
   core::result<std::vector<core::product>> all_products() const;
@@ -89,6 +91,9 @@ class repository {
   void put(write_plan& plan, const core::lane& lane, const core::lane* before) const;
   void erase(write_plan& plan, const core::lane& lane) const;
   void put(write_plan& plan, const attempt_row& a) const;
+  // A disabled or enabled tenant whose fan-out is not finished.
+  void put_cascade(write_plan& plan, core::tenant_id tenant) const;
+  void erase_cascade(write_plan& plan, core::tenant_id tenant) const;
   void put_answer(write_plan& plan, std::string_view key, const stored_answer& a) const;
 
   const vault& secrets() const noexcept { return vault_; }

@@ -73,8 +73,18 @@ void repository::put(write_plan& plan, const attempt_row& a) const {
            encode(a));
 }
 
+void repository::put_cascade(write_plan& plan, core::tenant_id tenant) const {
+  plan.put(family::index, index_key('x', 0, tenant.value), {});
+}
+void repository::erase_cascade(write_plan& plan, core::tenant_id tenant) const {
+  plan.erase(family::index, index_key('x', 0, tenant.value));
+}
+
 void repository::put_answer(write_plan& plan, std::string_view key, const stored_answer& a) const {
-  plan.put(family::idempotency, key_bytes{core::sha256(key)}, encode(a));
+  // An answer may hold a secret that is shown only once.
+  stored_answer sealed = a;
+  sealed.body = vault_.seal(a.body, answer_context);
+  plan.put(family::idempotency, key_bytes{core::sha256(key)}, encode(sealed));
 }
 
 core::result<void> check_store(database& db, const vault& secrets, id_source& ids) {

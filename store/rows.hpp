@@ -27,6 +27,9 @@ struct attempt_row {
   delivery_end end = delivery_end::open;
 };
 
+// What the bodies of stored answers are sealed for (vault.hpp).
+inline constexpr const char* answer_context = "answer";
+
 struct stored_answer {
   core::timestamp expires_at{};
   std::string request_hash;

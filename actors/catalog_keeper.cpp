@@ -1,0 +1,266 @@
+#include "actors/catalog_keeper.hpp"
+
+#include "actors/entity.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+std::uint64_t version_of(const catalog_item& item) {
+  return std::visit([](const auto& record) { return record.version; }, item);
+}
+
+// The present record of an update; the caller has made sure that it exists.
+template <class T, class Id>
+core::result<T> present(const catalog_snapshot& in, Id id, std::string_view what) {
+  if (auto found = in.find(id)) return T{*found};
+  return core::not_found("no such " + std::string{what});
+}
+
+template <class T, class V>
+void take(T& field, const std::optional<V>& wanted, bool& changed) {
+  if (!wanted || field == *wanted) return;
+  field = *wanted;
+  changed = true;
+}
+
+template <class T>
+void touch(T& record, core::timestamp now) {
+  ++record.version;
+  record.updated_at = now;
+}
+
+template <class T>
+void begin(T& record, core::timestamp now) {
+  record.version = 1;
+  record.created_at = now;
+  record.updated_at = now;
+}
+
+void refuse(catalog_request& request, core::error why) {
+  if (auto reply = std::exchange(request.reply, nullptr)) reply(std::move(why));
+}
+
+core::error no_space_or_failed(store::commit_result result) {
+  if (result == store::commit_result::no_space) {
+    return {core::errc::unavailable, "no_space", "the disk is full; nothing was changed", {}, {}};
+  }
+  return {core::errc::io, "outcome_unknown", "the disk failed: the outcome is unknown", {}, {}};
+}
+
+std::shared_ptr<const catalog_snapshot> with_item(const catalog_snapshot& in, const catalog_item& item) {
+  return std::visit([&in](const auto& record) { return in.with(record); }, item);
+}
+
+}  // namespace
+
+core::result<void> catalog_keeper::load() {
+  std::shared_ptr<const catalog_snapshot> next = std::make_shared<catalog_snapshot>();
+  const auto take_all = [&next](auto rows) -> core::result<void> {
+    if (!rows) return std::move(rows).failure();
+    for (auto& row : *rows) next = next->with(std::move(row));
+    return {};
+  };
+  if (auto ok = take_all(s_.repo.all_vendors()); !ok) return ok;
+  if (auto ok = take_all(s_.repo.all_products()); !ok) return ok;
+  if (auto ok = take_all(s_.repo.all_plans()); !ok) return ok;
+  if (auto ok = take_all(s_.repo.all_endpoints()); !ok) return ok;
+  if (auto ok = take_all(s_.repo.all_tokens()); !ok) return ok;
+  newest_ = next;
+  chain_ = std::make_shared<store::plan_chain>();
+  s_.catalog.store(next);
+  return {};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::decide(const catalog_command& command) const {
+  return std::visit([this](const auto& c) { return on(c); }, command);
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const create_vendor& c) const {
+  core::vendor v{s_.ids.next_vendor(), c.name, c.metadata, 0, {}, {}};
+  begin(v, s_.now());
+  return change{std::move(v), true, true};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const update_vendor& c) const {
+  auto v = present<core::vendor>(*newest_, c.id, "vendor");
+  if (!v) return std::move(v).failure();
+  bool changed = false;
+  take(v->name, c.name, changed);
+  take(v->metadata, c.metadata, changed);
+  if (changed) touch(*v, s_.now());
+  return change{std::move(*v), changed, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const create_product& c) const {
+  if (!newest_->find(c.vendor)) return core::invalid_field("/vendor_id", "no such vendor");
+  core::product p{s_.ids.next_product(), c.vendor, c.name, c.sku, c.metadata, 0, {}, {}};
+  begin(p, s_.now());
+  return change{std::move(p), true, true};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const update_product& c) const {
+  auto p = present<core::product>(*newest_, c.id, "product");
+  if (!p) return std::move(p).failure();
+  bool changed = false;
+  take(p->name, c.name, changed);
+  take(p->sku, c.sku, changed);
+  take(p->metadata, c.metadata, changed);
+  if (changed) touch(*p, s_.now());
+  return change{std::move(*p), changed, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const create_plan& c) const {
+  const auto product = newest_->find(c.plan.product);
+  if (!product) return core::invalid_field("/product_id", "no such product");
+  core::plan p = c.plan;
+  p.id = s_.ids.next_plan();
+  p.vendor = product->vendor;
+  begin(p, s_.now());
+  return change{std::move(p), true, true};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const update_plan& c) const {
+  auto p = present<core::plan>(*newest_, c.id, "plan");
+  if (!p) return std::move(p).failure();
+  bool changed = false;
+  take(p->name, c.name, changed);
+  take(p->external_id, c.external_id, changed);
+  take(p->billing_period_months, c.billing_period_months, changed);
+  take(p->trial_days, c.trial_days, changed);
+  take(p->metadata, c.metadata, changed);
+  if (c.resources) {
+    p->resources = *c.resources;
+    changed = true;
+  }
+  if (changed) touch(*p, s_.now());
+  return change{std::move(*p), changed, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const create_endpoint& c) const {
+  core::endpoint e = c.endpoint;
+  bool known = true;
+  switch (e.scope) {
+    case core::endpoint_scope::platform: e.scope_id = 0; break;
+    case core::endpoint_scope::vendor: known = newest_->find(core::vendor_id{e.scope_id}) != nullptr; break;
+    case core::endpoint_scope::product: known = newest_->find(core::product_id{e.scope_id}) != nullptr; break;
+    case core::endpoint_scope::tenant: {
+      auto tenant = s_.repo.find(core::tenant_id{e.scope_id});
+      if (!tenant) return std::move(tenant).failure();
+      known = tenant->has_value() && (*tenant)->state != core::tenant_state::deleted;
+      break;
+    }
+  }
+  if (!known) {
+    return core::invalid_field("/scope_id", "no such " + std::string{core::to_string(e.scope)});
+  }
+  e.id = s_.ids.next_endpoint();
+  begin(e, s_.now());
+  return change{std::move(e), true, true};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const update_endpoint& c) const {
+  auto e = present<core::endpoint>(*newest_, c.id, "endpoint");
+  if (!e) return std::move(e).failure();
+  bool changed = false;
+  take(e->url, c.url, changed);
+  take(e->origin, c.origin, changed);
+  take(e->events, c.events, changed);
+  take(e->description, c.description, changed);
+  take(e->success_codes, c.success_codes, changed);
+  take(e->timeout_ms, c.timeout_ms, changed);
+  take(e->concurrency_max, c.concurrency_max, changed);
+  take(e->retry_schedule, c.retry_schedule, changed);
+  take(e->on_exhausted, c.on_exhausted, changed);
+  if (changed) touch(*e, s_.now());
+  return change{std::move(*e), changed, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const set_endpoint_state& c) const {
+  auto e = present<core::endpoint>(*newest_, c.id, "endpoint");
+  if (!e) return std::move(e).failure();
+  if (e->state == c.state) return change{std::move(*e), false, false};
+  e->state = c.state;
+  e->state_reason = c.reason;
+  touch(*e, s_.now());
+  return change{std::move(*e), true, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const rotate_secret& c) const {
+  auto e = present<core::endpoint>(*newest_, c.id, "endpoint");
+  if (!e) return std::move(e).failure();
+  const core::timestamp now = s_.now();
+  // Cloudesire's form has one signature header, so there the switch is at once (domain.md 10.10).
+  if (e->form == core::wire_form::standard && c.overlap.count() > 0) {
+    e->previous_secret = e->secret;
+    e->previous_until = now + c.overlap;
+  } else {
+    e->previous_secret = {};
+    e->previous_until.reset();
+  }
+  e->secret = c.secret;
+  touch(*e, now);
+  return change{std::move(*e), true, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const create_token& c) const {
+  core::token t = c.token;
+  t.id = s_.ids.next_token();
+  t.version = 1;
+  t.created_at = s_.now();
+  return change{std::move(t), true, true};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const revoke_token& c) const {
+  auto t = present<core::token>(*newest_, c.id, "token");
+  if (!t) return std::move(t).failure();
+  const bool changed = !t->revoked;
+  t->revoked = true;
+  if (changed) ++t->version;
+  return change{std::move(*t), changed, false};
+}
+
+void catalog_keeper::handle(catalog_request& request) {
+  if (chain_->broken) {
+    if (auto ok = load(); !ok) return refuse(request, std::move(ok).failure());
+  }
+  auto done = decide(request.command);
+  if (!done) return refuse(request, std::move(done).failure());
+  const std::uint64_t was = version_of(done->item) - (done->changed && !done->created ? 1 : 0);
+  if (request.options.if_match && *request.options.if_match != was) {
+    return refuse(request, {core::errc::precondition, "version_mismatch",
+                            "If-Match names version " + std::to_string(*request.options.if_match) +
+                                ", the present one is " + std::to_string(was),
+                            {}, {}});
+  }
+  commit(request, std::move(*done));
+}
+
+void catalog_keeper::commit(catalog_request& request, change done) {
+  store::write_plan plan;
+  if (done.changed) {
+    std::visit([&](const auto& record) { s_.repo.put(plan, record); }, done.item);
+    newest_ = with_item(*newest_, done.item);
+  }
+  answer a = request.render ? request.render(done.item, done.changed) : answer{};
+  if (request.options.idempotency) {
+    s_.repo.put_answer(plan, request.options.idempotency->key,
+                       {s_.now() + s_.idempotency_retention, request.options.idempotency->request_hash,
+                        a.status, a.body});
+  }
+  std::optional<core::endpoint_id> endpoint;
+  if (const auto* e = std::get_if<core::endpoint>(&done.item)) endpoint = e->id;
+  plan.chain = chain_;
+  plan.done = [services = &s_, snapshot = newest_, endpoint, reply = std::move(request.reply),
+               a = std::move(a)](store::commit_result result) mutable {
+    if (result != store::commit_result::committed) {
+      if (reply) reply(no_space_or_failed(result));
+      return;
+    }
+    services->catalog.store(snapshot);
+    if (reply) reply(std::move(a));
+    if (endpoint) services->endpoint_was_changed(*endpoint);
+  };
+  s_.committer.submit(std::move(plan));
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,48 @@
+// Decides and commits changes of the catalogue; publishes a snapshot after each commit.
+// CAF-free; one thread at a time (the catalog actor's).
+#pragma once
+
+#include <memory>
+
+#include "actors/messages.hpp"
+#include "actors/services.hpp"
+
+namespace syndicated::actors {
+
+class catalog_keeper {
+ public:
+  explicit catalog_keeper(services& s) : s_(s) {}
+
+  // Reads everything and publishes it. Errors: the store's.
+  core::result<void> load();
+  void handle(catalog_request& request);
+
+ private:
+  // The new record, or why not. `changed` false: a repeat.
+  struct change {
+    catalog_item item;
+    bool changed = true;
+    bool created = false;
+  };
+  core::result<change> decide(const catalog_command& command) const;
+  core::result<change> on(const create_vendor& c) const;
+  core::result<change> on(const update_vendor& c) const;
+  core::result<change> on(const create_product& c) const;
+  core::result<change> on(const update_product& c) const;
+  core::result<change> on(const create_plan& c) const;
+  core::result<change> on(const update_plan& c) const;
+  core::result<change> on(const create_endpoint& c) const;
+  core::result<change> on(const update_endpoint& c) const;
+  core::result<change> on(const set_endpoint_state& c) const;
+  core::result<change> on(const rotate_secret& c) const;
+  core::result<change> on(const create_token& c) const;
+  core::result<change> on(const revoke_token& c) const;
+
+  void commit(catalog_request& request, change done);
+
+  services& s_;
+  std::shared_ptr<const catalog_snapshot> newest_;  // ahead of what is published
+  std::shared_ptr<store::plan_chain> chain_ = std::make_shared<store::plan_chain>();
+};
+
+}  // namespace syndicated::actors

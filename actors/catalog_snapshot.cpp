@@ -1,0 +1,147 @@
+#include "actors/catalog_snapshot.hpp"
+
+#include <algorithm>
+
+#include "core/delivery/envelope.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+template <class T>
+std::shared_ptr<const record_map<T>> with_record(const record_map<T>& from,
+                                                 std::shared_ptr<const T> record) {
+  auto copy = std::make_shared<record_map<T>>(from);
+  const std::uint64_t id = record->id.value;
+  (*copy)[id] = std::move(record);
+  return copy;
+}
+
+template <class T>
+std::shared_ptr<const T> look_up(const record_map<T>& in, std::uint64_t id) {
+  const auto it = in.find(id);
+  return it == in.end() ? nullptr : it->second;
+}
+
+template <class T, class Keep>
+std::vector<std::shared_ptr<const T>> page_of(const record_map<T>& in, std::uint64_t after,
+                                              std::size_t limit, Keep&& keep) {
+  std::vector<std::shared_ptr<const T>> out;
+  for (auto it = in.upper_bound(after); it != in.end() && out.size() < limit; ++it) {
+    if (keep(*it->second)) out.push_back(it->second);
+  }
+  return out;
+}
+
+constexpr auto every = [](const auto&) { return true; };
+constexpr auto not_deleted = [](const core::endpoint& e) {
+  return e.state != core::endpoint_state::deleted;
+};
+
+}  // namespace
+
+catalog_snapshot::catalog_snapshot()
+    : vendors_(std::make_shared<record_map<core::vendor>>()),
+      products_(std::make_shared<record_map<core::product>>()),
+      plans_(std::make_shared<record_map<core::plan>>()),
+      endpoints_(std::make_shared<record_map<core::endpoint>>()),
+      tokens_(std::make_shared<record_map<core::token>>()),
+      by_scope_(std::make_shared<scope_map>()) {}
+
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::vendor v) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  next->vendors_ = with_record<core::vendor>(*vendors_, std::make_shared<core::vendor>(std::move(v)));
+  return next;
+}
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::product p) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  next->products_ = with_record<core::product>(*products_, std::make_shared<core::product>(std::move(p)));
+  return next;
+}
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::plan p) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  next->plans_ = with_record<core::plan>(*plans_, std::make_shared<core::plan>(std::move(p)));
+  return next;
+}
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::token t) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  next->tokens_ = with_record<core::token>(*tokens_, std::make_shared<core::token>(std::move(t)));
+  return next;
+}
+
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::endpoint e) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  const auto record = std::make_shared<const core::endpoint>(std::move(e));
+  next->endpoints_ = with_record<core::endpoint>(*endpoints_, record);
+  auto scopes = std::make_shared<scope_map>(*by_scope_);
+  auto& group = (*scopes)[{record->scope, record->scope_id}];
+  std::erase_if(group, [&record](const auto& other) { return other->id == record->id; });
+  if (not_deleted(*record)) group.push_back(record);
+  next->by_scope_ = std::move(scopes);
+  return next;
+}
+
+std::shared_ptr<const core::vendor> catalog_snapshot::find(core::vendor_id id) const {
+  return look_up(*vendors_, id.value);
+}
+std::shared_ptr<const core::product> catalog_snapshot::find(core::product_id id) const {
+  return look_up(*products_, id.value);
+}
+std::shared_ptr<const core::plan> catalog_snapshot::find(core::plan_id id) const {
+  return look_up(*plans_, id.value);
+}
+std::shared_ptr<const core::token> catalog_snapshot::find(core::token_id id) const {
+  return look_up(*tokens_, id.value);
+}
+std::shared_ptr<const core::endpoint> catalog_snapshot::find_any(core::endpoint_id id) const {
+  return look_up(*endpoints_, id.value);
+}
+std::shared_ptr<const core::endpoint> catalog_snapshot::find(core::endpoint_id id) const {
+  auto found = find_any(id);
+  return found && not_deleted(*found) ? found : nullptr;
+}
+
+std::vector<std::shared_ptr<const core::vendor>> catalog_snapshot::vendors(std::uint64_t after,
+                                                                           std::size_t limit) const {
+  return page_of(*vendors_, after, limit, every);
+}
+std::vector<std::shared_ptr<const core::product>> catalog_snapshot::products(
+    std::uint64_t after, std::size_t limit) const {
+  return page_of(*products_, after, limit, every);
+}
+std::vector<std::shared_ptr<const core::plan>> catalog_snapshot::plans(std::uint64_t after,
+                                                                       std::size_t limit) const {
+  return page_of(*plans_, after, limit, every);
+}
+std::vector<std::shared_ptr<const core::endpoint>> catalog_snapshot::endpoints(
+    std::uint64_t after, std::size_t limit) const {
+  return page_of(*endpoints_, after, limit, not_deleted);
+}
+std::vector<std::shared_ptr<const core::token>> catalog_snapshot::tokens(std::uint64_t after,
+                                                                         std::size_t limit) const {
+  return page_of(*tokens_, after, limit, every);
+}
+
+void catalog_snapshot::collect(const scope_key& scope, const core::event& e,
+                               std::vector<core::endpoint_id>& out) const {
+  const auto group = by_scope_->find(scope);
+  if (group == by_scope_->end()) return;
+  for (const auto& endpoint : group->second) {
+    if (core::sent_in(endpoint->form, e) && core::matches(endpoint->events, e.name)) {
+      out.push_back(endpoint->id);
+    }
+  }
+}
+
+std::vector<core::endpoint_id> catalog_snapshot::recipients(
+    const core::event& e, core::product_id product, std::span<const core::tenant_id> path) const {
+  std::vector<core::endpoint_id> out;
+  collect({core::endpoint_scope::platform, 0}, e, out);
+  if (e.vendor) collect({core::endpoint_scope::vendor, e.vendor.value}, e, out);
+  if (product) collect({core::endpoint_scope::product, product.value}, e, out);
+  for (core::tenant_id tenant : path) collect({core::endpoint_scope::tenant, tenant.value}, e, out);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,62 @@
+// The catalogue in memory: immutable maps, shared piecewise between successive snapshots, so that a
+// change copies one map of pointers and readers never wait.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "actors/engine.hpp"
+
+namespace syndicated::actors {
+
+template <class T>
+using record_map = std::map<std::uint64_t, std::shared_ptr<const T>>;
+
+class catalog_snapshot final : public catalog {
+ public:
+  catalog_snapshot();
+
+  // Copies with one record put in (or replaced).
+  std::shared_ptr<const catalog_snapshot> with(core::vendor v) const;
+  std::shared_ptr<const catalog_snapshot> with(core::product p) const;
+  std::shared_ptr<const catalog_snapshot> with(core::plan p) const;
+  std::shared_ptr<const catalog_snapshot> with(core::endpoint e) const;
+  std::shared_ptr<const catalog_snapshot> with(core::token t) const;
+
+  std::shared_ptr<const core::vendor> find(core::vendor_id id) const override;
+  std::shared_ptr<const core::product> find(core::product_id id) const override;
+  std::shared_ptr<const core::plan> find(core::plan_id id) const override;
+  std::shared_ptr<const core::endpoint> find(core::endpoint_id id) const override;
+  std::shared_ptr<const core::token> find(core::token_id id) const override;
+  std::vector<std::shared_ptr<const core::vendor>> vendors(std::uint64_t after, std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::product>> products(std::uint64_t after, std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::plan>> plans(std::uint64_t after, std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::endpoint>> endpoints(std::uint64_t after, std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after, std::size_t limit) const override;
+
+  // Deleted ones too: their lanes still have to be cancelled.
+  std::shared_ptr<const core::endpoint> find_any(core::endpoint_id id) const;
+  const record_map<core::endpoint>& all_endpoints() const { return *endpoints_; }
+
+  // Who is told about an event: the platform's endpoints, the vendor's, the product's (ids of 0
+  // have none) and those of the tenants on `path`; ascending ids, without doubles.
+  std::vector<core::endpoint_id> recipients(const core::event& e, core::product_id product,
+                                            std::span<const core::tenant_id> path) const;
+
+ private:
+  using scope_key = std::pair<core::endpoint_scope, std::uint64_t>;
+  using scope_map = std::map<scope_key, std::vector<std::shared_ptr<const core::endpoint>>>;
+
+  void collect(const scope_key& scope, const core::event& e, std::vector<core::endpoint_id>& out) const;
+
+  std::shared_ptr<const record_map<core::vendor>> vendors_;
+  std::shared_ptr<const record_map<core::product>> products_;
+  std::shared_ptr<const record_map<core::plan>> plans_;
+  std::shared_ptr<const record_map<core::endpoint>> endpoints_;
+  std::shared_ptr<const record_map<core::token>> tokens_;
+  std::shared_ptr<const scope_map> by_scope_;  // not deleted ones
+};
+
+}  // namespace syndicated::actors

@@ -1,0 +1,284 @@
+#include "actors/dispatch.hpp"
+
+#include <algorithm>
+
+#include "core/base/log.hpp"
+#include "core/delivery/envelope.hpp"
+#include "core/delivery/signature.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+constexpr std::chrono::milliseconds sweep_interval = std::chrono::seconds{5};
+
+void add_cloudesire_headers(net::attempt_request& request, const core::event& e,
+                            const dispatch_queue& q, std::uint32_t attempt) {
+  if (!q.signing_key().empty()) {
+    request.headers.push_back("CMW-Event-Signature: " +
+                              core::cloudesire_signature(q.signing_key(), *request.body));
+  }
+  request.headers.push_back("CMW-Event-Id: " + std::to_string(e.id.value));
+  request.headers.push_back("CMW-Event-Seq: " + std::to_string(e.seq));
+  request.headers.push_back("CMW-Event-Name: " + e.name);
+  request.headers.push_back("CMW-Delivery-Attempt: " + std::to_string(attempt));
+}
+
+void add_standard_headers(net::attempt_request& request, const core::event& e,
+                          const core::endpoint& to, const dispatch_queue& q, core::timestamp now) {
+  const std::string id = core::webhook_id(e.id);
+  const std::int64_t seconds = core::to_unix_seconds(now);
+  std::string signatures = core::standard_signature(q.signing_key(), id, seconds, *request.body);
+  const bool overlap = to.previous_until && now < *to.previous_until && !q.previous_key().empty();
+  if (overlap) {
+    signatures += ' ';
+    signatures += core::standard_signature(q.previous_key(), id, seconds, *request.body);
+  }
+  request.headers.push_back("webhook-id: " + id);
+  request.headers.push_back("webhook-timestamp: " + std::to_string(seconds));
+  request.headers.push_back("webhook-signature: " + signatures);
+}
+
+store::attempt_row row_of(const work_handle& work, core::timestamp started,
+                          const core::attempt_result& result, const core::verdict& verdict) {
+  store::attempt_row row;
+  row.event = work->lane.head;
+  row.endpoint = work->lane.key.endpoint;
+  row.at = started;
+  // Trouble on our own side is not charged to the delivery.
+  row.number = work->lane.attempts + (verdict.kind == core::response_class::local ? 0 : 1);
+  row.outcome = verdict.kind;
+  row.status = result.status;
+  row.error = verdict.error;
+  row.excerpt = result.excerpt;
+  row.timing = result.timing;
+  return row;
+}
+
+core::event test_event(services& s, const core::endpoint& to) {
+  core::event e;
+  e.id = s.ids.next_event();
+  e.stream = {core::entity_kind::subscription, 0};
+  e.name = "test.ping";
+  e.type = core::wire_type::created;
+  e.at = s.now();
+  e.metadata["test"] = "true";
+  e.data = R"({"test":true,"endpoint_id":)" + std::to_string(to.id.value) + "}";
+  return e;
+}
+
+}  // namespace
+
+core::result<net::attempt_request> make_request(const core::event& e, const core::endpoint& to,
+                                                const dispatch_queue& q, std::uint32_t attempt,
+                                                core::timestamp now) {
+  net::attempt_request request;
+  request.url = to.url;
+  request.fixed_headers = q.fixed_headers();
+  request.body = std::make_shared<const std::string>(core::render(e, to));
+  request.timeout_ms = to.timeout_ms;
+  request.headers.reserve(5);
+  if (to.form == core::wire_form::cloudesire) {
+    if (q.signing_key().empty() && !to.secret.empty()) {
+      return core::error{core::errc::internal, "cannot_sign", "the secret cannot be used", {}, {}};
+    }
+    add_cloudesire_headers(request, e, q, attempt);
+    return request;
+  }
+  if (q.signing_key().empty()) {
+    return core::error{core::errc::internal, "cannot_sign", "the secret cannot be used", {}, {}};
+  }
+  add_standard_headers(request, e, to, q, now);
+  return request;
+}
+
+dispatch::dispatch(services& s, dispatch_settings settings, sender send, completion complete)
+    : s_(s), settings_(settings), send_(std::move(send)), complete_(std::make_shared<const completion>(std::move(complete))) {}
+
+dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
+  const auto it = queues_.find(id);
+  if (it != queues_.end()) return it->second.get();
+  auto settings = s_.catalog.load()->find_any(id);
+  if (!settings) return nullptr;
+  auto q = std::make_unique<dispatch_queue>(s_, id);
+  q->configure(std::move(settings));
+  return queues_.emplace(id, std::move(q)).first->second.get();
+}
+
+void dispatch::enlist(core::endpoint_id id, dispatch_queue& q) {
+  if (q.can_send(s_.now()) && in_turn_.insert(id).second) turn_.push_back(id);
+}
+
+void dispatch::look_later(core::endpoint_id id, const dispatch_queue& q) {
+  if (const auto next = q.next_look()) looks_.emplace(*next, id);
+}
+
+std::size_t dispatch::held() const {
+  std::size_t sum = 0;
+  for (const auto& [id, q] : queues_) sum += q->held();
+  return sum;
+}
+
+void dispatch::refill(core::endpoint_id id, dispatch_queue& q, core::timestamp now) {
+  if (q.deleted()) return q.cancel_stored();
+  const std::size_t room = settings_.window_max - std::min(settings_.window_max, held_);
+  held_ += q.refill(now, room);
+  look_later(id, q);
+}
+
+void dispatch::endpoint_changed(core::endpoint_id id) {
+  dispatch_queue* q = queue_of(id);
+  auto settings = s_.catalog.load()->find_any(id);
+  if (q == nullptr || !settings) return;
+  q->configure(std::move(settings));
+  held_ = held();
+  const core::timestamp now = s_.now();
+  refill(id, *q, now);
+  enlist(id, *q);
+  pump(now);
+}
+
+void dispatch::lane_ready(work_handle work) {
+  const core::endpoint_id id = work->lane.key.endpoint;
+  dispatch_queue* q = queue_of(id);
+  if (q == nullptr) return;
+  const std::size_t before = q->held();
+  q->ready(std::move(work), held_ < settings_.window_max);
+  held_ += q->held() - before;
+  const core::timestamp now = s_.now();
+  if (q->deleted() || q->wants_refill()) refill(id, *q, now);
+  enlist(id, *q);
+  pump(now);
+}
+
+void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due) {
+  dispatch_queue* q = queue_of(lane.endpoint);
+  if (q == nullptr) return;
+  const std::size_t before = q->held();
+  q->rests(lane, due);
+  held_ += q->held() - before;
+  if (due) look_later(lane.endpoint, *q);
+  if (!q->wants_refill()) return;
+  const core::timestamp now = s_.now();
+  refill(lane.endpoint, *q, now);
+  enlist(lane.endpoint, *q);
+  pump(now);
+}
+
+void dispatch::pump(core::timestamp now) {
+  while (!draining_ && !turn_.empty() && in_flight_ < settings_.sockets_max) {
+    const core::endpoint_id id = turn_.front();
+    turn_.pop_front();
+    in_turn_.erase(id);
+    dispatch_queue& q = *queues_.at(id);
+    if (!q.can_send(now)) continue;
+    send_next(q, now);
+    enlist(id, q);
+  }
+}
+
+bool dispatch::load_event(const work_handle& work, std::shared_ptr<const core::event>& event) {
+  if (work->event) {
+    event = work->event;
+    return true;
+  }
+  auto found = s_.repo.find(work->lane.head);
+  if (!found || !*found) return false;
+  event = std::make_shared<const core::event>(std::move(**found));
+  return true;
+}
+
+void dispatch::send_next(dispatch_queue& q, core::timestamp now) {
+  work_handle work = q.take();
+  ++in_flight_;
+  std::shared_ptr<const core::event> event;
+  core::result<net::attempt_request> request = core::error{};
+  if (load_event(work, event)) {
+    request = make_request(*event, q.settings(), q, work->lane.attempts + 1, now);
+  }
+  if (!request) {
+    // Deterministic and ours: parked at once, with the reason (delivery.md, 1: poison).
+    core::log(core::log_level::error, "dispatcher", "an event cannot be rendered or signed",
+              {{"event", work->lane.head.value}, {"endpoint", work->lane.key.endpoint.value}});
+    --in_flight_;
+    const core::verdict verdict{core::response_class::local, "cannot_sign", {}};
+    q.finished(work, verdict, 0, now);
+    auto report = std::make_shared<lane_report>();
+    report->lane = work->lane.key;
+    report->head = work->lane.head;
+    report->outcome = {core::lane_step::park, {}, "cannot_sign", false};
+    report->row = row_of(work, now, {}, verdict);
+    return s_.report_to_shard(std::move(report));
+  }
+  request->done = [complete = complete_, work, now](core::attempt_result&& result) {
+    (*complete)(work, now, std::move(result));
+  };
+  send_(std::move(*request));
+}
+
+void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
+                             const core::attempt_result& result) {
+  --in_flight_;
+  const core::endpoint_id id = work->lane.key.endpoint;
+  dispatch_queue& q = *queues_.at(id);
+  const core::timestamp now = s_.now();
+  if (draining_ && result.error == core::attempt_error::local) {
+    q.returned(work);  // it stays as it is on disk
+    return;
+  }
+  const core::verdict verdict = core::classify(result, q.settings(), now);
+  q.finished(work, verdict, result.status, now);
+  const auto delivery = s_.delivery.load();
+  const auto& own = q.settings().retry_schedule;
+  auto report = std::make_shared<lane_report>();
+  report->lane = work->lane.key;
+  report->head = work->lane.head;
+  report->row = row_of(work, started, result, verdict);
+  report->outcome = core::judge(verdict, report->row.number, own.empty() ? delivery->schedule : own,
+                                delivery->jitter, s_.random(), now);
+  if (report->outcome.disable_endpoint) {
+    s_.change_catalog(set_endpoint_state{id, core::endpoint_state::disabled, "gone"});
+  }
+  s_.report_to_shard(std::move(report));
+  if (q.wants_refill()) refill(id, q, now);
+  if (verdict.retry_after) look_later(id, q);
+  enlist(id, q);
+  pump(now);
+}
+
+void dispatch::tick(core::timestamp now) {
+  while (!looks_.empty() && looks_.begin()->first <= now) {
+    const core::endpoint_id id = looks_.begin()->second;
+    looks_.erase(looks_.begin());
+    dispatch_queue& q = *queues_.at(id);
+    refill(id, q, now);
+    enlist(id, q);
+  }
+  if (now >= next_sweep_) {
+    next_sweep_ = now + sweep_interval;
+    for (auto& [id, q] : queues_) {
+      q->give_up_waiting(now);
+      if (q->wants_refill() || q->deleted()) refill(id, *q, now);
+      enlist(id, *q);
+    }
+    held_ = held();
+  }
+  pump(now);
+}
+
+void dispatch::drain() { draining_ = true; }
+
+void dispatch::test(core::endpoint_id id,
+                    std::function<void(core::result<core::attempt_result>&&)> reply) {
+  dispatch_queue* q = queue_of(id);
+  if (q == nullptr || q->deleted()) return reply(core::not_found("no such endpoint"));
+  if (draining_) return reply(unavailable("the daemon is stopping"));
+  const core::event event = test_event(s_, q->settings());
+  auto request = make_request(event, q->settings(), *q, 1, s_.now());
+  if (!request) return reply(std::move(request).failure());
+  request->done = [reply = std::move(reply)](core::attempt_result&& result) {
+    reply(std::move(result));
+  };
+  send_(std::move(*request));
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,90 @@
+// One endpoint's part of a dispatcher: what is ready, what is under way, how much at a time.
+//
+// The window in memory is bounded; what does not fit stays in the store's due index, which is read
+// again when there is room. CAF-free; used on its dispatcher's thread only.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/services.hpp"
+#include "core/delivery/concurrency.hpp"
+
+namespace syndicated::actors {
+
+using work_handle = std::shared_ptr<const lane_work>;
+
+class dispatch_queue {
+ public:
+  dispatch_queue(services& s, core::endpoint_id id) : s_(s), id_(id) {}
+
+  // Takes new settings. Paused: forgets what is ready. Active again: starts slowly, from the disk.
+  void configure(std::shared_ptr<const core::endpoint> settings);
+  const core::endpoint& settings() const { return *settings_; }
+  bool active() const { return settings_ && settings_->state == core::endpoint_state::active; }
+  bool deleted() const { return settings_ && settings_->state == core::endpoint_state::deleted; }
+
+  // A lane has something to send. `room`: the dispatcher's window has place for another.
+  void ready(work_handle work, bool room);
+  void rests(const core::lane_key& lane, std::optional<core::timestamp> due);
+
+  bool can_send(core::timestamp now) const;
+  work_handle take();  // the lane is in flight from here to finished()
+  void finished(const work_handle& work, const core::verdict& verdict, int status,
+                core::timestamp now);
+  // In flight no more, and nothing came of it (the daemon stops).
+  void returned(const work_handle& work);
+
+  // Reads due lanes from the store while there is room. Returns how many came in.
+  std::size_t refill(core::timestamp now, std::size_t room);
+  // Reports every stored lane of a deleted endpoint as cancelled, a page at a time.
+  void cancel_stored();
+  // Lanes whose entity never said what became of them are looked at again.
+  void give_up_waiting(core::timestamp now);
+
+  bool wants_refill() const { return active() && more_on_disk_ && ready_.size() < refill_below; }
+  // When there may be something to do without a message: a due retry, the end of Retry-After.
+  std::optional<core::timestamp> next_look() const;
+  std::size_t held() const { return lanes_.size(); }
+  int in_flight() const { return in_flight_; }
+
+  // Header lines that do not change from attempt to attempt, and the keys to sign with.
+  const std::shared_ptr<const std::vector<std::string>>& fixed_headers() const { return headers_; }
+  const std::string& signing_key() const { return key_; }
+  const std::string& previous_key() const { return previous_key_; }
+
+ private:
+  static constexpr std::size_t refill_below = 32;
+
+  enum class phase : std::uint8_t { queued, in_flight, settling };
+  struct held_lane {
+    dispatch_queue::phase phase{};
+    core::timestamp since{};
+  };
+
+  void prepare();
+  void publish_gauge();
+  bool load_row(const core::lane_key& lane);
+
+  services& s_;
+  core::endpoint_id id_;
+  std::shared_ptr<const core::endpoint> settings_;
+  std::shared_ptr<const std::vector<std::string>> headers_;
+  std::string key_, previous_key_;
+
+  std::deque<work_handle> ready_;
+  std::unordered_map<core::lane_key, held_lane> lanes_;
+  int in_flight_ = 0;
+  core::concurrency_window window_;
+  std::optional<core::timestamp> not_before_;  // Retry-After
+  std::optional<core::timestamp> due_;         // of the first lane on disk that is not due yet
+  std::uint64_t scan_from_ms_ = 0;             // no live row of the due index stands before it
+  bool more_on_disk_ = true;
+  endpoint_gauge gauge_;
+};
+
+}  // namespace syndicated::actors

@@ -1,0 +1,253 @@
+// Making, wiring and ending the engine. Commands: engine_commands.cpp; reads: engine_reads.cpp.
+#include "actors/engine_body.hpp"
+
+#include <caf/all.hpp>
+
+#include <random>
+#include <thread>
+
+#include "actors/catalog_actor.hpp"
+#include "actors/dispatcher.hpp"
+#include "actors/replayer.hpp"
+#include "actors/shard.hpp"
+#include "actors/ticker.hpp"
+#include "core/base/limits.hpp"
+#include "core/delivery/retry_policy.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+core::timestamp system_now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+double uniform_random() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>{0.0, 1.0}(generator);
+}
+
+// Counts down as the parts answer; the last one calls `done`.
+class ping_round {
+ public:
+  ping_round(std::size_t parts, std::function<void()> done)
+      : open_(parts), done_(std::move(done)) {}
+  void answered() {
+    if (open_.fetch_sub(1) == 1) done_();
+  }
+
+ private:
+  std::atomic<std::size_t> open_;
+  std::function<void()> done_;
+};
+
+}  // namespace
+
+engine_body::engine_body(engine_options options) : options_(std::move(options)) {
+  if (!options_.now) options_.now = system_now;
+  if (options_.retry_schedule.empty()) options_.retry_schedule = core::default_schedule();
+}
+
+engine_body::~engine_body() { stop(); }
+
+core::result<void> engine_body::open() {
+  auto vault = store::vault::with_key(options_.master_key);
+  if (!vault) return std::move(vault).failure();
+  vault_.emplace(std::move(*vault));
+  store::database_options where;
+  where.directory = options_.directory;
+  where.wal_bytes_max = options_.wal_bytes_max;
+  where.block_cache_bytes = options_.block_cache_bytes;
+  auto db = store::database::open(where);
+  if (!db) return std::move(db).failure();
+  db_ = std::move(*db);
+  if (auto ok = store::check_store(*db_, *vault_, ids_); !ok) return ok;
+  repo_ = std::make_unique<store::repository>(*db_, *vault_);
+  if (auto ok = found_provider(); !ok) return ok;
+  auto committer = store::committer::create(*db_, ids_, options_.on_disk_failure);
+  if (!committer) return std::move(committer).failure();
+  committer_ = std::move(*committer);
+  services_ = std::make_unique<services>(*repo_, *committer_, ids_);
+  services_->now = options_.now;
+  services_->random = uniform_random;
+  services_->lifecycle = options_.lifecycle;
+  services_->idempotency_retention = options_.idempotency_retention;
+  set_retry(options_.retry_schedule, options_.retry_jitter);
+  egress_ = std::make_shared<const core::egress_policy>(options_.egress);
+  catalog_keeper keeper(*services_);
+  if (auto ok = keeper.load(); !ok) return ok;
+  return open_loops();
+}
+
+// Tenant 1 exists from the first start on.
+core::result<void> engine_body::found_provider() {
+  auto present = repo_->find(core::provider_tenant);
+  if (!present) return std::move(present).failure();
+  if (*present) return {};
+  core::tenant provider;
+  provider.id = ids_.next_tenant();
+  provider.kind = core::tenant_kind::provider;
+  provider.name = "provider";
+  provider.version = 1;
+  provider.created_at = options_.now();
+  provider.updated_at = provider.created_at;
+  store::write_plan plan;
+  repo_->put(plan, provider, true);
+  plan.put(store::family::meta, store::key_bytes{"ids"}, ids_.encode());
+  const auto report = db_->write({&plan}, {}, true);
+  if (report.result == store::commit_result::committed) return {};
+  return core::error{core::errc::io, "store_io", report.detail, {}, {}};
+}
+
+core::result<void> engine_body::open_loops() {
+  for (int i = 0; i < options_.curl_loops; ++i) {
+    net::curl_loop_options o = options_.curl;
+    o.name = "curl-" + std::to_string(i);
+    o.connections_max = std::max(o.connections_max, 2 * options_.sockets_max / options_.curl_loops);
+    auto loop = net::curl_loop::create(std::move(o), egress_.load());
+    if (!loop) return std::move(loop).failure();
+    loops_.push_back(std::move(*loop));
+  }
+  return {};
+}
+
+std::size_t engine_body::dispatcher_of(core::endpoint_id id) const {
+  if (dispatchers_.size() == 1) return 0;
+  const auto endpoint = services_->catalog.load()->find_any(id);
+  return endpoint ? std::hash<std::string>{}(endpoint->origin) % dispatchers_.size() : 0;
+}
+
+void engine_body::post(std::shared_ptr<entity_request> request) {
+  const auto& shard = shards_[std::hash<core::stream_id>{}(request->stream) % shards_.size()];
+  caf::anon_send(shard, std::move(request));
+}
+
+void engine_body::wire() {
+  auto& s = *services_;
+  s.to_shard = [this](std::shared_ptr<entity_request> r) { post(std::move(r)); };
+  s.report_to_shard = [this](std::shared_ptr<const lane_report> r) {
+    const auto& shard = shards_[std::hash<core::stream_id>{}(r->lane.stream) % shards_.size()];
+    caf::anon_send(shard, std::move(r));
+  };
+  s.lane_is_ready = [this](std::shared_ptr<const lane_work> w) {
+    caf::anon_send(dispatchers_[dispatcher_of(w->lane.key.endpoint)], actors::lane_ready{std::move(w)});
+  };
+  s.lane_is_resting = [this](const core::lane_key& lane, std::optional<core::timestamp> due) {
+    caf::anon_send(dispatchers_[dispatcher_of(lane.endpoint)], lane_rests{lane, due});
+  };
+  // All of them: a changed URL may have moved the endpoint to another dispatcher.
+  s.endpoint_was_changed = [this](core::endpoint_id id) {
+    for (const auto& d : dispatchers_) caf::anon_send(d, endpoint_changed{id});
+  };
+  s.start_cascade = [this](core::tenant_id t) { caf::anon_send(ticker_, actors::start_cascade{t}); };
+  s.change_catalog = [this](catalog_command c) {
+    auto request = std::make_shared<catalog_request>();
+    request->command = std::move(c);
+    request->options.by = {core::role::operator_, 0, "system"};
+    caf::anon_send(catalog_, std::move(request));
+  };
+}
+
+void engine_body::spawn_actors() {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  caf_settings_.set("scheduler.policy", caf::atom("sharing"));
+  caf_settings_.set("scheduler.max-threads",
+                    static_cast<std::size_t>(options_.worker_threads > 0 ? options_.worker_threads : cores));
+  caf_settings_.set("scheduler.max-throughput", std::size_t{64});
+  system_ = std::make_unique<caf::actor_system>(caf_settings_);
+  const shard_settings per_shard{options_.entity_idle, core::limits::shard_awake_max};
+  for (int i = 0; i < options_.shards; ++i) {
+    shards_.push_back(system_->spawn(shard, services_.get(), per_shard));
+  }
+  const dispatch_settings per_loop{options_.sockets_max / options_.curl_loops,
+                                   core::limits::dispatcher_window_max};
+  for (auto& loop : loops_) {
+    dispatchers_.push_back(system_->spawn(
+        dispatcher, services_.get(), per_loop,
+        [l = loop.get()](net::attempt_request&& r) { l->submit(std::move(r)); }));
+  }
+  catalog_ = system_->spawn(catalog_keeper_actor, services_.get());
+  replayer_ = system_->spawn(replayer, services_.get());
+}
+
+void engine_body::start() {
+  started_at_ = options_.now();
+  wire();
+  committer_->start();
+  for (auto& loop : loops_) loop->start();
+  spawn_actors();
+  ticker_ = system_->spawn(ticker, services_.get(), ticker_settings{}, shards_, dispatchers_);
+  // Each dispatcher looks once at what its endpoints left undone.
+  for (const auto& [id, endpoint] : services_->catalog.load()->all_endpoints()) {
+    caf::anon_send(dispatchers_[dispatcher_of({id})], endpoint_changed{{id}});
+  }
+  started_ = true;
+}
+
+bool engine_body::drain(std::chrono::milliseconds limit) {
+  draining_ = true;
+  if (!started_) return true;
+  for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
+  caf::anon_send(ticker_, actors::drain{});
+  caf::anon_send(replayer_, actors::drain{});
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (std::chrono::steady_clock::now() < end) {
+    const bool quiet = services_->gauges.in_flight() == 0 && committer_->stats().queued == 0;
+    if (quiet) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return false;
+}
+
+void engine_body::stop() {
+  if (stopped_.exchange(true)) return;
+  draining_ = true;
+  if (started_) {
+    for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
+  }
+  for (auto& loop : loops_) loop->stop();
+  if (committer_) committer_->stop();
+  if (system_) {
+    const auto end = [](const auto& handle) {
+      caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    };
+    if (ticker_) end(ticker_);
+    if (replayer_) end(replayer_);
+    if (catalog_) end(catalog_);
+    for (const auto& shard : shards_) end(shard);
+    for (const auto& d : dispatchers_) end(d);
+    ticker_ = nullptr;
+    replayer_ = nullptr;
+    catalog_ = nullptr;
+    // The posting functions use these until the last actor is gone, so they go with the system.
+    system_->await_all_actors_done();
+    shards_.clear();
+    dispatchers_.clear();
+    system_.reset();
+  }
+  loops_.clear();
+}
+
+void engine_body::set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter) {
+  options_.retry_schedule = schedule;
+  options_.retry_jitter = jitter;
+  services_->delivery.store(std::make_shared<const delivery_settings>(
+      delivery_settings{std::move(schedule), jitter, options_.curl.user_agent}));
+}
+
+void engine_body::set_egress(core::egress_rules rules) {
+  auto policy = std::make_shared<const core::egress_policy>(std::move(rules));
+  egress_ = policy;
+  for (auto& loop : loops_) loop->set_policy(policy);
+}
+
+void engine_body::ping(std::function<void()> done) {
+  const std::size_t parts = shards_.size() + dispatchers_.size() + 1 + loops_.size();
+  auto round = std::make_shared<ping_round>(parts, std::move(done));
+  auto pong = std::make_shared<std::function<void()>>([round] { round->answered(); });
+  for (const auto& shard : shards_) caf::anon_send(shard, actors::ping{pong});
+  for (const auto& d : dispatchers_) caf::anon_send(d, actors::ping{pong});
+  caf::anon_send(catalog_, actors::ping{pong});
+  for (auto& loop : loops_) loop->ping([round] { round->answered(); });
+}
+
+}  // namespace syndicated::actors

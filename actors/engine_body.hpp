@@ -1,0 +1,123 @@
+// The local engine itself. Internal to actors/ (includes CAF through the handles it keeps).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "actors/interfaces.hpp"
+#include "actors/local_engine.hpp"
+#include "actors/services.hpp"
+#include "store/vault.hpp"
+
+namespace syndicated::actors {
+
+class engine_body final : public local_engine {
+ public:
+  explicit engine_body(engine_options options);
+  ~engine_body() override;
+
+  core::result<void> open();
+
+  // local_engine
+  void start() override;
+  bool drain(std::chrono::milliseconds limit) override;
+  void stop() override;
+  void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter) override;
+  void set_egress(core::egress_rules rules) override;
+  void ping(std::function<void()> done) override;
+  engine_metrics metrics() const override;
+
+  // engine: commands
+  void create_subscription(core::new_subscription wanted, write_options options,
+                           renderer<core::subscription> render, write_reply reply) override;
+  void command(core::subscription_id id, core::subscription_command command, write_options options,
+               renderer<core::subscription> render, write_reply reply) override;
+  void create_tenant(core::new_tenant wanted, write_options options, renderer<core::tenant> render,
+                     write_reply reply) override;
+  void command(core::tenant_id id, core::tenant_command command, write_options options,
+               renderer<core::tenant> render, write_reply reply) override;
+  void change_catalog(catalog_command command, write_options options, renderer<catalog_item> render,
+                      write_reply reply) override;
+  void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint, write_options options,
+                    write_reply reply) override;
+  void discard(core::lane_key lane, write_options options, write_reply reply) override;
+  core::result<replay_job> replay_endpoint(core::endpoint_id id, core::timestamp since,
+                                           core::timestamp until, std::string state,
+                                           core::caller by) override;
+  std::optional<replay_job> find_replay_job(std::uint64_t id) const override;
+  void test_endpoint(core::endpoint_id id,
+                     std::function<void(core::result<core::attempt_result>&&)> reply) override;
+  core::result<std::optional<answer>> idempotency_begin(const idempotency& key) override;
+  void idempotency_end(const idempotency& key) override;
+
+  // engine: reads
+  std::shared_ptr<const actors::catalog> catalog() const override;
+  core::result<core::subscription> subscription(core::subscription_id id) const override;
+  core::result<page<core::subscription>> subscriptions(const subscription_filter& f,
+                                                       const page_request& p) const override;
+  core::result<core::tenant> tenant(core::tenant_id id) const override;
+  core::result<page<core::tenant>> tenants(const tenant_filter& f, const page_request& p) const override;
+  bool tenant_effective(const core::tenant& t) const override;
+  bool tenant_within(core::tenant_id inner, core::tenant_id outer) const override;
+  core::result<core::event> event(core::event_id id) const override;
+  core::result<page<core::event>> events(const event_filter& f, const page_request& p) const override;
+  core::result<std::vector<delivery>> deliveries(core::event_id id) const override;
+  core::result<page<attempt_record>> attempts(core::event_id id, const page_request& p) const override;
+  core::result<page<core::lane>> lanes(core::endpoint_id id, std::optional<core::lane_state> state,
+                                       const page_request& p) const override;
+  core::result<endpoint_status> status_of(core::endpoint_id id) const override;
+  page<endpoint_status> endpoints(const endpoint_filter& f, const page_request& p) const override;
+  engine_status status() const override;
+  std::string seal(std::string_view plain) const override;
+  std::shared_ptr<const core::egress_policy> egress() const override;
+
+ private:
+  void wire();  // the posting functions of services_
+  core::result<void> found_provider();
+  core::result<void> open_loops();
+  void spawn_actors();
+  // A command may come in; otherwise the reply has been called.
+  bool admit(const write_reply& reply);
+  std::string refusal_now() const;  // "", "no_space", "draining", "starting"
+  void post(std::shared_ptr<entity_request> request);
+  std::size_t dispatcher_of(core::endpoint_id id) const;
+  delivery delivery_to(const core::event& e, core::endpoint_id endpoint) const;
+  endpoint_status status_of(std::shared_ptr<const core::endpoint> e) const;
+  bool within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const;
+
+  engine_options options_;
+  std::optional<store::vault> vault_;
+  std::unique_ptr<store::database> db_;
+  store::id_source ids_;
+  std::unique_ptr<store::committer> committer_;
+  std::unique_ptr<store::repository> repo_;
+  std::unique_ptr<services> services_;
+  std::vector<std::unique_ptr<net::curl_loop>> loops_;
+  std::atomic<std::shared_ptr<const core::egress_policy>> egress_;
+
+  caf::actor_system_config caf_settings_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::vector<shard_actor> shards_;
+  std::vector<dispatcher_actor> dispatchers_;
+  catalog_actor catalog_;
+  ticker_actor ticker_;
+  replayer_actor replayer_;
+
+  std::atomic<bool> started_{false}, draining_{false}, stopped_{false};
+  mutable std::atomic<bool> low_space_{false};
+  mutable std::atomic<std::int64_t> next_space_look_ms_{0};
+  core::timestamp started_at_{};
+
+  std::mutex keys_mutex_;
+  std::unordered_set<std::string> keys_in_use_;
+};
+
+}  // namespace syndicated::actors

@@ -1,0 +1,193 @@
+// The commands of the engine: admission, then a message to the one who decides.
+#include <caf/all.hpp>
+
+#include <algorithm>
+
+#include "actors/engine_body.hpp"
+#include "core/delivery/envelope.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+// Free disk is looked at this often, by whoever comes first.
+constexpr std::int64_t space_look_interval_ms = 500;
+
+std::shared_ptr<entity_request> request_for(core::stream_id stream, write_options&& options,
+                                            write_reply&& reply) {
+  auto request = std::make_shared<entity_request>();
+  request->stream = stream;
+  request->options = std::move(options);
+  request->reply = std::move(reply);
+  return request;
+}
+
+}  // namespace
+
+std::string engine_body::refusal_now() const {
+  if (!started_) return "starting";
+  if (draining_) return "draining";
+  const std::int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                               std::chrono::steady_clock::now().time_since_epoch())
+                               .count();
+  std::int64_t due = next_space_look_ms_.load(std::memory_order_relaxed);
+  if (now >= due && next_space_look_ms_.compare_exchange_strong(due, now + space_look_interval_ms)) {
+    const std::uint64_t free = db_->free_bytes();
+    const std::uint64_t low = options_.free_bytes_min;
+    // Hysteresis: a tenth above the mark before writes are accepted again.
+    low_space_ = free < (low_space_ ? low + low / 10 : low);
+  }
+  return low_space_ ? "no_space" : "";
+}
+
+bool engine_body::admit(const write_reply& reply) {
+  const std::string why = refusal_now();
+  if (why.empty()) return true;
+  const std::string text = why == "no_space" ? "free disk space is below store.free_bytes_min"
+                                             : "the daemon is " + why;
+  reply(core::error{core::errc::unavailable, why, text, {}, {}});
+  return false;
+}
+
+void engine_body::create_subscription(core::new_subscription wanted, write_options options,
+                                      renderer<core::subscription> render, write_reply reply) {
+  if (!admit(reply)) return;
+  auto owner = repo_->find(wanted.tenant);
+  if (!owner) return reply(std::move(owner).failure());
+  if (!*owner) return reply(core::invalid_field("/tenant_id", "no such tenant"));
+  auto request = request_for(core::stream_of(ids_.next_subscription()), std::move(options),
+                             std::move(reply));
+  request->body = subscription_creation{std::move(wanted), std::move(**owner), std::move(render)};
+  post(std::move(request));
+}
+
+void engine_body::command(core::subscription_id id, core::subscription_command command,
+                          write_options options, renderer<core::subscription> render,
+                          write_reply reply) {
+  if (!admit(reply)) return;
+  auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
+  request->body = subscription_change{std::move(command), std::move(render)};
+  post(std::move(request));
+}
+
+void engine_body::create_tenant(core::new_tenant wanted, write_options options,
+                                renderer<core::tenant> render, write_reply reply) {
+  if (!admit(reply)) return;
+  auto parent = repo_->find(wanted.parent);
+  if (!parent) return reply(std::move(parent).failure());
+  if (!*parent) return reply(core::invalid_field("/parent_id", "no such tenant"));
+  auto request =
+      request_for(core::stream_of(ids_.next_tenant()), std::move(options), std::move(reply));
+  request->body = tenant_creation{std::move(wanted), std::move(**parent), std::move(render)};
+  post(std::move(request));
+}
+
+void engine_body::command(core::tenant_id id, core::tenant_command command, write_options options,
+                          renderer<core::tenant> render, write_reply reply) {
+  if (!admit(reply)) return;
+  auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
+  request->body = tenant_change{std::move(command), std::move(render)};
+  post(std::move(request));
+}
+
+void engine_body::change_catalog(catalog_command command, write_options options,
+                                 renderer<catalog_item> render, write_reply reply) {
+  if (!admit(reply)) return;
+  auto request = std::make_shared<catalog_request>();
+  request->command = std::move(command);
+  request->options = std::move(options);
+  request->render = std::move(render);
+  request->reply = std::move(reply);
+  caf::anon_send(catalog_, std::move(request));
+}
+
+void engine_body::replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
+                               write_options options, write_reply reply) {
+  if (!admit(reply)) return;
+  auto found = repo_->find(id);
+  if (!found) return reply(std::move(found).failure());
+  if (!*found) return reply(core::not_found("no such event"));
+  const core::event& e = **found;
+  const auto catalog = services_->catalog.load();
+  std::vector<core::endpoint_id> to;
+  if (endpoint) {
+    const auto settings = catalog->find(*endpoint);
+    if (!settings) return reply(core::invalid_field("/endpoint_id", "no such endpoint"));
+    if (!core::sent_in(settings->form, e)) {
+      return reply(core::invalid_field("/endpoint_id", "this event is not sent in the endpoint's form"));
+    }
+    to.push_back(*endpoint);
+  } else {
+    std::copy_if(e.recipients.begin(), e.recipients.end(), std::back_inserter(to),
+                 [&catalog](core::endpoint_id r) { return catalog->find(r) != nullptr; });
+  }
+  auto request = request_for(e.stream, std::move(options), std::move(reply));
+  request->body = replay_request{id, std::move(to)};
+  post(std::move(request));
+}
+
+void engine_body::discard(core::lane_key lane, write_options options, write_reply reply) {
+  if (!admit(reply)) return;
+  auto request = request_for(lane.stream, std::move(options), std::move(reply));
+  request->body = discard_request{lane};
+  post(std::move(request));
+}
+
+core::result<replay_job> engine_body::replay_endpoint(core::endpoint_id id, core::timestamp since,
+                                                      core::timestamp until, std::string state,
+                                                      core::caller) {
+  if (const std::string why = refusal_now(); !why.empty()) {
+    return unavailable("the daemon is " + why);
+  }
+  if (!services_->catalog.load()->find(id)) return core::not_found("no such endpoint");
+  replay_job job;
+  job.endpoint = id;
+  job.since = since;
+  job.until = until;
+  job.state = std::move(state);
+  job.phase = "running";
+  job.started_at = options_.now();
+  job = services_->jobs.add(std::move(job));
+  caf::anon_send(replayer_, start_replay{job.id});
+  return job;
+}
+
+std::optional<replay_job> engine_body::find_replay_job(std::uint64_t id) const {
+  return services_->jobs.get(id);
+}
+
+void engine_body::test_endpoint(core::endpoint_id id,
+                                std::function<void(core::result<core::attempt_result>&&)> reply) {
+  if (const std::string why = refusal_now(); why == "starting" || why == "draining") {
+    return reply(unavailable("the daemon is " + why));
+  }
+  using boxed = std::function<void(core::result<core::attempt_result>&&)>;
+  caf::anon_send(dispatchers_[dispatcher_of(id)],
+                 test_request{id, std::make_shared<boxed>(std::move(reply))});
+}
+
+core::result<std::optional<answer>> engine_body::idempotency_begin(const idempotency& key) {
+  {
+    const std::lock_guard lock(keys_mutex_);
+    if (!keys_in_use_.insert(key.key).second) {
+      return core::error{core::errc::conflict, "idempotency_key_in_use",
+                         "a request with this Idempotency-Key is still being handled", {}, {}};
+    }
+  }
+  auto stored = repo_->answer(key.key);
+  const bool fresh = stored.ok() && (!*stored || (*stored)->expires_at <= options_.now());
+  if (fresh) return std::optional<answer>{};
+  idempotency_end(key);
+  if (!stored) return std::move(stored).failure();
+  if ((*stored)->request_hash != key.request_hash) {
+    return core::error{core::errc::invalid, "idempotency_key_reused",
+                       "this Idempotency-Key was used with another request", {}, {}};
+  }
+  return std::optional<answer>{answer{(*stored)->status, std::move((*stored)->body)}};
+}
+
+void engine_body::idempotency_end(const idempotency& key) {
+  const std::lock_guard lock(keys_mutex_);
+  keys_in_use_.erase(key.key);
+}
+
+}  // namespace syndicated::actors

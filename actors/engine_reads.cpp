@@ -1,0 +1,384 @@
+// The reads of the engine: bounded look-ups of what is committed.
+#include <algorithm>
+#include <charconv>
+
+#include "actors/engine_body.hpp"
+#include "actors/replayer.hpp"
+#include "core/base/limits.hpp"
+#include "core/delivery/signature.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+// Lanes looked at for the age of the oldest one; in due order, so the sample holds fresh heads.
+constexpr std::size_t oldest_sample_rows = 256;
+
+core::error bad_cursor() {
+  return core::invalid_field("?after", "not a cursor that a previous page gave out");
+}
+
+core::result<std::uint64_t> id_cursor(const std::string& after) {
+  if (after.empty()) return std::uint64_t{0};
+  std::uint64_t value = 0;
+  const char* end = after.data() + after.size();
+  const auto parsed = std::from_chars(after.data(), end, value);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return bad_cursor();
+  return value;
+}
+
+// Fills a page from a scan that visits ids in order; looks at a bounded number of rows.
+template <class T>
+class page_filler {
+ public:
+  explicit page_filler(std::size_t limit) : limit_(limit) {}
+
+  // Returns whether the scan should go on.
+  template <class Item>
+  bool offer(std::uint64_t id, Item&& item, bool wanted) {
+    if (out_.items.size() >= limit_ || rows_ >= core::limits::scan_rows_max) {
+      out_.next = std::to_string(last_);
+      return false;
+    }
+    ++rows_;
+    last_ = id;
+    if (wanted) out_.items.push_back(std::forward<Item>(item));
+    return true;
+  }
+  page<T> take() && { return std::move(out_); }
+
+ private:
+  std::size_t limit_;
+  std::size_t rows_ = 0;
+  std::uint64_t last_ = 0;
+  page<T> out_;
+};
+
+bool fits(const core::subscription& s, const subscription_filter& f) {
+  if (f.tenant && s.tenant != f.tenant) return false;
+  if (f.within && std::find(s.path.begin(), s.path.end(), f.within) == s.path.end()) return false;
+  if (f.vendor && s.vendor != f.vendor) return false;
+  if (f.product && s.product != f.product) return false;
+  if (f.plan && s.plan != f.plan) return false;
+  if (f.status && s.status != *f.status) return false;
+  return !f.updated_since || s.updated_at >= *f.updated_since;
+}
+
+delivery_counters converted(const store::counters& c) {
+  return {c.accepted, c.delivered, c.parked, c.cancelled, c.attempts};
+}
+
+}  // namespace
+
+std::string_view to_string(delivery_state state) noexcept {
+  switch (state) {
+    case delivery_state::pending: return "pending";
+    case delivery_state::in_flight: return "in_flight";
+    case delivery_state::delivered: return "delivered";
+    case delivery_state::parked: return "parked";
+    case delivery_state::cancelled: return "cancelled";
+  }
+  return "";
+}
+
+std::shared_ptr<const actors::catalog> engine_body::catalog() const { return services_->catalog.load(); }
+
+core::result<core::subscription> engine_body::subscription(core::subscription_id id) const {
+  auto found = repo_->find(id);
+  if (!found) return std::move(found).failure();
+  if (!*found) return core::not_found("no such subscription");
+  return std::move(**found);
+}
+
+core::result<page<core::subscription>> engine_body::subscriptions(const subscription_filter& f,
+                                                                  const page_request& p) const {
+  auto after = id_cursor(p.after);
+  if (!after) return std::move(after).failure();
+  page_filler<core::subscription> filler(p.limit);
+  core::result<void> problem;
+  const auto by_id = [&](core::subscription_id&& id) {
+    auto s = repo_->find(id);
+    if (!s || !*s) {
+      if (!s) problem = std::move(s).failure();
+      return problem.ok();
+    }
+    const bool wanted = fits(**s, f);
+    return filler.offer(id.value, std::move(**s), wanted);
+  };
+  core::result<void> scanned;
+  if (f.tenant) {
+    scanned = repo_->subscriptions_of_tenant(f.tenant, *after, by_id);
+  } else if (f.vendor) {
+    scanned = repo_->subscriptions_of_vendor(f.vendor, *after, by_id);
+  } else {
+    scanned = repo_->subscriptions(*after, [&](core::subscription&& s) {
+      const bool wanted = fits(s, f);
+      const std::uint64_t id = s.id.value;
+      return filler.offer(id, std::move(s), wanted);
+    });
+  }
+  if (!scanned) return std::move(scanned).failure();
+  if (!problem) return std::move(problem).failure();
+  return std::move(filler).take();
+}
+
+core::result<core::tenant> engine_body::tenant(core::tenant_id id) const {
+  auto found = repo_->find(id);
+  if (!found) return std::move(found).failure();
+  if (!*found) return core::not_found("no such tenant");
+  return std::move(**found);
+}
+
+core::result<page<core::tenant>> engine_body::tenants(const tenant_filter& f,
+                                                      const page_request& p) const {
+  auto after = id_cursor(p.after);
+  if (!after) return std::move(after).failure();
+  page_filler<core::tenant> filler(p.limit);
+  auto scanned = repo_->tenants(*after, [&](core::tenant&& t) {
+    const bool wanted = (!f.parent || t.parent == f.parent) && (!f.kind || t.kind == *f.kind) &&
+                        (!f.state || t.state == *f.state) &&
+                        (f.external_ref.empty() || t.external_ref == f.external_ref) &&
+                        (!f.within || t.id == f.within || within(t.path, f.within));
+    const std::uint64_t id = t.id.value;
+    return filler.offer(id, std::move(t), wanted);
+  });
+  if (!scanned) return std::move(scanned).failure();
+  return std::move(filler).take();
+}
+
+bool engine_body::within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const {
+  return std::find(path.begin(), path.end(), outer) != path.end();
+}
+
+bool engine_body::tenant_effective(const core::tenant& t) const {
+  if (t.state != core::tenant_state::enabled) return false;
+  auto enabled = all_enabled(*repo_, t.path);
+  return enabled.ok() && *enabled;
+}
+
+bool engine_body::tenant_within(core::tenant_id inner, core::tenant_id outer) const {
+  if (inner == outer) return true;
+  auto t = repo_->find(inner);
+  return t.ok() && *t && within((*t)->path, outer);
+}
+
+core::result<core::event> engine_body::event(core::event_id id) const {
+  auto found = repo_->find(id);
+  if (!found) return std::move(found).failure();
+  if (!*found) return core::not_found("no such event");
+  return std::move(**found);
+}
+
+core::result<page<core::event>> engine_body::events(const event_filter& f, const page_request& p) const {
+  auto after = id_cursor(p.after);
+  if (!after) return std::move(after).failure();
+  page_filler<core::event> filler(p.limit);
+  const std::vector<std::string> patterns{f.name};
+  const auto offer = [&](core::event&& e) {
+    if (f.until && e.at > *f.until) return false;
+    const bool wanted = (f.name.empty() || core::matches(patterns, e.name)) &&
+                        (!f.since || e.at >= *f.since) && (!f.vendor || e.vendor == f.vendor) &&
+                        (!f.within || (e.tenant && tenant_within(e.tenant, f.within)));
+    const std::uint64_t id = e.id.value;
+    return filler.offer(id, std::move(e), wanted);
+  };
+  core::result<void> scanned;
+  core::result<void> problem;
+  if (f.stream) {
+    scanned = repo_->stream_events(*f.stream, 1, [&](core::event_id&& id) {
+      if (id.value <= *after) return true;
+      auto e = repo_->find(id);
+      if (!e) problem = std::move(e).failure();
+      return e.ok() && (!*e || offer(std::move(**e)));
+    });
+  } else {
+    std::uint64_t from = *after + 1;
+    if (f.since && *after == 0) {
+      auto first = first_event_since(*services_, *f.since);
+      if (!first) return std::move(first).failure();
+      from = first->value;
+    }
+    scanned = repo_->events({from}, offer);
+  }
+  if (!scanned) return std::move(scanned).failure();
+  if (!problem) return std::move(problem).failure();
+  return std::move(filler).take();
+}
+
+delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoint) const {
+  delivery d;
+  d.endpoint = endpoint;
+  d.state = delivery_state::cancelled;
+  if (auto last = repo_->last_attempt(e.id, endpoint); last.ok() && *last) {
+    d.attempts = (*last)->number;
+    d.last_status = (*last)->status;
+    d.last_error = (*last)->error;
+    if ((*last)->end == store::delivery_end::delivered) d.state = delivery_state::delivered;
+    if ((*last)->end == store::delivery_end::parked) d.state = delivery_state::parked;
+  }
+  for (core::event_id replay : {core::event_id{}, e.id}) {
+    auto lane = repo_->find(core::lane_key{e.stream, endpoint, replay});
+    if (!lane || !*lane || (*lane)->next_seq > e.seq) continue;
+    const bool head = (*lane)->head == e.id;
+    d.state = head && (*lane)->state == core::lane_state::parked ? delivery_state::parked
+                                                                 : delivery_state::pending;
+    if (head && d.state == delivery_state::pending) d.due = (*lane)->due;
+  }
+  return d;
+}
+
+core::result<std::vector<delivery>> engine_body::deliveries(core::event_id id) const {
+  auto e = event(id);
+  if (!e) return std::move(e).failure();
+  std::vector<delivery> out;
+  for (core::endpoint_id endpoint : e->recipients) out.push_back(delivery_to(*e, endpoint));
+  return out;
+}
+
+core::result<page<attempt_record>> engine_body::attempts(core::event_id id, const page_request& p) const {
+  page<attempt_record> out;
+  const auto cursor = core::base64_decode(p.after);
+  if (!cursor || (!cursor->empty() && cursor->size() != 24)) return bad_cursor();
+  std::string last_key;
+  auto scanned = repo_->attempts(id, *cursor, [&](store::attempt_row&& row, std::string_view key) {
+    if (out.items.size() >= p.limit) {
+      out.next = core::base64_encode(last_key);
+      return false;
+    }
+    last_key = key;
+    out.items.push_back({row.event, row.endpoint, row.number, row.at, row.outcome, row.status,
+                         row.error, row.excerpt, row.timing});
+    return true;
+  });
+  if (!scanned) return std::move(scanned).failure();
+  return out;
+}
+
+core::result<page<core::lane>> engine_body::lanes(core::endpoint_id id,
+                                                  std::optional<core::lane_state> state,
+                                                  const page_request& p) const {
+  page<core::lane> out;
+  const auto cursor = core::base64_decode(p.after);
+  if (!cursor || (!cursor->empty() && cursor->size() != 33)) return bad_cursor();
+  const bool parked_only = state == core::lane_state::parked;
+  const bool pending_only = state == core::lane_state::pending;
+  std::string last_key;
+  core::result<void> problem;
+  auto scanned = repo_->due_lanes(
+      id, parked_only ? store::parked_due_ms : 0,
+      pending_only ? store::parked_due_ms : store::parked_due_ms + 1, *cursor,
+      [&](const core::lane_key& key, std::uint64_t, std::string_view raw) {
+        if (out.items.size() >= p.limit) {
+          out.next = core::base64_encode(last_key);
+          return false;
+        }
+        last_key = raw;
+        auto lane = repo_->find(key);
+        if (!lane) problem = std::move(lane).failure();
+        else if (*lane) out.items.push_back(std::move(**lane));
+        return problem.ok();
+      });
+  if (!scanned) return std::move(scanned).failure();
+  if (!problem) return std::move(problem).failure();
+  return out;
+}
+
+endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) const {
+  endpoint_status out;
+  const core::endpoint_id id = e->id;
+  out.endpoint = std::move(e);
+  out.counters = converted(committer_->counters_of(id));
+  const endpoint_gauge gauge = services_->gauges.get(id);
+  out.in_flight = gauge.in_flight;
+  out.concurrency_limit = gauge.concurrency_limit;
+  out.not_before = gauge.not_before;
+  out.last_status = gauge.last_status;
+  out.last_error = gauge.last_error;
+  out.last_success = gauge.last_success;
+  out.last_failure = gauge.last_failure;
+  if (out.counters.pending() + out.counters.parked == 0) return out;
+  std::size_t rows = 0;
+  (void)repo_->due_lanes(id, 0, store::parked_due_ms + 1, {},
+                         [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+                           auto lane = repo_->find(key);
+                           if (!lane || !*lane) return true;
+                           if (!out.oldest || (*lane)->head_at < *out.oldest) out.oldest = (*lane)->head_at;
+                           return ++rows < oldest_sample_rows;
+                         });
+  return out;
+}
+
+core::result<endpoint_status> engine_body::status_of(core::endpoint_id id) const {
+  auto e = services_->catalog.load()->find(id);
+  if (!e) return core::not_found("no such endpoint");
+  return status_of(std::move(e));
+}
+
+page<endpoint_status> engine_body::endpoints(const endpoint_filter& f, const page_request& p) const {
+  page<endpoint_status> out;
+  const auto catalog = services_->catalog.load();
+  const auto after = id_cursor(p.after);
+  const auto& all = catalog->all_endpoints();
+  for (auto it = all.upper_bound(after.ok() ? *after : 0); it != all.end(); ++it) {
+    const auto& e = it->second;
+    if (e->state == core::endpoint_state::deleted) continue;
+    if (f.scope && e->scope != *f.scope) continue;
+    if (f.scope_id != 0 && e->scope_id != f.scope_id) continue;
+    const auto counters = converted(committer_->counters_of(e->id));
+    if (f.with_backlog_only && counters.pending() + counters.parked == 0) continue;
+    if (out.items.size() >= p.limit) {
+      out.next = std::to_string(out.items.back().endpoint->id.value);
+      break;
+    }
+    out.items.push_back(status_of(e));
+  }
+  return out;
+}
+
+engine_status engine_body::status() const {
+  engine_status out;
+  out.ready = started_ && !draining_;
+  out.why_not = refusal_now();
+  if (out.why_not.empty() && committer_->out_of_space()) out.why_not = "no_space";
+  out.accepting = out.why_not.empty();
+  out.started_at = started_at_;
+  out.counters = converted(committer_->counters_total());
+  const auto commits = committer_->stats();
+  out.commits = commits.batches;
+  out.plans = commits.plans;
+  out.commit_queue = commits.queued;
+  out.in_flight = services_->gauges.in_flight();
+  out.awake_entities = services_->awake.load();
+  out.last_event = ids_.last_event().value;
+  out.disk_free_bytes = db_->free_bytes();
+  out.store_bytes = db_->stored_bytes();
+  out.subscriptions = db_->estimated_rows(store::family::subscriptions);
+  out.tenants = db_->estimated_rows(store::family::tenants);
+  const auto& all = services_->catalog.load()->all_endpoints();
+  out.endpoints = static_cast<std::uint64_t>(
+      std::count_if(all.begin(), all.end(), [](const auto& e) {
+        return e.second->state != core::endpoint_state::deleted;
+      }));
+  return out;
+}
+
+engine_metrics engine_body::metrics() const {
+  engine_metrics out;
+  const auto commits = committer_->stats();
+  out.commit_batches = commits.batches;
+  out.commit_synced = commits.synced;
+  out.commit_plans = commits.plans;
+  out.commit_queue = commits.queued;
+  out.commit_no_space = commits.no_space;
+  out.deliveries = converted(committer_->counters_total());
+  for (const auto& loop : loops_) out.loops.push_back(loop->stats());
+  out.awake_entities = services_->awake.load();
+  out.store_bytes = db_->stored_bytes();
+  out.disk_free_bytes = db_->free_bytes();
+  return out;
+}
+
+std::string engine_body::seal(std::string_view plain) const { return vault_->seal(plain, "credential"); }
+
+std::shared_ptr<const core::egress_policy> engine_body::egress() const { return egress_.load(); }
+
+}  // namespace syndicated::actors

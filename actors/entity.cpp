@@ -1,0 +1,143 @@
+#include "actors/entity.hpp"
+
+#include "core/base/log.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+// A lane whose plan was refused for lack of space is looked at again after this.
+constexpr std::chrono::milliseconds refused_pause = std::chrono::seconds{1};
+
+core::error not_committed(store::commit_result result) {
+  if (result == store::commit_result::no_space) {
+    return {core::errc::unavailable, "no_space", "the disk is full; nothing was changed", {}, {}};
+  }
+  return {core::errc::io, "outcome_unknown",
+          "the disk failed: whether the change was made will be known after the restart; repeat it"
+          " with the same Idempotency-Key",
+          {}, {}};
+}
+
+}  // namespace
+
+std::string cause_of(const core::caller& by) {
+  std::string text = by.name;
+  text += " (";
+  text += core::to_string(by.role);
+  text += ')';
+  return text;
+}
+
+entity::entity(services& s, core::stream_id stream) : s_(s), stream_(stream), outbox_(s, stream) {}
+
+core::result<void> entity::load() {
+  if (auto ok = load_record(); !ok) return ok;
+  if (auto ok = outbox_.load(); !ok) return ok;
+  chain_ = std::make_shared<store::plan_chain>();
+  loaded_ = true;
+  return {};
+}
+
+bool entity::ready(core::error& why) {
+  if (loaded_ && !chain_->broken) return true;
+  auto ok = load();
+  if (ok) return true;
+  why = std::move(ok).failure();
+  core::log(core::log_level::error, "entity", "cannot be read",
+            {{"stream", core::to_string(stream_)}, {"detail", why.detail}});
+  return false;
+}
+
+void entity::handle(entity_request& request) {
+  core::error why;
+  if (!ready(why)) return refuse(request, std::move(why));
+  const bool lane_command = std::holds_alternative<replay_request>(request.body) ||
+                            std::holds_alternative<discard_request>(request.body);
+  if (lane_command) return replay_or_discard(request);
+  decide(request);
+}
+
+void entity::handle(const lane_report& report) {
+  core::error why;
+  if (!ready(why)) {
+    s_.lane_is_resting(report.lane, s_.now() + refused_pause);
+    return;
+  }
+  store::write_plan plan;
+  plan.durable = false;  // a lost outcome is a duplicate at worst
+  follow_ups follow;
+  outbox_.apply(plan, follow, report);
+  submit(std::move(plan), [this_services = &s_, follow = std::move(follow),
+                           lane = report.lane](store::commit_result result) {
+    if (result == store::commit_result::committed) {
+      this_services->post(follow);
+    } else {
+      this_services->lane_is_resting(lane, this_services->now() + refused_pause);
+    }
+  });
+}
+
+void entity::replay_or_discard(entity_request& request) {
+  store::write_plan plan;
+  follow_ups follow;
+  core::result<void> done = core::error{};
+  if (const auto* r = std::get_if<replay_request>(&request.body)) {
+    done = outbox_.replay(plan, follow, *r);
+  } else {
+    done = outbox_.discard(plan, follow, std::get<discard_request>(request.body).lane);
+  }
+  if (!done) return refuse(request, std::move(done).failure());
+  commit(request, std::move(plan), std::move(follow), answer{202, "{}"});
+}
+
+bool entity::version_fits(entity_request& request, std::uint64_t version) {
+  if (!request.options.if_match || *request.options.if_match == version) return true;
+  refuse(request, {core::errc::precondition, "version_mismatch",
+                   "If-Match names version " + std::to_string(*request.options.if_match) +
+                       ", the present one is " + std::to_string(version),
+                   {}, {}});
+  return false;
+}
+
+void entity::refuse(entity_request& request, core::error why) {
+  request.answer_with(std::move(why));
+}
+
+void entity::store_answer(const entity_request& request, store::write_plan& plan,
+                          const answer& a) const {
+  const auto& key = request.options.idempotency;
+  if (!key) return;
+  s_.repo.put_answer(plan, key->key,
+                     {s_.now() + s_.idempotency_retention, key->request_hash, a.status, a.body});
+}
+
+void entity::submit(store::write_plan plan, std::function<void(store::commit_result)> done) {
+  plan.chain = chain_;
+  plan.done = std::move(done);
+  s_.committer.submit(std::move(plan));
+}
+
+void entity::answer_unchanged(entity_request& request, answer a) {
+  if (!request.reply) return;
+  // What was read may still be on its way to the disk; then the answer waits for it.
+  if (idle() && !request.options.idempotency) return request.answer_with(std::move(a));
+  commit(request, {}, {}, std::move(a));
+}
+
+void entity::commit(entity_request& request, store::write_plan plan, follow_ups follow, answer a,
+                    std::function<void()> after) {
+  store_answer(request, plan, a);
+  submit(std::move(plan),
+         [services = &s_, follow = std::move(follow), reply = std::exchange(request.reply, nullptr),
+          a = std::move(a), after = std::move(after)](store::commit_result result) mutable {
+           if (result != store::commit_result::committed) {
+             if (reply) reply(not_committed(result));
+             return;
+           }
+           if (reply) reply(std::move(a));
+           services->post(follow);
+           if (after) after();
+         });
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,76 @@
+// The engine on this machine's store: owns the committer, the curl loops and the actor system.
+//
+// Threads: create, start, drain, stop from the owner's thread; the engine's own members from any.
+// Lifetime: create -> start -> (drain) -> stop. stop() is called by the destructor as well.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/engine.hpp"
+#include "net/curl_loop.hpp"
+
+namespace syndicated::actors {
+
+struct engine_options {
+  std::string directory;
+  std::string master_key;  // 32 bytes
+  std::uint64_t wal_bytes_max = 64ULL << 20U;
+  std::uint64_t block_cache_bytes = 64ULL << 20U;
+  std::uint64_t free_bytes_min = 512ULL << 20U;  // less free: writes are refused with no_space
+
+  int worker_threads = 0;  // 0 = one for each core
+  int shards = 16;
+  std::chrono::milliseconds entity_idle = std::chrono::seconds{30};
+
+  int curl_loops = 1;
+  int sockets_max = 1'024;  // together
+  net::curl_loop_options curl;  // `name` is set for each loop
+  std::vector<std::chrono::milliseconds> retry_schedule;
+  double retry_jitter = 0.2;
+  core::egress_rules egress;
+
+  core::lifecycle_settings lifecycle;
+  std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
+
+  std::function<core::timestamp()> now;           // empty = the system's clock
+  std::function<void(std::string)> on_disk_failure;  // once; the process must end (R19)
+};
+
+struct engine_metrics {
+  std::uint64_t commit_batches = 0;
+  std::uint64_t commit_synced = 0;
+  std::uint64_t commit_plans = 0;
+  std::uint64_t commit_queue = 0;
+  std::uint64_t commit_no_space = 0;
+  delivery_counters deliveries;
+  std::vector<net::curl_loop_stats> loops;
+  std::uint64_t awake_entities = 0;
+  std::uint64_t store_bytes = 0;
+  std::uint64_t disk_free_bytes = 0;
+};
+
+class local_engine : public engine {
+ public:
+  // Opens the store and reads the catalogue. Errors: as store::database::open and check_store.
+  static core::result<std::unique_ptr<local_engine>> create(engine_options options);
+  ~local_engine() override = default;
+
+  virtual void start() = 0;
+  // Refuses new commands and starts no further attempt; true when everything under way has ended
+  // within `limit`.
+  virtual bool drain(std::chrono::milliseconds limit) = 0;
+  virtual void stop() = 0;
+
+  // Reloadable settings.
+  virtual void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter) = 0;
+  virtual void set_egress(core::egress_rules rules) = 0;
+
+  // `done` is called when every worker, the committer's queue and the curl loops have turned once.
+  virtual void ping(std::function<void()> done) = 0;
+  virtual engine_metrics metrics() const = 0;
+};
+
+}  // namespace syndicated::actors

@@ -1,0 +1,111 @@
+// The messages between actors. Internal to actors/ (includes CAF).
+//
+// Everything travels as a pointer to something immutable, or to a request that has exactly one
+// owner at a time; nothing is serialised, since no message leaves the process.
+//
+// Edges and their bounds (mailboxes of CAF have none of their own):
+//   API -> shard, catalog     limits::requests_in_progress_max (permits of the API)
+//   shard -> entity           the same requests, and one report for each attempt in flight
+//   entity -> dispatcher      one lane_ready for each commit; kept or dropped at once
+//   curl loop -> dispatcher   sockets in flight
+//   dispatcher -> shard       attempts in flight, and lanes of one refill page
+//   ticker -> all             one tick, sent when the last was answered or its time is over
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "actors/engine.hpp"
+#include "actors/work.hpp"
+
+namespace syndicated::actors {
+
+using request_ptr = std::shared_ptr<entity_request>;
+using report_ptr = std::shared_ptr<const lane_report>;
+using work_ptr = std::shared_ptr<const lane_work>;
+
+struct catalog_request {
+  catalog_command command;
+  write_options options;
+  renderer<catalog_item> render;
+  write_reply reply;
+};
+using catalog_request_ptr = std::shared_ptr<catalog_request>;
+
+// A lane of the dispatcher's endpoint has something to send now.
+struct lane_ready { work_ptr work; };
+// It has nothing to send now: the next attempt is at `due`, or there is none.
+struct lane_rests {
+  core::lane_key lane;
+  std::optional<core::timestamp> due;
+};
+struct attempt_done {
+  work_ptr work;
+  core::timestamp started;
+  std::shared_ptr<core::attempt_result> result;
+};
+struct endpoint_changed { core::endpoint_id id; };
+struct test_request {
+  core::endpoint_id endpoint;
+  std::shared_ptr<std::function<void(core::result<core::attempt_result>&&)>> reply;
+};
+struct tick { core::timestamp now; };
+struct sleep_now {};                          // shard -> entity: leave memory if nothing is open
+struct still_busy { core::stream_id stream; };  // its refusal
+struct start_cascade { core::tenant_id tenant; };
+struct cascade_step {};
+struct timer_handled { core::stream_id stream; };
+struct start_replay { std::uint64_t job; };
+struct replay_step { bool replayed; };
+struct drain {};  // start no further attempt
+struct ping { std::shared_ptr<std::function<void()>> pong; };
+
+}  // namespace syndicated::actors
+
+CAF_BEGIN_TYPE_ID_BLOCK(syndicated, first_custom_type_id)
+
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::request_ptr))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::report_ptr))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::catalog_request_ptr))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::lane_ready))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::lane_rests))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::attempt_done))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::endpoint_changed))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::test_request))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::tick))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::sleep_now))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::still_busy))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_cascade))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::cascade_step))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::timer_handled))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_replay))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::replay_step))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::drain))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::ping))
+
+CAF_END_TYPE_ID_BLOCK(syndicated)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::catalog_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::lane_ready)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::lane_rests)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::attempt_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::endpoint_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::test_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::sleep_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::still_busy)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::start_cascade)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::cascade_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::timer_handled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::start_replay)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::replay_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::ping)

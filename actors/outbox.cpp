@@ -1,0 +1,294 @@
+#include "actors/outbox.hpp"
+
+#include <algorithm>
+
+#include "core/base/log.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+// Committed events kept for lanes that advance; older ones are read from the store.
+constexpr std::size_t recent_events_max = 8;
+
+store::counter_delta delta(core::endpoint_id endpoint) {
+  store::counter_delta d;
+  d.endpoint = endpoint;
+  return d;
+}
+
+}  // namespace
+
+core::result<void> outbox::load() {
+  auto lanes = s_.repo.lanes_of(stream_);
+  if (!lanes) return std::move(lanes).failure();
+  lanes_ = std::move(*lanes);
+  recent_.clear();
+  return {};
+}
+
+core::lane* outbox::find(const core::lane_key& key) {
+  const auto it = std::find_if(lanes_.begin(), lanes_.end(),
+                               [&key](const core::lane& lane) { return lane.key == key; });
+  return it == lanes_.end() ? nullptr : &*it;
+}
+
+void outbox::drop(const core::lane_key& key) {
+  std::erase_if(lanes_, [&key](const core::lane& lane) { return lane.key == key; });
+}
+
+void outbox::remember(std::shared_ptr<const core::event> event) {
+  recent_.push_back(std::move(event));
+  while (recent_.size() > recent_events_max && recent_.front()->seq <= committed_seq_->load()) {
+    recent_.pop_front();
+  }
+}
+
+void outbox::open_lane(store::write_plan& plan, follow_ups& follow, core::lane lane,
+                       const std::shared_ptr<const core::event>& event) {
+  s_.repo.put(plan, lane, nullptr);
+  follow.ready.push_back(std::make_shared<lane_work>(lane_work{lane, event}));
+  lanes_.push_back(std::move(lane));
+}
+
+void outbox::publish(store::write_plan& plan, follow_ups& follow,
+                     std::vector<core::event_draft> drafts, std::uint64_t& seq,
+                     const event_facts& facts,
+                     const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) {
+  const auto catalog = s_.catalog.load();
+  const core::timestamp now = s_.now();
+  for (core::event_draft& draft : drafts) {
+    auto event = std::make_shared<core::event>();
+    event->id = s_.ids.next_event();
+    event->stream = stream_;
+    event->seq = ++seq;
+    event->data = data(draft, seq);
+    event->name = std::move(draft.name);
+    event->type = draft.type;
+    event->at = now;
+    event->entity_version = facts.entity_version;
+    event->tenant = facts.tenant;
+    event->vendor = facts.vendor;
+    event->cause = facts.cause;
+    event->metadata = std::move(draft.metadata);
+    event->recipients = catalog->recipients(*event, facts.product, facts.path);
+    s_.repo.put(plan, *event);
+    for (core::endpoint_id endpoint : event->recipients) {
+      auto d = delta(endpoint);
+      d.accepted = 1;
+      plan.deltas.push_back(d);
+      const core::lane_key key{stream_, endpoint, {}};
+      if (core::lane* lane = find(key)) {
+        const core::lane before = *lane;
+        ++lane->backlog;
+        s_.repo.put(plan, *lane, &before);
+        continue;
+      }
+      core::lane lane;
+      lane.key = key;
+      lane.head = event->id;
+      lane.next_seq = event->seq;
+      lane.backlog = 1;
+      lane.due = now;
+      lane.head_at = now;
+      open_lane(plan, follow, std::move(lane), event);
+    }
+    remember(std::move(event));
+  }
+}
+
+core::result<std::shared_ptr<const core::event>> outbox::event_at(std::uint64_t seq) {
+  if (!recent_.empty() && recent_.front()->seq <= seq && seq <= recent_.back()->seq) {
+    return recent_[static_cast<std::size_t>(seq - recent_.front()->seq)];
+  }
+  auto id = s_.repo.event_at(stream_, seq);
+  if (!id) return std::move(id).failure();
+  if (!*id) return std::shared_ptr<const core::event>{};
+  auto event = s_.repo.find(**id);
+  if (!event) return std::move(event).failure();
+  if (!*event) return std::shared_ptr<const core::event>{};
+  return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**event))};
+}
+
+std::shared_ptr<const core::event> outbox::next_for(core::endpoint_id endpoint, std::uint64_t seq) {
+  for (std::uint64_t next = seq + 1;; ++next) {
+    auto event = event_at(next);
+    if (!event || *event == nullptr) return nullptr;
+    const auto& to = (*event)->recipients;
+    if (std::binary_search(to.begin(), to.end(), endpoint)) return *event;
+  }
+}
+
+void outbox::advance(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
+  const core::lane_key key = lane.key;
+  const auto end_lane = [&] {
+    s_.repo.erase(plan, lane);
+    drop(key);
+    follow.rests.emplace_back(key, std::nullopt);
+  };
+  if (lane.backlog <= 1 || key.replay) return end_lane();
+  const auto event = next_for(key.endpoint, lane.next_seq);
+  if (event == nullptr) {
+    core::log(core::log_level::critical, "outbox", "a lane counts more events than its stream has",
+              {{"stream", core::to_string(stream_)}, {"endpoint", key.endpoint.value}});
+    return end_lane();
+  }
+  const core::lane before = lane;
+  --lane.backlog;
+  lane.head = event->id;
+  lane.next_seq = event->seq;
+  lane.head_at = event->at;
+  lane.state = core::lane_state::pending;
+  lane.attempts = 0;
+  lane.due = s_.now();
+  lane.last_status = 0;
+  lane.last_error.clear();
+  s_.repo.put(plan, lane, &before);
+  follow.ready.push_back(std::make_shared<lane_work>(lane_work{lane, event}));
+}
+
+void outbox::cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
+  auto d = delta(lane.key.endpoint);
+  d.cancelled = static_cast<std::int64_t>(lane.backlog);
+  if (lane.state == core::lane_state::parked) d.parked = -1;
+  plan.deltas.push_back(d);
+  const core::lane_key key = lane.key;
+  s_.repo.erase(plan, lane);
+  drop(key);
+  follow.rests.emplace_back(key, std::nullopt);
+}
+
+void outbox::park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
+                  const lane_report& r) {
+  const auto catalog = s_.catalog.load();
+  const auto endpoint = catalog->find_any(lane.key.endpoint);
+  const bool skip = endpoint && endpoint->on_exhausted == core::exhausted_policy::skip;
+  if (skip && !lane.key.replay) return advance(plan, follow, lane);
+  const core::lane before = lane;
+  lane.state = core::lane_state::parked;
+  lane.last_error = r.outcome.reason;
+  lane.last_status = r.row.status;
+  lane.attempts = r.row.number;
+  s_.repo.put(plan, lane, &before);
+  follow.rests.emplace_back(lane.key, std::nullopt);
+}
+
+void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_report& r) {
+  core::lane* lane = find(r.lane);
+  if (lane == nullptr) {
+    follow.rests.emplace_back(r.lane, std::nullopt);
+    return;
+  }
+  if (r.endpoint_deleted) return cancel_all(plan, follow, *lane);
+  if (lane->head != r.head || lane->state != core::lane_state::pending) {
+    const bool pending = lane->state == core::lane_state::pending;
+    follow.rests.emplace_back(r.lane, pending ? std::optional{lane->due} : std::nullopt);
+    return;
+  }
+  auto d = delta(r.lane.endpoint);
+  d.attempts = 1;
+  store::attempt_row row = r.row;
+  switch (r.outcome.step) {
+    case core::lane_step::advance:
+      d.delivered = 1;
+      row.end = store::delivery_end::delivered;
+      advance(plan, follow, *lane);
+      break;
+    case core::lane_step::park:
+      d.parked = 1;
+      row.end = store::delivery_end::parked;
+      park(plan, follow, *lane, r);
+      break;
+    case core::lane_step::retry: {
+      const core::lane before = *lane;
+      lane->attempts = r.row.number;
+      lane->due = r.outcome.due;
+      lane->last_status = r.row.status;
+      lane->last_error = r.row.error;
+      s_.repo.put(plan, *lane, &before);
+      follow.rests.emplace_back(r.lane, lane->due);
+      break;
+    }
+  }
+  s_.repo.put(plan, row);
+  plan.deltas.push_back(d);
+}
+
+core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow,
+                                     const std::shared_ptr<const core::event>& event,
+                                     core::endpoint_id endpoint) {
+  auto d = delta(endpoint);
+  const auto& to = event->recipients;
+  const bool recipient = std::binary_search(to.begin(), to.end(), endpoint);
+  for (core::lane* lane : {find({stream_, endpoint, {}}), find({stream_, endpoint, event->id})}) {
+    if (lane == nullptr) continue;
+    const bool waits = recipient && lane->next_seq < event->seq;
+    if (waits) return {};  // behind the head: it is sent in its turn
+    if (lane->head != event->id) continue;
+    const core::lane before = *lane;
+    if (lane->state == core::lane_state::parked) {
+      d.parked = -1;
+      plan.deltas.push_back(d);
+      lane->attempts = 0;
+    }
+    lane->state = core::lane_state::pending;
+    lane->due = s_.now();
+    s_.repo.put(plan, *lane, &before);
+    follow.ready.push_back(std::make_shared<lane_work>(lane_work{*lane, event}));
+    return {};
+  }
+  auto last = s_.repo.last_attempt(event->id, endpoint);
+  if (!last) return std::move(last).failure();
+  const bool was_parked = *last && (*last)->end == store::delivery_end::parked;
+  if (was_parked) {
+    d.parked = -1;
+  } else {
+    d.accepted = 1;
+  }
+  plan.deltas.push_back(d);
+  core::lane lane;
+  lane.key = {stream_, endpoint, event->id};
+  lane.head = event->id;
+  lane.next_seq = event->seq;
+  lane.backlog = 1;
+  lane.due = s_.now();
+  lane.head_at = event->at;
+  open_lane(plan, follow, std::move(lane), event);
+  return {};
+}
+
+core::result<void> outbox::replay(store::write_plan& plan, follow_ups& follow,
+                                  const replay_request& r) {
+  auto found = s_.repo.find(r.event);
+  if (!found) return std::move(found).failure();
+  if (!*found || (*found)->stream != stream_) return core::not_found("no such event");
+  const auto event = std::make_shared<const core::event>(std::move(**found));
+  for (core::endpoint_id endpoint : r.endpoints) {
+    if (auto ok = replay_to(plan, follow, event, endpoint); !ok) return ok;
+  }
+  return {};
+}
+
+core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
+                                   const core::lane_key& key) {
+  core::lane* lane = find(key);
+  if (lane == nullptr || lane->state != core::lane_state::parked) {
+    return core::not_found("the lane has no parked event");
+  }
+  auto d = delta(key.endpoint);
+  d.parked = -1;
+  d.cancelled = 1;
+  plan.deltas.push_back(d);
+  store::attempt_row row;
+  row.event = lane->head;
+  row.endpoint = key.endpoint;
+  row.at = s_.now();
+  row.number = lane->attempts;
+  row.outcome = core::response_class::local;
+  row.error = "discarded";
+  row.end = store::delivery_end::cancelled;
+  s_.repo.put(plan, row);
+  advance(plan, follow, *lane);
+  return {};
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,81 @@
+// The stream and the lanes of one entity: which events there are, who still has to get them.
+//
+// Owned by its entity, used on the entity's thread only. Every change goes into the entity's write
+// plan, so an event and its lanes are one atomic write with the state that caused them.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "actors/services.hpp"
+
+namespace syndicated::actors {
+
+// What all events of one commit share.
+struct event_facts {
+  core::tenant_id tenant;
+  core::vendor_id vendor;
+  core::product_id product;
+  std::span<const core::tenant_id> path;
+  std::uint64_t entity_version = 0;
+  std::string cause;
+};
+
+class outbox {
+ public:
+  outbox(services& s, core::stream_id stream) : s_(s), stream_(stream) {}
+
+  // Reads the lanes. Errors: the store's.
+  core::result<void> load();
+
+  // Gives each draft its id and the next seq, finds its recipients and opens or extends lanes.
+  // `data` renders the JSON of an event: (draft, seq).
+  void publish(store::write_plan& plan, follow_ups& follow, std::vector<core::event_draft> drafts,
+               std::uint64_t& seq, const event_facts& facts,
+               const std::function<std::string(const core::event_draft&, std::uint64_t)>& data);
+
+  // Moves the lane's cursor as the report says. A report about a head that is no longer the head
+  // changes nothing but tells the dispatcher where the lane stands.
+  void apply(store::write_plan& plan, follow_ups& follow, const lane_report& report);
+
+  // The event goes out again: a parked head is tried anew, a pending one at once, an ended delivery
+  // becomes a lane of its own. Errors: not_found when the event is not of this stream.
+  core::result<void> replay(store::write_plan& plan, follow_ups& follow, const replay_request& r);
+
+  // Gives a parked head up for good. Errors: not_found.
+  core::result<void> discard(store::write_plan& plan, follow_ups& follow, const core::lane_key& key);
+
+  // Events up to this seq are on disk and need not be kept in memory.
+  void committed(std::uint64_t seq) noexcept { committed_seq_->store(seq); }
+  std::shared_ptr<std::atomic<std::uint64_t>> committed_mark() const { return committed_seq_; }
+
+ private:
+  core::lane* find(const core::lane_key& key);
+  void drop(const core::lane_key& key);
+  void open_lane(store::write_plan& plan, follow_ups& follow, core::lane lane,
+                 const std::shared_ptr<const core::event>& event);
+  void advance(store::write_plan& plan, follow_ups& follow, core::lane& lane);
+  void cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane);
+  void park(store::write_plan& plan, follow_ups& follow, core::lane& lane, const lane_report& r);
+  core::result<void> replay_to(store::write_plan& plan, follow_ups& follow,
+                               const std::shared_ptr<const core::event>& event,
+                               core::endpoint_id endpoint);
+  core::result<std::shared_ptr<const core::event>> event_at(std::uint64_t seq);
+  // The first event after `seq` that goes to the endpoint; none at the end of the stream.
+  std::shared_ptr<const core::event> next_for(core::endpoint_id endpoint, std::uint64_t seq);
+  void remember(std::shared_ptr<const core::event> event);
+
+  services& s_;
+  core::stream_id stream_;
+  std::vector<core::lane> lanes_;
+  std::deque<std::shared_ptr<const core::event>> recent_;  // ascending seq, without gaps
+  std::shared_ptr<std::atomic<std::uint64_t>> committed_seq_ =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::uint64_t last_seq_ = 0;  // of events published in this incarnation
+};
+
+}  // namespace syndicated::actors

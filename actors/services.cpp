@@ -1,0 +1,64 @@
+#include "actors/services.hpp"
+
+namespace syndicated::actors {
+
+void gauge_board::set(core::endpoint_id id, const endpoint_gauge& gauge) {
+  const std::lock_guard lock(mutex_);
+  gauges_[id] = gauge;
+}
+
+endpoint_gauge gauge_board::get(core::endpoint_id id) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = gauges_.find(id);
+  return it == gauges_.end() ? endpoint_gauge{} : it->second;
+}
+
+std::uint64_t gauge_board::in_flight() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t sum = 0;
+  for (const auto& [id, gauge] : gauges_) sum += static_cast<std::uint64_t>(gauge.in_flight);
+  return sum;
+}
+
+replay_job job_board::add(replay_job job) {
+  const std::lock_guard lock(mutex_);
+  job.id = ++last_;
+  jobs_[job.id] = job;
+  while (jobs_.size() > kept_max && jobs_.begin()->second.phase != "running") {
+    jobs_.erase(jobs_.begin());
+  }
+  return job;
+}
+
+std::optional<replay_job> job_board::get(std::uint64_t id) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = jobs_.find(id);
+  if (it == jobs_.end()) return std::nullopt;
+  return it->second;
+}
+
+void job_board::update(const replay_job& job) {
+  const std::lock_guard lock(mutex_);
+  jobs_[job.id] = job;
+}
+
+void services::post(const follow_ups& f) const {
+  for (const auto& work : f.ready) lane_is_ready(work);
+  for (const auto& [lane, due] : f.rests) lane_is_resting(lane, due);
+}
+
+core::result<bool> all_enabled(const store::repository& repo,
+                               const std::vector<core::tenant_id>& tenants) {
+  for (core::tenant_id id : tenants) {
+    auto found = repo.find(id);
+    if (!found) return std::move(found).failure();
+    if (!*found || (*found)->state != core::tenant_state::enabled) return false;
+  }
+  return true;
+}
+
+core::error unavailable(std::string detail) {
+  return {core::errc::unavailable, "unavailable", std::move(detail), {}, {}};
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,113 @@
+// What every actor may use, in one place: the store, the clock, the catalogue, and the ways to post
+// to others. CAF-free, so that entities and queues are tested without an actor system.
+//
+// Threads: members are thread-safe or constant after start. Lifetime: outlives every actor.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/catalog_snapshot.hpp"
+#include "actors/work.hpp"
+#include "core/lifecycle/subscription.hpp"
+#include "store/committer.hpp"
+#include "store/id_source.hpp"
+#include "store/repository.hpp"
+
+namespace syndicated::actors {
+
+struct delivery_settings {
+  std::vector<std::chrono::milliseconds> schedule;
+  double jitter = 0.2;
+  std::string user_agent = "syndicated";
+};
+
+// What an endpoint is doing at the moment; written by its dispatcher, read by operators.
+struct endpoint_gauge {
+  int in_flight = 0;
+  int concurrency_limit = 1;
+  std::optional<core::timestamp> not_before;
+  int last_status = 0;
+  std::string last_error;
+  std::optional<core::timestamp> last_success, last_failure;
+};
+
+class gauge_board {
+ public:
+  void set(core::endpoint_id id, const endpoint_gauge& gauge);
+  endpoint_gauge get(core::endpoint_id id) const;
+  std::uint64_t in_flight() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<core::endpoint_id, endpoint_gauge> gauges_;
+};
+
+// Replay jobs and how far they are. Any thread.
+class job_board {
+ public:
+  replay_job add(replay_job job);  // gives it its id
+  std::optional<replay_job> get(std::uint64_t id) const;
+  void update(const replay_job& job);
+
+ private:
+  static constexpr std::size_t kept_max = 1'000;  // the oldest ended ones are forgotten
+
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, replay_job> jobs_;
+  std::uint64_t last_ = 0;
+};
+
+// What the dispatchers have to hear once a plan is on disk.
+struct follow_ups {
+  std::vector<std::shared_ptr<const lane_work>> ready;
+  std::vector<std::pair<core::lane_key, std::optional<core::timestamp>>> rests;
+};
+
+struct services {
+  services(store::repository& r, store::committer& c, store::id_source& i)
+      : repo(r), committer(c), ids(i) {}
+
+  store::repository& repo;
+  store::committer& committer;
+  store::id_source& ids;
+
+  std::function<core::timestamp()> now;
+  std::function<double()> random;  // [0, 1), any thread
+  core::lifecycle_settings lifecycle;
+  std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
+
+  std::atomic<std::shared_ptr<const catalog_snapshot>> catalog;
+  std::atomic<std::shared_ptr<const delivery_settings>> delivery;
+  std::atomic<std::uint64_t> access_epoch{0};  // grows with every disable and enable of a tenant
+  std::atomic<std::uint64_t> awake{0};
+  gauge_board gauges;
+  job_board jobs;
+
+  // Posting; set once by the engine before anything runs.
+  std::function<void(std::shared_ptr<entity_request>)> to_shard;
+  std::function<void(std::shared_ptr<const lane_report>)> report_to_shard;
+  std::function<void(std::shared_ptr<const lane_work>)> lane_is_ready;
+  std::function<void(const core::lane_key&, std::optional<core::timestamp>)> lane_is_resting;
+  std::function<void(core::endpoint_id)> endpoint_was_changed;
+  std::function<void(core::tenant_id)> start_cascade;
+  std::function<void(catalog_command)> change_catalog;  // of our own accord (410)
+
+  void post(const follow_ups& f) const;
+};
+
+// Own state and every ancestor's are ENABLED, as committed. Errors: the store's.
+core::result<bool> all_enabled(const store::repository& repo,
+                               const std::vector<core::tenant_id>& tenants);
+
+core::error unavailable(std::string detail);
+
+}  // namespace syndicated::actors

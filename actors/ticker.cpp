@@ -1,0 +1,163 @@
+#include "actors/ticker.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+
+#include "actors/defaults.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+using ticker_pointer = ticker_actor::stateful_pointer<ticker_state>;
+
+constexpr std::size_t timers_page = 512;
+constexpr std::size_t cascade_page = 128;
+
+std::shared_ptr<entity_request> system_request(core::stream_id stream) {
+  auto request = std::make_shared<entity_request>();
+  request->stream = stream;
+  request->options.by = {core::role::operator_, 0, "system"};
+  return request;
+}
+
+// Calls back into the ticker, from whichever thread the answer comes on.
+template <class Message>
+write_reply notify(ticker_pointer self, Message message) {
+  return [handle = caf::actor_cast<caf::weak_actor_ptr>(self), message](core::result<answer>&&) {
+    if (auto strong = handle.lock()) caf::anon_send(caf::actor_cast<ticker_actor>(strong), message);
+  };
+}
+
+void fire_timers(ticker_pointer self, core::timestamp now) {
+  auto& state = self->state;
+  std::vector<core::stream_id> due;
+  auto scanned = state.s->repo.timers(now, [&](store::timer_row&& row) {
+    if (!state.timers_under_way.contains(row.stream)) due.push_back(row.stream);
+    return state.timers_under_way.size() + due.size() < timers_page;
+  });
+  if (!scanned) {
+    core::log(core::log_level::error, "ticker", "cannot read timers",
+              {{"detail", scanned.failure().detail}});
+    return;
+  }
+  for (const core::stream_id& stream : due) {
+    state.timers_under_way.insert(stream);
+    auto request = system_request(stream);
+    subscription_change change;
+    change.command.action = core::subscription_action::timer;
+    change.command.by = core::party::system;
+    request->body = std::move(change);
+    request->reply = notify(self, timer_handled{stream});
+    state.s->to_shard(std::move(request));
+  }
+}
+
+void look_again(ticker_pointer self, ticker_state::cascade& c, core::stream_id stream) {
+  auto request = system_request(stream);
+  request->body = reconsider_access{};
+  request->reply = notify(self, cascade_step{});
+  ++c.under_way;
+  self->state.s->to_shard(std::move(request));
+}
+
+// Visits the next page of one tenant: its subscriptions, then its children and itself.
+void visit_page(ticker_pointer self, ticker_state::cascade& c) {
+  auto& s = *self->state.s;
+  const core::tenant_id tenant = c.to_visit.front();
+  std::vector<core::subscription_id> page;
+  (void)s.repo.subscriptions_of_tenant(tenant, c.after_subscription, [&](core::subscription_id&& id) {
+    page.push_back(id);
+    return page.size() < cascade_page;
+  });
+  for (core::subscription_id id : page) look_again(self, c, core::stream_of(id));
+  if (!page.empty()) {
+    c.after_subscription = page.back().value;
+    return;
+  }
+  c.to_visit.pop_front();
+  c.after_subscription = 0;
+  (void)s.repo.children_of(tenant, 0, [&](core::tenant_id&& child) {
+    c.to_visit.push_back(child);
+    return true;
+  });
+  if (tenant != c.root) look_again(self, c, core::stream_of(tenant));
+}
+
+void work_on_cascades(ticker_pointer self) {
+  auto& state = self->state;
+  while (!state.cascades.empty() && !state.draining) {
+    auto& c = state.cascades.front();
+    while (c.under_way == 0 && !c.to_visit.empty()) visit_page(self, c);
+    if (c.under_way > 0) return;  // goes on when the answers are in
+    const core::tenant_id root = c.root;
+    state.cascades.pop_front();
+    // A newer switch of the same tenant still needs the mark.
+    const bool again = std::any_of(state.cascades.begin(), state.cascades.end(),
+                                   [root](const auto& other) { return other.root == root; });
+    if (again) continue;
+    store::write_plan done;
+    state.s->repo.erase_cascade(done, root);
+    state.s->committer.submit(std::move(done));
+  }
+}
+
+void begin_cascade(ticker_pointer self, core::tenant_id tenant) {
+  ticker_state::cascade c;
+  c.root = tenant;
+  c.to_visit.push_back(tenant);
+  self->state.cascades.push_back(std::move(c));
+  if (self->state.cascades.size() == 1) work_on_cascades(self);
+}
+
+// Those that a crash interrupted.
+void resume_cascades(ticker_pointer self) {
+  std::vector<core::tenant_id> open;
+  (void)self->state.s->repo.cascades([&](core::tenant_id&& tenant) {
+    open.push_back(tenant);
+    return true;
+  });
+  for (core::tenant_id tenant : open) begin_cascade(self, tenant);
+}
+
+void beat(ticker_pointer self) {
+  auto& state = self->state;
+  const core::timestamp now = state.s->now();
+  for (const auto& d : state.dispatchers) self->send(d, tick{now});
+  // A clock that was set back must not silence the second hand.
+  const bool second = now >= state.next_second ||
+                      state.next_second - now > std::chrono::seconds{2};
+  if (second && !state.draining) {
+    state.next_second = now + std::chrono::seconds{1};
+    for (const auto& shard : state.shards) self->send(shard, tick{now});
+    fire_timers(self, now);
+  }
+  self->delayed_send(self, state.settings.beat, tick{now});
+}
+
+}  // namespace
+
+ticker_actor::behavior_type ticker(ticker_pointer self, services* s, ticker_settings settings,
+                                   std::vector<shard_actor> shards,
+                                   std::vector<dispatcher_actor> dispatchers) {
+  harden(self);
+  self->state.s = s;
+  self->state.settings = settings;
+  self->state.shards = std::move(shards);
+  self->state.dispatchers = std::move(dispatchers);
+  resume_cascades(self);
+  self->delayed_send(self, settings.beat, tick{});
+  return {
+      [self](const tick&) { beat(self); },
+      [self](const timer_handled& m) { self->state.timers_under_way.erase(m.stream); },
+      [self](const start_cascade& m) { begin_cascade(self, m.tenant); },
+      [self](const cascade_step&) {
+        auto& cascades = self->state.cascades;
+        if (cascades.empty()) return;
+        if (--cascades.front().under_way == 0) work_on_cascades(self);
+      },
+      [self](const drain&) { self->state.draining = true; },
+  };
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,47 @@
+// The beat of the actors, the lifecycle timers, and the fan-out of disabled tenants. Internal (CAF).
+//
+// Timers live in the store, never in CAF's clock (library-notes.md 1.2, 4): once a second those that
+// are due are handed to their entities, at most timers_page of them under way. A cascade walks the
+// tree below a tenant in pages, with at most cascade_page requests under way, and is remembered on
+// disk until it is done.
+#pragma once
+
+#include <deque>
+#include <unordered_set>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/services.hpp"
+
+namespace syndicated::actors {
+
+struct ticker_settings {
+  std::chrono::milliseconds beat = std::chrono::milliseconds{100};
+};
+
+struct ticker_state {
+  static inline const char* name = "ticker";
+
+  // Where a cascade stands: tenants still to be visited, and the place in the first one.
+  struct cascade {
+    core::tenant_id root;
+    std::deque<core::tenant_id> to_visit;
+    std::uint64_t after_subscription = 0;
+    std::size_t under_way = 0;
+  };
+
+  services* s = nullptr;
+  ticker_settings settings;
+  std::vector<shard_actor> shards;
+  std::vector<dispatcher_actor> dispatchers;
+  core::timestamp next_second{};
+  std::unordered_set<core::stream_id> timers_under_way;
+  std::deque<cascade> cascades;
+  bool draining = false;
+};
+
+ticker_actor::behavior_type ticker(ticker_actor::stateful_pointer<ticker_state> self, services* s,
+                                   ticker_settings settings, std::vector<shard_actor> shards,
+                                   std::vector<dispatcher_actor> dispatchers);
+
+}  // namespace syndicated::actors

@@ -1,0 +1,79 @@
+// What is asked of an entity, and what its lanes hand to the dispatchers. CAF-free values.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/engine.hpp"
+#include "core/delivery/lane.hpp"
+#include "store/rows.hpp"
+
+namespace syndicated::actors {
+
+struct subscription_creation {
+  core::new_subscription wanted;
+  core::tenant owner;
+  renderer<core::subscription> render;
+};
+struct subscription_change {
+  core::subscription_command command;
+  renderer<core::subscription> render;
+};
+struct tenant_creation {
+  core::new_tenant wanted;
+  core::tenant parent;
+  renderer<core::tenant> render;
+};
+struct tenant_change {
+  core::tenant_command command;
+  renderer<core::tenant> render;
+};
+// Send the event again to these endpoints.
+struct replay_request {
+  core::event_id event;
+  std::vector<core::endpoint_id> endpoints;
+};
+struct discard_request { core::lane_key lane; };
+// Something above may have been disabled or enabled: compare with what is on disk.
+struct reconsider_access {};
+
+struct entity_request {
+  core::stream_id stream;
+  std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
+               replay_request, discard_request, reconsider_access>
+      body;
+  write_options options;
+  write_reply reply;  // may be empty; use answer_with
+
+  entity_request() = default;
+  entity_request(const entity_request&) = delete;
+  entity_request& operator=(const entity_request&) = delete;
+  // Dropped unanswered (the engine stops): the caller hears that nothing was done.
+  ~entity_request() {
+    answer_with(core::error{core::errc::unavailable, "stopping", "the daemon is stopping", {}, {}});
+  }
+
+  void answer_with(core::result<answer>&& outcome) {
+    if (auto r = std::exchange(reply, nullptr)) r(std::move(outcome));
+  }
+};
+
+// The head of a lane, to be sent now. `event` may be missing: it is then read from the store.
+struct lane_work {
+  core::lane lane;
+  std::shared_ptr<const core::event> event;
+};
+
+// What came of it; the entity moves the lane's cursor.
+struct lane_report {
+  core::lane_key lane;
+  core::event_id head;
+  core::lane_outcome outcome;
+  store::attempt_row row;
+  bool endpoint_deleted = false;  // nothing was sent: the whole lane is cancelled
+};
+
+}  // namespace syndicated::actors
