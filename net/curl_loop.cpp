@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +12,6 @@
 #include <cerrno>
 #include <chrono>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -21,6 +19,7 @@
 #include "core/base/limits.hpp"
 #include "core/delivery/url.hpp"
 #include "net/resolver.hpp"
+#include "net/socket_table.hpp"
 #include "net/thread_signals.hpp"
 #include "net/transfer.hpp"
 
@@ -62,7 +61,9 @@ class curl_loop::impl {
     context_.policy = std::move(policy);
     context_.loop = this;
     context_.opened = [](void* self, int fd) { static_cast<impl*>(self)->socket_opened(fd); };
-    context_.close = [](void* self, int fd) { return static_cast<impl*>(self)->socket_close(fd); };
+    context_.close = [](void* self, int fd) {
+      return static_cast<impl*>(self)->sockets_.close(fd);
+    };
   }
   ~impl();
 
@@ -80,14 +81,6 @@ class curl_loop::impl {
     std::vector<attempt_request> requests;
     std::vector<std::function<void()>> pings;
     std::shared_ptr<const core::egress_policy> policy;
-  };
-  // A descriptor of libcurl's. `registered` may stay EPOLLIN while libcurl wants nothing: the next
-  // request on the connection then needs no epoll_ctl at all.
-  struct socket_slot {
-    std::uint32_t wanted = 0;
-    std::uint32_t registered = 0;
-    std::uint64_t generation = 0;  // of the policy at connect
-    bool open = false;
   };
   struct target {
     core::endpoint_url url;
@@ -120,10 +113,7 @@ class curl_loop::impl {
 
   static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*);
   static int on_timer(CURLM*, long timeout_ms, void* self);
-  void want(int fd, std::uint32_t events);
   void socket_opened(int fd);
-  int socket_close(int fd);
-  socket_slot& slot(int fd);
 
   curl_loop_options options_;
   transfer_context context_;
@@ -134,8 +124,7 @@ class curl_loop::impl {
   std::unique_ptr<resolver> resolver_;
   std::vector<std::unique_ptr<transfer>> transfers_;
   std::vector<transfer*> free_;
-  std::vector<socket_slot> sockets_;  // by descriptor
-  std::uint64_t generation_ = 1;
+  socket_table sockets_;
   std::unordered_map<std::string, target> targets_;
   std::unordered_map<std::uint64_t, dns_waiter> dns_waiters_;
   std::uint64_t next_waiter_ = 1;
@@ -150,8 +139,8 @@ class curl_loop::impl {
   bool stopping_ = false;
   std::thread thread_;
 
-  std::atomic<std::uint64_t> attempts_{0}, opened_{0}, in_flight_{0}, dns_queries_{0},
-      dns_hits_{0}, blocked_{0};
+  std::atomic<std::uint64_t> attempts_{0}, opened_{0}, in_flight_{0}, dns_queries_{0}, dns_hits_{0},
+      blocked_{0};
 };
 
 core::result<void> curl_loop::impl::open() {
@@ -163,6 +152,7 @@ core::result<void> curl_loop::impl::open() {
   };
   if (global != CURLE_OK) return broken("libcurl cannot be initialised");
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  sockets_ = socket_table{epoll_};
   doorbell_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   multi_ = curl_multi_init();
   share_ = curl_share_init();
@@ -283,7 +273,8 @@ void curl_loop::impl::run() {
 
 int curl_loop::impl::wait_ms() const {
   std::int64_t wait = never;
-  if (curl_due_us_ != never) wait = (std::max<std::int64_t>(curl_due_us_ - now_us_, 0) + 999) / 1'000;
+  if (curl_due_us_ != never)
+    wait = (std::max<std::int64_t>(curl_due_us_ - now_us_, 0) + 999) / 1'000;
   if (!dns_waiters_.empty()) {
     const int dns = resolver_->timeout_ms();
     wait = std::min<std::int64_t>(wait, dns < 0 ? dns_wait_check_ms : dns);
@@ -306,13 +297,8 @@ void curl_loop::impl::handle(const epoll_event& event) {
     resolver_->process(fd, readable || error, writable || error, now_us_ / 1'000);
     return;
   }
-  auto& socket = slot(fd);
-  if (socket.wanted == 0) {
-    // The peer closed (or babbled on) an idle connection. libcurl notices when it reuses it.
-    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-    socket.registered = 0;
-    return;
-  }
+  // An idle connection that the peer closed is noticed by libcurl when it would be reused.
+  if (!sockets_.is_wanted(fd)) return;
   const int mask = (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0) |
                    (error ? CURL_CSELECT_ERR : 0);
   int running = 0;
@@ -332,17 +318,10 @@ void curl_loop::impl::take_mail() {
   inbox_.pings.clear();
 }
 
-// Idle connections of the old policy are shut down under libcurl's feet: it sees them dead and opens
-// new ones, which are checked. Busy ones follow when they fall idle (see want()).
 void curl_loop::impl::adopt_policy(std::shared_ptr<const core::egress_policy> policy) {
   context_.policy = std::move(policy);
-  ++generation_;
   targets_.clear();
-  for (std::size_t fd = 0; fd < sockets_.size(); ++fd) {
-    if (sockets_[fd].open && sockets_[fd].wanted == 0) {
-      ::shutdown(static_cast<int>(fd), SHUT_RDWR);
-    }
-  }
+  sockets_.retire_all();
 }
 
 const curl_loop::impl::target& curl_loop::impl::target_of(const std::string& url) {
@@ -519,8 +498,13 @@ int curl_loop::impl::on_socket(CURL*, curl_socket_t fd, int what, void* self, vo
                                : what == CURL_POLL_OUT   ? static_cast<std::uint32_t>(EPOLLOUT)
                                : what == CURL_POLL_INOUT ? std::uint32_t{EPOLLIN | EPOLLOUT}
                                                          : 0U;
-  static_cast<impl*>(self)->want(fd, events);
+  static_cast<impl*>(self)->sockets_.want(fd, events);
   return 0;
+}
+
+void curl_loop::impl::socket_opened(int fd) {
+  sockets_.opened(fd);
+  opened_.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Only remembers the time: calling libcurl from here would recurse (library-notes.md 2.1, 2).
@@ -530,41 +514,6 @@ int curl_loop::impl::on_timer(CURLM*, long timeout_ms, void* self) {
                     : timeout_ms == 0 ? 0
                                       : monotonic_us() + std::int64_t{timeout_ms} * 1'000;
   return 0;
-}
-
-void curl_loop::impl::want(int fd, std::uint32_t events) {
-  auto& socket = slot(fd);
-  socket.wanted = events;
-  if (events == 0 && socket.open && socket.registered == EPOLLIN) {
-    if (socket.generation != generation_) ::shutdown(fd, SHUT_RDWR);
-    return;
-  }
-  if (events == socket.registered) return;
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = static_cast<std::uint32_t>(fd);
-  const int action = events == 0              ? EPOLL_CTL_DEL
-                     : socket.registered == 0 ? EPOLL_CTL_ADD
-                                              : EPOLL_CTL_MOD;
-  // DEL may meet a descriptor that libcurl closed before; then there is nothing left to do.
-  ::epoll_ctl(epoll_, action, fd, &event);
-  socket.registered = events;
-}
-
-void curl_loop::impl::socket_opened(int fd) {
-  slot(fd) = {0, 0, generation_, true};
-  opened_.fetch_add(1, std::memory_order_relaxed);
-}
-
-int curl_loop::impl::socket_close(int fd) {
-  slot(fd) = {};  // the kernel takes a closed descriptor out of the epoll set
-  return ::close(fd);
-}
-
-curl_loop::impl::socket_slot& curl_loop::impl::slot(int fd) {
-  const auto index = static_cast<std::size_t>(fd);
-  if (index >= sockets_.size()) sockets_.resize(index + 64);
-  return sockets_[index];
 }
 
 core::result<std::unique_ptr<curl_loop>> curl_loop::create(

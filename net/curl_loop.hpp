@@ -37,9 +37,9 @@ struct attempt_request {
 struct curl_loop_options {
   std::string name = "curl-0";
   std::string user_agent = "syndicated";
-  std::string ca_file;                  // empty = the system's trust store
-  std::vector<std::string> dns_servers; // "127.0.0.1:5353"; empty = the system's
-  int connections_max = 2'048;          // kept open; above the peak of requests at a time
+  std::string ca_file;                   // empty = the system's trust store
+  std::vector<std::string> dns_servers;  // "127.0.0.1:5353"; empty = the system's
+  int connections_max = 2'048;           // kept open; above the peak of requests at a time
 };
 
 struct curl_loop_stats {

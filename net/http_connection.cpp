@@ -208,9 +208,7 @@ void connection::set_read_deadline() {
     case request_parser::state::empty:
       if (!fresh_) deadline_ms_ = in_ms(host_.options.idle_timeout_ms);
       break;
-    case request_parser::state::head:
-      deadline_ms_ = in_ms(host_.options.head_timeout_ms);
-      break;
+    case request_parser::state::head: deadline_ms_ = in_ms(host_.options.head_timeout_ms); break;
     case request_parser::state::body:
       body_since_ms_ = host_.now_ms;
       deadline_ms_ = in_ms(host_.options.body_timeout_ms);

@@ -79,7 +79,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void start();
   void start_refused(const refusal& why);  // answers at once, reads nothing
   void deliver(answer_queue::answer&& item);
-  void sweep();         // looks at the deadline
+  void sweep();  // looks at the deadline
   void close_if_idle();
   void close();
 
@@ -116,16 +116,16 @@ class connection : public std::enable_shared_from_this<connection> {
   request_parser parser_;
   request_parser::state reading_ = request_parser::state::empty;  // as of the last deadline set
   bool read_pending_ = false;
-  bool fresh_ = true;           // no request seen yet
+  bool fresh_ = true;  // no request seen yet
   bool continue_sent_ = false;
   bool interim_write_ = false;  // the write under way is "100 Continue"
   bool close_after_ = false;
-  bool head_only_ = false;      // HEAD: the body is not sent
+  bool head_only_ = false;  // HEAD: the body is not sent
   std::uint64_t request_number_ = 0;
   std::int64_t deadline_ms_ = 0;
   std::int64_t body_since_ms_ = 0;
   std::size_t lingered_ = 0;
-  std::vector<char> in_;        // [in_begin_, in_end_) is unread
+  std::vector<char> in_;  // [in_begin_, in_end_) is unread
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
   std::string out_head_;

@@ -20,7 +20,7 @@ struct http_request {
   std::string query;   // after '?', without it
   std::vector<http_header> headers;
   std::string body;
-  std::string peer;    // "192.0.2.1:4711", or "unix" on the admin socket
+  std::string peer;  // "192.0.2.1:4711", or "unix" on the admin socket
 
   // Value of the first header with this name (case-insensitive); empty when absent.
   std::string_view header(std::string_view name) const noexcept;

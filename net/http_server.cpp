@@ -61,10 +61,9 @@ class stream_connection final : public connection {
 
   void start_handshake() override {
     if constexpr (is_tls) {
-      stream_.async_handshake(asio::ssl::stream_base::server,
-                              [me = self()](const boost::system::error_code& failed) {
-                                me->on_handshake(!failed);
-                              });
+      stream_.async_handshake(
+          asio::ssl::stream_base::server,
+          [me = self()](const boost::system::error_code& failed) { me->on_handshake(!failed); });
     } else {
       on_handshake(true);
     }
@@ -93,9 +92,8 @@ class stream_connection final : public connection {
   bool end_output() override {
     if constexpr (is_tls) {
       // Sends close_notify and waits for the peer's; the end comes as a failed read.
-      stream_.async_shutdown([me = self()](const boost::system::error_code&) {
-        me->on_read(false, 0);
-      });
+      stream_.async_shutdown(
+          [me = self()](const boost::system::error_code&) { me->on_read(false, 0); });
       return true;
     } else {
       boost::system::error_code ignored;
@@ -185,17 +183,17 @@ class http_server::impl final : public connection_host {
 };
 
 core::result<void> http_server::impl::open() {
-  auto made = options.listen_fd >= 0        ? listen_socket::inherited(options.listen_fd)
-              : !options.unix_path.empty()  ? listen_socket::unix_path(options.unix_path,
-                                                                      options.unix_mode)
-                                            : listen_socket::tcp(options.address);
+  auto made = options.listen_fd >= 0 ? listen_socket::inherited(options.listen_fd)
+              : !options.unix_path.empty()
+                  ? listen_socket::unix_path(options.unix_path, options.unix_mode)
+                  : listen_socket::tcp(options.address);
   if (!made) return std::move(made).failure();
   listener_ = std::move(made).value();
   if (!options.tls_certificate_file.empty()) {
     if (auto ok = open_tls(); !ok) return ok;
   }
-  const int shortest = std::min({options.head_timeout_ms, options.body_timeout_ms,
-                                 options.idle_timeout_ms});
+  const int shortest =
+      std::min({options.head_timeout_ms, options.body_timeout_ms, options.idle_timeout_ms});
   sweep_every_ = std::chrono::milliseconds{std::clamp(shortest / 4, 20, 1'000)};
   now_ms = monotonic_ms();
   date = http_date();
@@ -228,8 +226,11 @@ core::result<void> http_server::impl::open_tls() {
   tls_->use_private_key_file(options.tls_key_file, asio::ssl::context::pem, failed);
   if (failed) return tls_error(options.tls_key_file, failed);
   if (SSL_CTX_check_private_key(tls_->native_handle()) != 1) {
-    return core::error{core::errc::invalid, "tls_files",
-                       options.tls_key_file + " does not belong to the certificate", {}, {}};
+    return core::error{core::errc::invalid,
+                       "tls_files",
+                       options.tls_key_file + " does not belong to the certificate",
+                       {},
+                       {}};
   }
   return {};
 }

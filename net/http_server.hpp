@@ -22,11 +22,11 @@
 namespace syndicated::net {
 
 struct http_server_options {
-  std::string name = "api";       // thread name and log prefix
-  std::string address;            // "127.0.0.1:0", "[::1]:8080"; empty with unix_path or fd
-  std::string unix_path;          // created with mode unix_mode; a stale socket file is replaced
+  std::string name = "api";  // thread name and log prefix
+  std::string address;       // "127.0.0.1:0", "[::1]:8080"; empty with unix_path or fd
+  std::string unix_path;     // created with mode unix_mode; a stale socket file is replaced
   unsigned unix_mode = 0660;
-  int listen_fd = -1;             // an inherited listening socket (socket activation), TCP or Unix
+  int listen_fd = -1;  // an inherited listening socket (socket activation), TCP or Unix
   std::string tls_certificate_file;  // PEM chain; empty = plain HTTP
   std::string tls_key_file;
   std::size_t connections_max = core::limits::api_connections_max;

@@ -58,8 +58,11 @@ void listen_socket::close() {
 core::result<listen_socket> listen_socket::tcp(const std::string& address) {
   const auto target = parse_socket_address(address);
   if (!target) {
-    return core::error{core::errc::invalid, "listen_failed",
-                       "'" + address + "' is not ADDRESS:PORT or [ADDRESS]:PORT", {}, {}};
+    return core::error{core::errc::invalid,
+                       "listen_failed",
+                       "'" + address + "' is not ADDRESS:PORT or [ADDRESS]:PORT",
+                       {},
+                       {}};
   }
   listen_socket made;
   const sockaddr* raw = reinterpret_cast<const sockaddr*>(&target->storage);

@@ -12,17 +12,19 @@ namespace {
 
 namespace limits = core::limits;
 
-constexpr std::array<std::string_view, 7> methods{"GET",   "POST",   "PATCH",  "PUT",
+constexpr std::array<std::string_view, 7> methods{"GET",    "POST", "PATCH",  "PUT",
                                                   "DELETE", "HEAD", "OPTIONS"};
 constexpr std::size_t chunk_line_bytes_max = 256;
 
 bool is_target_char(char c) {
-  return c > ' ' && c < '\x7f' && std::string_view{"\"#<>\\^`{|}"}.find(c) == std::string_view::npos;
+  return c > ' ' && c < '\x7f' &&
+         std::string_view{"\"#<>\\^`{|}"}.find(c) == std::string_view::npos;
 }
 
 bool is_host(std::string_view host) {
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return is_digit(c) || is_alpha(c) || std::string_view{"-._:[]"}.find(c) != std::string_view::npos;
+    return is_digit(c) || is_alpha(c) ||
+           std::string_view{"-._:[]"}.find(c) != std::string_view::npos;
   });
 }
 
@@ -120,7 +122,8 @@ bool request_parser::take_request_line(std::string_view line) {
     return false;
   }
   version_1_1_ = version[7] == '1';
-  return take_method(line.substr(0, first)) && take_target(line.substr(first + 1, last - first - 1));
+  return take_method(line.substr(0, first)) &&
+         take_target(line.substr(first + 1, last - first - 1));
 }
 
 bool request_parser::take_method(std::string_view method) {

@@ -79,10 +79,10 @@ class request_parser {
   bool wants_continue_ = false;
   bool chunked_ = false;
   chunk_step step_ = chunk_step::size;
-  std::uint64_t body_left_ = 0;   // of the body, or of the present chunk
-  std::uint64_t body_seen_ = 0;   // bytes of the body received, framing included
+  std::uint64_t body_left_ = 0;  // of the body, or of the present chunk
+  std::uint64_t body_seen_ = 0;  // bytes of the body received, framing included
   std::size_t trailers_ = 0;
-  std::string line_;              // a chunk-size or trailer line that came in parts
+  std::string line_;  // a chunk-size or trailer line that came in parts
 };
 
 }  // namespace syndicated::net

@@ -103,8 +103,11 @@ core::result<void> resolver::impl::open(const std::vector<std::string>& servers,
   if (servers.empty()) return {};
   const int status = ares_set_servers_ports_csv(channel_, join(servers).c_str());
   if (status == ARES_SUCCESS) return {};
-  return core::error{core::errc::invalid, "dns_servers",
-                     "'" + join(servers) + "' is not a list of ADDRESS:PORT", {}, {}};
+  return core::error{core::errc::invalid,
+                     "dns_servers",
+                     "'" + join(servers) + "' is not a list of ADDRESS:PORT",
+                     {},
+                     {}};
 }
 
 void resolver::impl::on_socket(void* self, ares_socket_t fd, int readable, int writable) {

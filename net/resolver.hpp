@@ -1,9 +1,9 @@
 // Names to addresses for one curl loop: c-ares, DNS only, on the loop's own epoll.
 //
 // Rules (reliability.md 5.1 rule 2): the hosts file and search domains play no part, 2 s and two
-// tries, one query per name however many ask, answers kept for their TTL clamped to 5-300 s, failures
-// for a short time. All answers (up to 256) are returned: the caller judges every one of them and
-// contacts at most limits::dns_answers_max.
+// tries, one query per name however many ask, answers kept for their TTL clamped to 5-300 s,
+// failures for a short time. All answers (up to 256) are returned: the caller judges every one of
+// them and contacts at most limits::dns_answers_max.
 //
 // Threads: only the loop's. Lifetime: no callback after the destructor; whoever still waits is
 // forgotten (the loop reports its requests itself).

@@ -5,7 +5,8 @@
 
 namespace syndicated::net {
 
-// Blocks every signal on the calling thread, SIGPIPE included (OpenSSL writes without MSG_NOSIGNAL).
+// Blocks every signal on the calling thread, SIGPIPE included (OpenSSL writes without
+// MSG_NOSIGNAL).
 inline void block_signals() {
   sigset_t all;
   ::sigfillset(&all);

@@ -48,7 +48,7 @@ std::uint32_t micros(void* easy, CURLINFO what) {
 }  // namespace
 
 struct header_lists::list {
-  shared_fields keep;               // nodes point into it
+  shared_fields keep;  // nodes point into it
   std::vector<curl_slist> nodes;
   std::string constants[2];
   std::size_t users = 0;
@@ -134,8 +134,7 @@ bool transfer::set_constants() {
             set(easy_, CURLOPT_NOPROXY, "*") &&
             set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED)) &&
             set(easy_, CURLOPT_HTTP09_ALLOWED, 0L) && set(easy_, CURLOPT_PATH_AS_IS, 1L) &&
-            set(easy_, CURLOPT_HTTP_CONTENT_DECODING, 0L) &&
-            set(easy_, CURLOPT_QUICK_EXIT, 1L) &&
+            set(easy_, CURLOPT_HTTP_CONTENT_DECODING, 0L) && set(easy_, CURLOPT_QUICK_EXIT, 1L) &&
             set(easy_, CURLOPT_MAXLIFETIME_CONN, connection_lifetime_s) &&
             set(easy_, CURLOPT_BUFFERSIZE, receive_buffer_bytes) &&
             set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits::connect_timeout_ms)) &&

@@ -44,7 +44,7 @@ class header_lists {
 struct transfer_context {
   const curl_loop_options* options = nullptr;
   std::shared_ptr<const core::egress_policy> policy;
-  void* share = nullptr;                       // CURLSH*
+  void* share = nullptr;  // CURLSH*
   header_lists lists;
   // A socket libcurl opened, and one it is about to close. Set by the loop.
   void* loop = nullptr;
@@ -98,16 +98,16 @@ class transfer {
 
   std::size_t head_bytes_ = 0;
   std::size_t body_bytes_ = 0;
-  int status_ = 0;             // of the head being read
-  bool head_done_ = false;     // a final head is in
-  bool blocked_ = false;       // the egress policy refused
+  int status_ = 0;          // of the head being read
+  bool head_done_ = false;  // a final head is in
+  bool blocked_ = false;    // the egress policy refused
   bool too_large_ = false;
-  bool exhausted_ = false;     // no descriptor left for a socket
-  bool switched_ = false;      // "101 Switching Protocols"
+  bool exhausted_ = false;  // no descriptor left for a socket
+  bool switched_ = false;   // "101 Switching Protocols"
   std::uint32_t dns_us_ = 0;
   std::string retry_after_;
   std::string excerpt_;
-  std::string error_text_;     // libcurl writes here
+  std::string error_text_;  // libcurl writes here
 };
 
 }  // namespace syndicated::net

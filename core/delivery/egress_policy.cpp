@@ -102,11 +102,11 @@ constexpr std::uint32_t quad(std::uint32_t a, std::uint32_t b, std::uint32_t c, 
 
 // reliability.md 5.1 rule 3.
 constexpr v4_range blocked_v4[] = {
-    {quad(0, 0, 0, 0), 8},       {quad(10, 0, 0, 0), 8},       {quad(100, 64, 0, 0), 10},
-    {quad(127, 0, 0, 0), 8},     {quad(169, 254, 0, 0), 16},   {quad(172, 16, 0, 0), 12},
-    {quad(192, 0, 0, 0), 24},    {quad(192, 0, 2, 0), 24},     {quad(192, 88, 99, 0), 24},
-    {quad(192, 168, 0, 0), 16},  {quad(198, 18, 0, 0), 15},    {quad(198, 51, 100, 0), 24},
-    {quad(203, 0, 113, 0), 24},  {quad(224, 0, 0, 0), 4},      {quad(240, 0, 0, 0), 4},
+    {quad(0, 0, 0, 0), 8},        {quad(10, 0, 0, 0), 8},     {quad(100, 64, 0, 0), 10},
+    {quad(127, 0, 0, 0), 8},      {quad(169, 254, 0, 0), 16}, {quad(172, 16, 0, 0), 12},
+    {quad(192, 0, 0, 0), 24},     {quad(192, 0, 2, 0), 24},   {quad(192, 88, 99, 0), 24},
+    {quad(192, 168, 0, 0), 16},   {quad(198, 18, 0, 0), 15},  {quad(198, 51, 100, 0), 24},
+    {quad(203, 0, 113, 0), 24},   {quad(224, 0, 0, 0), 4},    {quad(240, 0, 0, 0), 4},
     {quad(168, 63, 129, 16), 32},
 };
 
@@ -120,11 +120,11 @@ bool public_v4(std::uint32_t value) {
 bool public_v6(const ip_address& address) {
   const auto& b = address.bytes;
   const auto word = static_cast<std::uint32_t>(quad(b[0], b[1], b[2], b[3]));
-  if (word >> 29U != 1) return false;                  // outside 2000::/3
-  if (word >> 9U == 0x20010000U >> 9U) return false;   // 2001::/23, Teredo included
-  if (word == 0x20010db8U) return false;               // 2001:db8::/32
-  if (word >> 16U == 0x2002U) return false;            // 6to4
-  if (word >> 12U == 0x3fff0U) return false;           // 3fff::/20
+  if (word >> 29U != 1) return false;                 // outside 2000::/3
+  if (word >> 9U == 0x20010000U >> 9U) return false;  // 2001::/23, Teredo included
+  if (word == 0x20010db8U) return false;              // 2001:db8::/32
+  if (word >> 16U == 0x2002U) return false;           // 6to4
+  if (word >> 12U == 0x3fff0U) return false;          // 3fff::/20
   return true;
 }
 

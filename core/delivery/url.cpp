@@ -21,8 +21,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// The number forms of inet_aton always end in a numeric last part ("127.1", "0x7f.1", "017700000001"),
-// and no name in the DNS does: one rule covers every spelling.
+// The number forms of inet_aton always end in a numeric last part ("127.1", "0x7f.1",
+// "017700000001"), and no name in the DNS does: one rule covers every spelling.
 bool ends_in_number(std::string_view host) {
   const auto dot = host.rfind('.');
   auto last = dot == std::string_view::npos ? host : host.substr(dot + 1);
@@ -51,9 +51,8 @@ result<void> check_name(std::string_view host) {
     if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') {
       return refused("a label of the host name is empty, too long or begins or ends in '-'");
     }
-    const bool clean = std::all_of(label.begin(), label.end(), [](char c) {
-      return is_digit(c) || is_alpha(c) || c == '-';
-    });
+    const bool clean = std::all_of(label.begin(), label.end(),
+                                   [](char c) { return is_digit(c) || is_alpha(c) || c == '-'; });
     if (!clean) return refused("the host name has characters other than letters, digits and '-'");
     if (dot == std::string_view::npos) break;
     rest.remove_prefix(dot + 1);
@@ -65,7 +64,7 @@ result<void> check_name(std::string_view host) {
 }
 
 struct authority {
-  std::string host;   // lower case, no brackets
+  std::string host;  // lower case, no brackets
   std::string_view port;
   bool bracketed = false;
   bool has_port = false;

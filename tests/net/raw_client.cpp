@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -55,6 +56,11 @@ bool raw_client::send(const std::string& bytes) {
 }
 
 void raw_client::half_close() { ::shutdown(fd_, SHUT_WR); }
+
+bool raw_client::readable_within(int ms) {
+  pollfd entry{fd_, POLLIN, 0};
+  return !in_.empty() || ::poll(&entry, 1, ms) > 0;
+}
 
 bool raw_client::receive() {
   std::array<char, 16 * 1024> chunk{};

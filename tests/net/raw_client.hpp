@@ -17,6 +17,7 @@ class raw_client {
   bool connected() const { return connected_; }
   bool send(const std::string& bytes);
   void half_close();
+  bool readable_within(int ms);
   std::string read_answer();  // one HTTP answer by Content-Length; empty at the end
   std::string read_all();     // until the server closes; "<open>" appended after 10 s
 

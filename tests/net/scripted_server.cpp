@@ -272,9 +272,9 @@ void scripted_dns::run() {
       records += big(0xc00c, 2) + big(static_cast<std::uint32_t>(type), 2) + big(1, 2) +
                  big(reply.ttl, 4) + big(static_cast<std::uint32_t>(size), 2) + address;
     }
-    const std::string packet_out = question.substr(0, 2) +
-                               big(0x8180U | static_cast<std::uint32_t>(reply.code), 2) + big(1, 2) +
-                               big(count, 2) + big(0, 4) + question.substr(12, at + 5 - 12) + records;
+    const std::string packet_out =
+        question.substr(0, 2) + big(0x8180U | static_cast<std::uint32_t>(reply.code), 2) +
+        big(1, 2) + big(count, 2) + big(0, 4) + question.substr(12, at + 5 - 12) + records;
     ::sendto(fd_, packet_out.data(), packet_out.size(), 0, raw, length);
   }
 }

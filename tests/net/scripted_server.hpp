@@ -20,10 +20,10 @@ namespace syndicated::net::test {
 class peer {
  public:
   peer(int fd, ssl_st* tls, const std::atomic<bool>& stopping);
-  std::string read_request();         // head and body by Content-Length; empty at the end
+  std::string read_request();  // head and body by Content-Length; empty at the end
   bool send(const std::string& bytes);
-  void hold();                        // until the other side closes or the server ends
-  void reset();                       // closes with RST
+  void hold();   // until the other side closes or the server ends
+  void reset();  // closes with RST
   void half_close();
   bool stopping() const { return stopping_; }
 
