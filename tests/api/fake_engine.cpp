@@ -1,0 +1,401 @@
+#include "tests/api/fake_engine.hpp"
+
+#include <algorithm>
+
+namespace syndicated::tests {
+namespace {
+
+core::timestamp now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+core::error stale() {
+  return {
+      core::errc::precondition, "version_mismatch", "the version is not the present one", {}, {}};
+}
+
+template <class T>
+core::result<T> look_up(const std::map<std::uint64_t, T>& from, std::uint64_t id) {
+  const auto found = from.find(id);
+  if (found == from.end()) return core::not_found("no " + std::to_string(id));
+  return found->second;
+}
+
+template <class T, class Keep>
+core::result<actors::page<T>> select(const std::map<std::uint64_t, T>& from,
+                                     const actors::page_request& p, Keep keep) {
+  actors::page<T> out;
+  const std::uint64_t after = p.after.empty() ? 0 : std::stoull(p.after);
+  for (auto i = from.upper_bound(after); i != from.end(); ++i) {
+    if (!keep(i->second)) continue;
+    if (out.items.size() == p.limit) {
+      out.next = std::to_string(out.items.back().id.value);
+      break;
+    }
+    out.items.push_back(i->second);
+  }
+  return out;
+}
+
+void stamp(auto& entity, std::uint64_t id) {
+  entity.id.value = id;
+  entity.version = 1;
+  entity.created_at = entity.updated_at = now();
+}
+
+template <class T>
+void take(const std::optional<T>& given, T& field) {
+  if (given) field = *given;
+}
+
+}  // namespace
+
+fake_engine::fake_engine() {
+  core::tenant provider;
+  provider.id = core::provider_tenant;
+  provider.kind = core::tenant_kind::provider;
+  provider.name = "Provider";
+  provider.version = 1;
+  all_tenants[1] = provider;
+  state.ready = state.accepting = true;
+  policy = std::make_shared<core::egress_policy>(core::egress_rules{});
+}
+
+template <class Entity>
+void fake_engine::commit(const actors::write_options& options, const Entity& entity, bool changed,
+                         const actors::renderer<Entity>& render, actors::write_reply reply) {
+  ++writes;
+  actors::answer answer = render(entity, changed);
+  if (options.idempotency) {
+    answered[options.idempotency->key] = {options.idempotency->request_hash, answer};
+  }
+  auto send = [reply = std::move(reply), answer = std::move(answer)] {
+    reply(actors::answer{answer});
+  };
+  if (hold_replies) {
+    kept_replies.push_back(std::move(send));
+  } else {
+    send();
+  }
+}
+
+void fake_engine::create_subscription(core::new_subscription wanted, actors::write_options options,
+                                      actors::renderer<core::subscription> render,
+                                      actors::write_reply reply) {
+  const auto owner = tenant(wanted.tenant);
+  if (!owner) return reply(owner.failure());
+  const auto plan = items->find(wanted.plan);
+  if (!plan) return reply(core::not_found("there is no such plan"));
+  core::circumstances c;
+  c.now = now();
+  c.plan = plan.get();
+  c.tenant_effective = tenant_effective(*owner);
+  auto decided = core::create_subscription(core::subscription_id{next_id_}, wanted, *owner, c);
+  if (!decided) return reply(std::move(decided).failure());
+  ++next_id_;
+  all_subscriptions[decided->next.id.value] = decided->next;
+  commit(options, decided->next, true, render, std::move(reply));
+}
+
+void fake_engine::command(core::subscription_id id, core::subscription_command command,
+                          actors::write_options options,
+                          actors::renderer<core::subscription> render, actors::write_reply reply) {
+  const auto present = subscription(id);
+  if (!present) return reply(present.failure());
+  if (options.if_match && *options.if_match != present->version) return reply(stale());
+  const auto plan = items->find(present->plan);
+  const auto new_plan = command.new_plan ? items->find(*command.new_plan) : nullptr;
+  core::circumstances c;
+  c.now = now();
+  c.plan = plan.get();
+  c.new_plan = new_plan.get();
+  auto decided = core::decide(*present, command, c);
+  if (!decided) return reply(std::move(decided).failure());
+  all_subscriptions[id.value] = decided->next;
+  commit(options, decided->next, decided->changed, render, std::move(reply));
+}
+
+void fake_engine::create_tenant(core::new_tenant wanted, actors::write_options options,
+                                actors::renderer<core::tenant> render, actors::write_reply reply) {
+  const auto parent = tenant(wanted.parent);
+  if (!parent) return reply(parent.failure());
+  auto decided = core::create_tenant(core::tenant_id{next_id_}, wanted, *parent,
+                                     tenant_effective(*parent), now());
+  if (!decided) return reply(std::move(decided).failure());
+  ++next_id_;
+  all_tenants[decided->next.id.value] = decided->next;
+  commit(options, decided->next, true, render, std::move(reply));
+}
+
+void fake_engine::command(core::tenant_id id, core::tenant_command command,
+                          actors::write_options options, actors::renderer<core::tenant> render,
+                          actors::write_reply reply) {
+  const auto present = tenant(id);
+  if (!present) return reply(present.failure());
+  if (options.if_match && *options.if_match != present->version) return reply(stale());
+  auto decided = core::decide(*present, command, now());
+  if (!decided) return reply(std::move(decided).failure());
+  all_tenants[id.value] = decided->next;
+  commit(options, decided->next, !decided->events.empty(), render, std::move(reply));
+}
+
+namespace {
+
+// Applies catalogue commands to the tables; the changed item or the refusal.
+struct catalog_writer {
+  fake_catalog& items;
+  std::uint64_t& next_id;
+  const actors::write_options& options;
+
+  using outcome = core::result<actors::catalog_item>;
+
+  template <class T>
+  outcome insert(fake_catalog::table<T>& to, T entity) {
+    stamp(entity, next_id++);
+    to[entity.id.value] = std::make_shared<const T>(entity);
+    return actors::catalog_item{entity};
+  }
+
+  template <class T, class Change>
+  outcome change(fake_catalog::table<T>& in, std::uint64_t id, Change apply) {
+    const auto found = in.find(id);
+    if (found == in.end()) return core::not_found("no " + std::to_string(id));
+    T next = *found->second;
+    if (options.if_match && *options.if_match != next.version) return stale();
+    apply(next);
+    ++next.version;
+    found->second = std::make_shared<const T>(next);
+    return actors::catalog_item{next};
+  }
+
+  outcome operator()(const actors::create_vendor& c) {
+    core::vendor v;
+    v.name = c.name;
+    v.metadata = c.metadata;
+    return insert(items.all_vendors, v);
+  }
+  outcome operator()(const actors::update_vendor& c) {
+    return change(items.all_vendors, c.id.value, [&](core::vendor& v) {
+      take(c.name, v.name);
+      take(c.metadata, v.metadata);
+    });
+  }
+  outcome operator()(const actors::create_product& c) {
+    core::product p;
+    p.vendor = c.vendor;
+    p.name = c.name;
+    p.sku = c.sku;
+    p.metadata = c.metadata;
+    return insert(items.all_products, p);
+  }
+  outcome operator()(const actors::update_product& c) {
+    return change(items.all_products, c.id.value, [&](core::product& p) {
+      take(c.name, p.name);
+      take(c.sku, p.sku);
+    });
+  }
+  outcome operator()(const actors::create_plan& c) {
+    core::plan p = c.plan;
+    p.vendor = items.find(p.product)->vendor;
+    return insert(items.all_plans, p);
+  }
+  outcome operator()(const actors::update_plan& c) {
+    return change(items.all_plans, c.id.value, [&](core::plan& p) {
+      take(c.name, p.name);
+      take(c.trial_days, p.trial_days);
+    });
+  }
+  outcome operator()(const actors::create_endpoint& c) {
+    return insert(items.all_endpoints, c.endpoint);
+  }
+  outcome operator()(const actors::update_endpoint& c) {
+    return change(items.all_endpoints, c.id.value, [&](core::endpoint& e) {
+      take(c.url, e.url);
+      take(c.events, e.events);
+      take(c.timeout_ms, e.timeout_ms);
+    });
+  }
+  outcome operator()(const actors::set_endpoint_state& c) {
+    return change(items.all_endpoints, c.id.value, [&](core::endpoint& e) {
+      e.state = c.state;
+      e.state_reason = c.reason;
+    });
+  }
+  outcome operator()(const actors::rotate_secret& c) {
+    return change(items.all_endpoints, c.id.value, [&](core::endpoint& e) {
+      e.previous_secret = e.secret;
+      e.secret = c.secret;
+      e.previous_until = now() + c.overlap;
+    });
+  }
+  outcome operator()(const actors::create_token& c) {
+    core::token t = c.token;
+    t.id.value = next_id++;
+    t.version = 1;
+    items.all_tokens[t.id.value] = std::make_shared<const core::token>(t);
+    return actors::catalog_item{t};
+  }
+  outcome operator()(const actors::revoke_token& c) {
+    return change(items.all_tokens, c.id.value, [](core::token& t) { t.revoked = true; });
+  }
+};
+
+}  // namespace
+
+void fake_engine::change_catalog(actors::catalog_command command, actors::write_options options,
+                                 actors::renderer<actors::catalog_item> render,
+                                 actors::write_reply reply) {
+  auto outcome = std::visit(catalog_writer{*items, next_id_, options}, command);
+  if (!outcome) return reply(std::move(outcome).failure());
+  commit(options, *outcome, true, render, std::move(reply));
+}
+
+void fake_engine::replay_event(core::event_id, std::optional<core::endpoint_id> endpoint,
+                               actors::write_options, actors::write_reply reply) {
+  replayed_to = endpoint;
+  reply(actors::answer{202, R"({"replayed":1})"});
+}
+
+void fake_engine::discard(core::lane_key lane, actors::write_options, actors::write_reply reply) {
+  discarded = lane;
+  reply(actors::answer{200, "{}"});
+}
+
+core::result<actors::replay_job> fake_engine::replay_endpoint(core::endpoint_id id,
+                                                              core::timestamp since,
+                                                              core::timestamp until,
+                                                              std::string wanted, core::caller) {
+  job = actors::replay_job{7, id, since, until, std::move(wanted), "running", 0, 0, now()};
+  return *job;
+}
+
+std::optional<actors::replay_job> fake_engine::find_replay_job(std::uint64_t id) const {
+  return job && job->id == id ? job : std::nullopt;
+}
+
+void fake_engine::test_endpoint(core::endpoint_id,
+                                std::function<void(core::result<core::attempt_result>&&)> reply) {
+  reply(core::attempt_result{test_answer});
+}
+
+core::result<std::optional<actors::answer>> fake_engine::idempotency_begin(
+    const actors::idempotency& key) {
+  if (held.contains(key.key)) {
+    return core::error{core::errc::conflict, "idempotency_key_in_use", "in use", {}, {}};
+  }
+  const auto found = answered.find(key.key);
+  if (found == answered.end()) {
+    held.insert(key.key);
+    return std::optional<actors::answer>{};
+  }
+  if (found->second.first != key.request_hash) {
+    return core::error{core::errc::invalid, "idempotency_key_reused", "other request", {}, {}};
+  }
+  return std::optional{found->second.second};
+}
+
+core::result<core::subscription> fake_engine::subscription(core::subscription_id id) const {
+  return look_up(all_subscriptions, id.value);
+}
+
+core::result<actors::page<core::subscription>> fake_engine::subscriptions(
+    const actors::subscription_filter& f, const actors::page_request& p) const {
+  return select(all_subscriptions, p, [&](const core::subscription& s) {
+    return (!f.tenant || s.tenant == f.tenant) &&
+           (!f.within || tenant_within(s.tenant, f.within)) &&
+           (!f.vendor || s.vendor == f.vendor) && (!f.product || s.product == f.product) &&
+           (!f.plan || s.plan == f.plan) && (!f.status || s.status == *f.status);
+  });
+}
+
+core::result<core::tenant> fake_engine::tenant(core::tenant_id id) const {
+  return look_up(all_tenants, id.value);
+}
+
+core::result<actors::page<core::tenant>> fake_engine::tenants(const actors::tenant_filter& f,
+                                                              const actors::page_request& p) const {
+  return select(all_tenants, p, [&](const core::tenant& t) {
+    return (!f.parent || t.parent == f.parent) && (!f.within || tenant_within(t.id, f.within)) &&
+           (!f.kind || t.kind == *f.kind) && (!f.state || t.state == *f.state);
+  });
+}
+
+bool fake_engine::tenant_effective(const core::tenant& t) const {
+  if (t.state != core::tenant_state::enabled) return false;
+  return std::ranges::all_of(t.path, [&](core::tenant_id id) {
+    const auto found = all_tenants.find(id.value);
+    return found != all_tenants.end() && found->second.state == core::tenant_state::enabled;
+  });
+}
+
+bool fake_engine::tenant_within(core::tenant_id inner, core::tenant_id outer) const {
+  const auto found = all_tenants.find(inner.value);
+  if (found == all_tenants.end()) return false;
+  return inner == outer || std::ranges::find(found->second.path, outer) != found->second.path.end();
+}
+
+core::result<core::event> fake_engine::event(core::event_id id) const {
+  return look_up(all_events, id.value);
+}
+
+core::result<actors::page<core::event>> fake_engine::events(const actors::event_filter& f,
+                                                            const actors::page_request& p) const {
+  return select(all_events, p, [&](const core::event& e) {
+    return (!f.stream || e.stream == *f.stream) && (!f.vendor || e.vendor == f.vendor) &&
+           (!f.within || tenant_within(e.tenant, f.within)) &&
+           (f.name.empty() || core::matches({f.name}, e.name));
+  });
+}
+
+core::result<std::vector<actors::delivery>> fake_engine::deliveries(core::event_id id) const {
+  const auto found = all_deliveries.find(id.value);
+  return found == all_deliveries.end() ? std::vector<actors::delivery>{} : found->second;
+}
+
+core::result<actors::page<actors::attempt_record>> fake_engine::attempts(
+    core::event_id id, const actors::page_request&) const {
+  actors::page<actors::attempt_record> out;
+  for (const actors::attempt_record& a : all_attempts) {
+    if (a.event == id) out.items.push_back(a);
+  }
+  return out;
+}
+
+core::result<actors::page<core::lane>> fake_engine::lanes(core::endpoint_id id,
+                                                          std::optional<core::lane_state> wanted,
+                                                          const actors::page_request&) const {
+  actors::page<core::lane> out;
+  for (const core::lane& l : all_lanes) {
+    if (l.key.endpoint == id && (!wanted || l.state == *wanted)) out.items.push_back(l);
+  }
+  return out;
+}
+
+core::result<actors::endpoint_status> fake_engine::status_of(core::endpoint_id id) const {
+  actors::endpoint_status out;
+  out.endpoint = items->find(id);
+  if (!out.endpoint) return core::not_found("no endpoint");
+  out.counters.accepted = id.value;  // so that the order can be seen
+  return out;
+}
+
+actors::page<actors::endpoint_status> fake_engine::endpoints(const actors::endpoint_filter&,
+                                                             const actors::page_request& p) const {
+  actors::page<actors::endpoint_status> out;
+  const std::uint64_t after = p.after.empty() ? 0 : std::stoull(p.after);
+  for (const auto& [id, endpoint] : items->all_endpoints) {
+    if (id <= after || endpoint->state == core::endpoint_state::deleted) continue;
+    if (out.items.size() == p.limit) {
+      out.next = std::to_string(out.items.back().endpoint->id.value);
+      break;
+    }
+    out.items.push_back(*status_of(core::endpoint_id{id}));
+  }
+  return out;
+}
+
+std::string fake_engine::seal(std::string_view plain) const {
+  return "sealed(" + std::to_string(plain.size()) + ")";
+}
+
+}  // namespace syndicated::tests

@@ -1,0 +1,163 @@
+// An engine in memory, with the real rules of core and without actors, disk or network: replies
+// come before the command returns. For tests of the faces only.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "actors/engine.hpp"
+#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/tenant.hpp"
+
+namespace syndicated::tests {
+
+class fake_catalog : public actors::catalog {
+ public:
+  template <class T>
+  using table = std::map<std::uint64_t, std::shared_ptr<const T>>;
+
+  std::shared_ptr<const core::vendor> find(core::vendor_id id) const override {
+    return get(all_vendors, id.value);
+  }
+  std::shared_ptr<const core::product> find(core::product_id id) const override {
+    return get(all_products, id.value);
+  }
+  std::shared_ptr<const core::plan> find(core::plan_id id) const override {
+    return get(all_plans, id.value);
+  }
+  std::shared_ptr<const core::endpoint> find(core::endpoint_id id) const override {
+    auto found = get(all_endpoints, id.value);
+    return found && found->state == core::endpoint_state::deleted ? nullptr : found;
+  }
+  std::shared_ptr<const core::token> find(core::token_id id) const override {
+    return get(all_tokens, id.value);
+  }
+  std::vector<std::shared_ptr<const core::vendor>> vendors(std::uint64_t after,
+                                                           std::size_t n) const override {
+    return range(all_vendors, after, n);
+  }
+  std::vector<std::shared_ptr<const core::product>> products(std::uint64_t after,
+                                                             std::size_t n) const override {
+    return range(all_products, after, n);
+  }
+  std::vector<std::shared_ptr<const core::plan>> plans(std::uint64_t after,
+                                                       std::size_t n) const override {
+    return range(all_plans, after, n);
+  }
+  std::vector<std::shared_ptr<const core::endpoint>> endpoints(std::uint64_t after,
+                                                               std::size_t n) const override {
+    return range(all_endpoints, after, n);
+  }
+  std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after,
+                                                         std::size_t n) const override {
+    return range(all_tokens, after, n);
+  }
+
+  table<core::vendor> all_vendors;
+  table<core::product> all_products;
+  table<core::plan> all_plans;
+  table<core::endpoint> all_endpoints;
+  table<core::token> all_tokens;
+
+ private:
+  template <class T>
+  static std::shared_ptr<const T> get(const table<T>& from, std::uint64_t id) {
+    const auto found = from.find(id);
+    return found == from.end() ? nullptr : found->second;
+  }
+  template <class T>
+  static std::vector<std::shared_ptr<const T>> range(const table<T>& from, std::uint64_t after,
+                                                     std::size_t n) {
+    std::vector<std::shared_ptr<const T>> out;
+    for (auto i = from.upper_bound(after); i != from.end() && out.size() < n; ++i) {
+      out.push_back(i->second);
+    }
+    return out;
+  }
+};
+
+class fake_engine : public actors::engine {
+ public:
+  fake_engine();
+
+  void create_subscription(core::new_subscription wanted, actors::write_options options,
+                           actors::renderer<core::subscription> render,
+                           actors::write_reply reply) override;
+  void command(core::subscription_id id, core::subscription_command command,
+               actors::write_options options, actors::renderer<core::subscription> render,
+               actors::write_reply reply) override;
+  void create_tenant(core::new_tenant wanted, actors::write_options options,
+                     actors::renderer<core::tenant> render, actors::write_reply reply) override;
+  void command(core::tenant_id id, core::tenant_command command, actors::write_options options,
+               actors::renderer<core::tenant> render, actors::write_reply reply) override;
+  void change_catalog(actors::catalog_command command, actors::write_options options,
+                      actors::renderer<actors::catalog_item> render,
+                      actors::write_reply reply) override;
+  void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
+                    actors::write_options options, actors::write_reply reply) override;
+  void discard(core::lane_key lane, actors::write_options options,
+               actors::write_reply reply) override;
+  core::result<actors::replay_job> replay_endpoint(core::endpoint_id id, core::timestamp since,
+                                                   core::timestamp until, std::string state,
+                                                   core::caller by) override;
+  std::optional<actors::replay_job> find_replay_job(std::uint64_t id) const override;
+  void test_endpoint(core::endpoint_id id,
+                     std::function<void(core::result<core::attempt_result>&&)> reply) override;
+  core::result<std::optional<actors::answer>> idempotency_begin(
+      const actors::idempotency& key) override;
+  void idempotency_end(const actors::idempotency& key) override { held.erase(key.key); }
+
+  std::shared_ptr<const actors::catalog> catalog() const override { return items; }
+  core::result<core::subscription> subscription(core::subscription_id id) const override;
+  core::result<actors::page<core::subscription>> subscriptions(
+      const actors::subscription_filter& f, const actors::page_request& p) const override;
+  core::result<core::tenant> tenant(core::tenant_id id) const override;
+  core::result<actors::page<core::tenant>> tenants(const actors::tenant_filter& f,
+                                                   const actors::page_request& p) const override;
+  bool tenant_effective(const core::tenant& t) const override;
+  bool tenant_within(core::tenant_id inner, core::tenant_id outer) const override;
+  core::result<core::event> event(core::event_id id) const override;
+  core::result<actors::page<core::event>> events(const actors::event_filter& f,
+                                                 const actors::page_request& p) const override;
+  core::result<std::vector<actors::delivery>> deliveries(core::event_id id) const override;
+  core::result<actors::page<actors::attempt_record>> attempts(
+      core::event_id id, const actors::page_request& p) const override;
+  core::result<actors::page<core::lane>> lanes(core::endpoint_id id,
+                                               std::optional<core::lane_state> state,
+                                               const actors::page_request& p) const override;
+  core::result<actors::endpoint_status> status_of(core::endpoint_id id) const override;
+  actors::page<actors::endpoint_status> endpoints(const actors::endpoint_filter& f,
+                                                  const actors::page_request& p) const override;
+  actors::engine_status status() const override { return state; }
+  std::string seal(std::string_view plain) const override;
+  std::shared_ptr<const core::egress_policy> egress() const override { return policy; }
+
+  // ---- what tests look at and turn
+  std::shared_ptr<fake_catalog> items = std::make_shared<fake_catalog>();
+  std::map<std::uint64_t, core::subscription> all_subscriptions;
+  std::map<std::uint64_t, core::tenant> all_tenants;
+  std::map<std::uint64_t, core::event> all_events;
+  std::map<std::uint64_t, std::vector<actors::delivery>> all_deliveries;
+  std::vector<actors::attempt_record> all_attempts;
+  std::vector<core::lane> all_lanes;
+  std::map<std::string, std::pair<std::string, actors::answer>> answered;  // idempotency
+  std::set<std::string> held;
+  std::optional<actors::replay_job> job;
+  std::optional<core::lane_key> discarded;
+  std::optional<core::endpoint_id> replayed_to;
+  core::attempt_result test_answer{};
+  actors::engine_status state{};
+  std::shared_ptr<core::egress_policy> policy;
+  int writes = 0;
+  bool hold_replies = false;  // keep replies back
+  std::vector<std::function<void()>> kept_replies;
+
+ private:
+  template <class Entity>
+  void commit(const actors::write_options& options, const Entity& entity, bool changed,
+              const actors::renderer<Entity>& render, actors::write_reply reply);
+
+  std::uint64_t next_id_ = 100;
+};
+
+}  // namespace syndicated::tests
