@@ -11,7 +11,8 @@ namespace syndicated::actors {
 
 class catalog_keeper {
  public:
-  explicit catalog_keeper(services& s) : s_(s) {}
+  // Goes on from the published snapshot; load() makes the first one.
+  explicit catalog_keeper(services& s) : s_(s), newest_(s.catalog.load()) {}
 
   // Reads everything and publishes it. Errors: the store's.
   core::result<void> load();

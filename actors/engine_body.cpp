@@ -129,7 +129,8 @@ void engine_body::wire() {
     caf::anon_send(shard, std::move(r));
   };
   s.lane_is_ready = [this](std::shared_ptr<const lane_work> w) {
-    caf::anon_send(dispatchers_[dispatcher_of(w->lane.key.endpoint)], actors::lane_ready{std::move(w)});
+    const auto& d = dispatchers_[dispatcher_of(w->lane.key.endpoint)];
+    caf::anon_send(d, actors::lane_ready{std::move(w)});
   };
   s.lane_is_resting = [this](const core::lane_key& lane, std::optional<core::timestamp> due) {
     caf::anon_send(dispatchers_[dispatcher_of(lane.endpoint)], lane_rests{lane, due});

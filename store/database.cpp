@@ -22,7 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view marker_name = "INITIALISED";
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+// RocksDB's own assertions want a pointer even for nothing.
+rocksdb::Slice slice(std::string_view text) {
+  return {text.empty() ? "" : text.data(), text.size()};
+}
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
 bool no_space(const rocksdb::Status& s) {
