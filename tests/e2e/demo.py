@@ -25,6 +25,7 @@ import harness  # noqa: E402
 VENDOR = harness.ROOT / "docs" / "examples" / "sample_vendor.py"
 SUBSCRIPTIONS = 320
 WORKERS = 4
+AWAY_S = 3
 
 
 class Day:
@@ -148,7 +149,9 @@ class Day:
         self.stop_vendor()
         self.say("the vendor's program is stopped")
         self.act(self.normal[:80], "resume", {"reason": "UNPAID"})
-        self.say("80 resumed meanwhile; what `syndctl queue ls` shows now:")
+        self.say("80 resumed meanwhile, their notifications wait")
+        time.sleep(AWAY_S)
+        self.say(f"after {AWAY_S} s `syndctl queue ls` shows:")
         print(self.daemon.syndctl("queue", "ls").stdout, flush=True)
 
     def afternoon(self):
@@ -255,7 +258,7 @@ def main():
         day.say("everything held" if held else "NOT everything held")
         if options.keep:
             day.keep()
-    except (AssertionError, harness.Refused) as why:
+    except (AssertionError, harness.Refused, OSError, http.client.HTTPException) as why:
         print(f"failed: {why}\n{day.daemon.tail()}", file=sys.stderr)
     finally:
         if not (options.keep and held):

@@ -68,6 +68,15 @@ class Client:
 
     def raw(self, method, path, body=None, headers=None):
         """Status, headers and body; OSError or HTTPException when nothing was answered."""
+        try:
+            return self.once(method, path, body, headers)
+        except (OSError, http.client.HTTPException):
+            # A kept connection may have ended with an earlier daemon; reading again is harmless.
+            if method != "GET":
+                raise
+            return self.once(method, path, body, headers)
+
+    def once(self, method, path, body, headers):
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = http.client.HTTPConnection(self.place.hostname, self.place.port,

@@ -39,7 +39,7 @@ class Start(unittest.TestCase):
         self.addCleanup(second.cleanup)
         second.launch()
         self.assertNotEqual(second.wait_exit(), 0)
-        self.assertIn("already", second.log())
+        self.assertIn("in use by another", second.log())
         self.assertTrue(self.daemon.ready())
 
     def test_a_missing_master_key_is_refused(self):
