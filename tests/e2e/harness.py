@@ -291,7 +291,6 @@ class Sink:
         self.ready = threading.Event()
         self.port = port
         self.connections = 0
-        self.writers = set()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         if not self.ready.wait(10):
@@ -312,7 +311,6 @@ class Sink:
 
     async def _serve(self, reader, writer):
         self.connections += 1
-        self.writers.add(writer)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -338,7 +336,6 @@ class Sink:
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            self.writers.discard(writer)
             writer.close()
 
     def snapshot(self):
@@ -351,8 +348,11 @@ class Sink:
     def close(self):
         async def end():
             self.server.close()
-            for writer in list(self.writers):
-                writer.close()
+            mine = asyncio.current_task()
+            others = [task for task in asyncio.all_tasks() if task is not mine]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
             self.loop.stop()
 
         asyncio.run_coroutine_threadsafe(end(), self.loop)

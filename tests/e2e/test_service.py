@@ -208,6 +208,7 @@ class Units(unittest.TestCase):
     def test_the_users_and_directories_can_be_made(self):
         with tempfile.TemporaryDirectory() as root:
             for name in ("sysusers", "tmpfiles"):
+                (pathlib.Path(root) / "etc").mkdir(exist_ok=True)
                 command = [f"systemd-{name}", f"--root={root}", UNITS / f"syndicated.{name}"]
                 if name == "tmpfiles":
                     command.insert(1, "--create")
