@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Measures the real daemon against a bare libcurl loop, on this machine, in one run.
+
+    bench/run.py --bin build/release/bin [--json] [--seconds 10] [--subscriptions 2000]
+
+Four processes on loopback: the daemon, a sink (the vendor), a load generator (the marketplace) and,
+before them, a bare libcurl multi loop that sends the same requests to the same sink.
+
+1. baseline: requests/s and CPU per request of the bare loop;
+2. full load: every connection of the generator sends as fast as it is answered. Each accepted call is
+   one synced commit and one signed notification. Delivered events/s, daemon CPU per delivered event;
+3. half load: a constant rate of half of that. Accept-to-arrival: from the 2xx at the generator to the
+   notification's arrival at the sink, on one clock.
+
+At the end everything accepted must have arrived once, in order and correctly signed; else exit 1.
+Standard library only.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import harness  # noqa: E402
+
+SECRET = "bench-secret"
+CONNECTIONS = 64
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Sink:
+    """The sink process and its reports."""
+
+    def __init__(self, programs):
+        self.process = subprocess.Popen([str(programs / "bench_sink"), "--secret", SECRET],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
+            return answer.read().decode()
+
+    def stats(self):
+        return json.loads(self.get("/stats"))
+
+    def reset(self):
+        self.get("/reset")
+
+    def arrivals(self):
+        """For each entity the times of its arrivals, in order."""
+        found = {}
+        for line in self.get("/arrivals").splitlines():
+            entity, _, at = line.split()
+            found.setdefault(int(entity), []).append(int(at))
+        return found
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def cpu_seconds(pid):
+    """User and system time of all threads of a process."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rss_mb(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def run_json(command):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                          check=False)
+    if done.returncode not in (0, 1) or not done.stdout:
+        raise SystemExit(f"{command[0]}: {done.returncode}\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.programs = pathlib.Path(options.bin).resolve()
+        self.sink = Sink(self.programs)
+        # Phases must not be disturbed by retries: a failed attempt shows as a late arrival.
+        self.daemon = harness.Daemon({"log": {"level": "warning"}}, build=self.programs.parent)
+        self.problems = []
+
+    def baseline(self):
+        command = [self.programs / "bench_curl_baseline", "--port", self.sink.port,
+                   "--requests", self.options.requests, "--concurrency", CONNECTIONS]
+        run_json([*command[:3], "--requests", 5000, *command[5:]])  # warm
+        result = run_json(command)
+        if result["failures"]:
+            self.problems.append(f"{result['failures']} failed requests of the baseline")
+        return result
+
+    def prepare(self):
+        """A vendor with an endpoint at the sink, and provisioned subscriptions."""
+        self.daemon.start()
+        operator = self.daemon.client()
+        shop = harness.Shop(operator)
+        tenants = [shop.tenant["id"]] + [operator.post("/v1/tenants", {
+            "kind": "customer", "parent_id": 1, "name": f"Customer {n}"})["id"]
+            for n in range(15)]
+        vendor = self.daemon.client("vendor", shop.vendor["id"])
+        made = []
+        for n in range(self.options.subscriptions):
+            one = operator.post("/v1/subscriptions", {
+                "tenant_id": tenants[n % len(tenants)], "plan_id": shop.plan["id"], "paid": True})
+            vendor.call("PATCH", f"/api/subscription/{one['id']}",
+                        {"deploymentStatus": "DEPLOYED"})
+            made.append(one["id"])
+        # Only now the endpoint: what happened before is not sent to it.
+        shop.endpoint(f"http://127.0.0.1:{self.sink.port}/hook", form="cloudesire", secret=SECRET,
+                      **self.options.endpoint)
+        self.ids = self.daemon.directory / "ids"
+        self.ids.write_text("\n".join(map(str, made)) + "\n")
+        self.token = self.daemon.directory / "token"
+        self.token.touch(mode=0o600)
+        self.token.write_text(operator.token)
+        self.operator = operator
+
+    def load(self, seconds, rate=None):
+        """One phase: the generator's result, the sink's, CPU and the accept-to-arrival times."""
+        self.sink.reset()
+        log = self.daemon.directory / "accepted"
+        pid = self.daemon.process.pid
+        before = cpu_seconds(pid)
+        place = self.daemon.api.rsplit(":", 1)[1]
+        command = [self.programs / "bench_load", "--port", place, "--token-file", self.token,
+                   "--ids", self.ids, "--connections", CONNECTIONS, "--seconds", seconds,
+                   "--log", log]
+        result = run_json(command + (["--rate", rate] if rate else []))
+        expected = result["ok"]
+        limit = time.monotonic() + 60
+        while self.sink.stats()["received"] < expected and time.monotonic() < limit:
+            time.sleep(0.02)
+        result["daemon_cpu_seconds"] = cpu_seconds(pid) - before
+        result["sink"] = self.sink.stats()
+        arrivals = self.sink.arrivals()
+        result["delivered"] = sum(len(times) for times in arrivals.values())
+        last = max((times[-1] for times in arrivals.values()), default=result["begun_ns"])
+        result["delivered_per_s"] = result["delivered"] / ((last - result["begun_ns"]) / 1e9 or 1)
+        # The n-th accepted call of a subscription is its n-th arrival: lanes are FIFO.
+        position = {}
+        delays = []
+        for line in log.read_text().splitlines():
+            entity, _, at = map(int, line.split())
+            index = position.get(entity, 0)
+            position[entity] = index + 1
+            times = arrivals.get(entity, [])
+            if index < len(times):
+                delays.append((times[index] - at) / 1e6)
+        result["delays_ms"] = delays
+        self.check(result)
+        return result
+
+    def check(self, result):
+        for name in ("duplicates", "order_violations", "bad_signatures"):
+            if result["sink"][name]:
+                self.problems.append(f"{result['sink'][name]} {name}")
+        if result["errors"]:
+            self.problems.append(f"{result['errors']} refused calls: {result['statuses']}")
+        if result["delivered"] != result["ok"]:
+            self.problems.append(f"accepted {result['ok']}, delivered {result['delivered']}")
+
+    def run(self):
+        note("baseline: a bare libcurl loop ...")
+        curl = self.baseline()
+        note(f"preparing {self.options.subscriptions} subscriptions ...")
+        self.prepare()
+        note("warming up ...")
+        self.load(2)
+        note(f"full load for {self.options.seconds} s ...")
+        full = self.load(self.options.seconds)
+        note(f"half load for {self.options.seconds} s ...")
+        half = self.load(self.options.seconds, full["delivered_per_s"] / 2)
+        memory = rss_mb(self.daemon.process.pid)
+        code = self.daemon.stop()
+        if code != 0:
+            self.problems.append(f"the daemon ended with {code}")
+        cpu_us = full["daemon_cpu_seconds"] / max(full["delivered"], 1) * 1e6
+        half_cpu_us = half["daemon_cpu_seconds"] / max(half["delivered"], 1) * 1e6
+        return {
+            "cpu_ratio_single": round(cpu_us / curl["cpu_us_per_request"], 2),
+            "delivered_per_s": round(full["delivered_per_s"]),
+            "throughput_ratio": round(full["delivered_per_s"] / curl["requests_per_s"], 3),
+            "p99_half_load_ms": round(percentile(half["delays_ms"], 0.99), 2),
+            "p50_half_load_ms": round(percentile(half["delays_ms"], 0.50), 2),
+            "accepted_per_s": full["rate"],
+            "cpu_us_per_event": round(cpu_us, 1),
+            "cpu_us_per_event_half_load": round(half_cpu_us, 1),
+            "curl_us_per_request": curl["cpu_us_per_request"],
+            "curl_requests_per_s": curl["requests_per_s"],
+            "accept_p50_ms": full["latency_ms"]["p50"],
+            "accept_p99_ms": full["latency_ms"]["p99"],
+            "accept_p99_half_load_ms": half["latency_ms"]["p99"],
+            "half_load_per_s": half["rate"],
+            "delivered": full["delivered"] + half["delivered"],
+            "duplicates": full["sink"]["duplicates"] + half["sink"]["duplicates"],
+            "order_violations": full["sink"]["order_violations"] + half["sink"]["order_violations"],
+            "bad_signatures": full["sink"]["bad_signatures"] + half["sink"]["bad_signatures"],
+            "rss_mb": round(memory, 1),
+            "cores": os.cpu_count(),
+            "problems": self.problems,
+        }
+
+    def close(self):
+        self.sink.close()
+        self.daemon.cleanup()
+
+
+ROWS = [
+    ("accepted", "accepted_per_s", "events/s at full load"),
+    ("delivered", "delivered_per_s", "events/s, accepted, synced, signed, answered 204"),
+    ("daemon CPU", "cpu_us_per_event", "us per delivered event, at full load"),
+    ("bare libcurl CPU", "curl_us_per_request", "us per request"),
+    ("CPU ratio", "cpu_ratio_single", "daemon / bare libcurl"),
+    ("bare libcurl", "curl_requests_per_s", "requests/s"),
+    ("throughput ratio", "throughput_ratio", "delivered / bare libcurl"),
+    ("half load", "half_load_per_s", "events/s"),
+    ("accept to arrival", "p50_half_load_ms", "ms, median at half load"),
+    ("", "p99_half_load_ms", "ms, 99th percentile at half load"),
+    ("answer time", "accept_p99_half_load_ms", "ms, 99th percentile at half load"),
+    ("memory", "rss_mb", "MiB resident at the end"),
+    ("duplicates", "duplicates", ""),
+    ("order violations", "order_violations", ""),
+    ("bad signatures", "bad_signatures", ""),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", default=str(ROOT / "build" / "release" / "bin"))
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--subscriptions", type=int, default=2000)
+    parser.add_argument("--requests", type=int, default=200_000, help="of the baseline")
+    parser.add_argument("--endpoint", type=json.loads, default={},
+                        help='delivery settings as JSON, e.g. {"concurrency": 64}')
+    options = parser.parse_args()
+    bench = Bench(options)
+    try:
+        figures = bench.run()
+    finally:
+        if bench.problems:
+            note("\n".join(bench.problems))
+        bench.close()
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        for title, key, unit in ROWS:
+            print(f"{title:18} {figures[key]:>12} {unit}".rstrip())
+    return 1 if figures["problems"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
