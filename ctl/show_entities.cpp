@@ -211,7 +211,7 @@ void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
                     {"CHANGED", table::align::right}}},
              "there are no such tenants", [now](const document& t) -> std::vector<std::string> {
                return {t.id("id"),
-                       t.text("state"),
+                       t.text("status"),
                        t.text("kind"),
                        t.id("parent_id"),
                        printable(t.text("name"), 40),

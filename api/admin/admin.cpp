@@ -1,4 +1,7 @@
 // Calls of the operators of the host, on the admin socket only (api.md, 1).
+#include <algorithm>
+#include <iterator>
+
 #include "api/routes.hpp"
 #include "api/token.hpp"
 #include "api/v1/common.hpp"
@@ -81,7 +84,8 @@ std::string endpoint_status_json(const actors::endpoint_status& s) {
   return std::move(out).str();
 }
 
-// Largest backlog first. ?backlog=true leaves out endpoints without one.
+// Largest backlog first, so there is no cursor: ?limit= cuts the list. ?backlog=true leaves out
+// endpoints without one. At most limits::scan_rows_max endpoints are looked at.
 void list_queue(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
@@ -96,8 +100,19 @@ void list_queue(const call_ptr& c) {
       "true, false");
   filter.with_backlog_only = backlog.value_or(false);
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
-  const auto found = c->engine().endpoints(filter, page);
-  c->send(200, v1::page_text(found.items, found.next, endpoint_status_json));
+  std::vector<actors::endpoint_status> all;
+  actors::page_request chunk{core::limits::page_items_max, {}};
+  while (all.size() < core::limits::scan_rows_max) {
+    auto found = c->engine().endpoints(filter, chunk);
+    std::ranges::move(found.items, std::back_inserter(all));
+    if (!found.next) break;
+    chunk.after = std::move(*found.next);
+  }
+  std::ranges::stable_sort(all, std::ranges::greater{}, [](const actors::endpoint_status& s) {
+    return s.counters.pending() + s.counters.parked;
+  });
+  if (all.size() > page.limit) all.resize(page.limit);
+  c->send(200, v1::page_text(all, std::nullopt, endpoint_status_json));
 }
 
 void get_queue(const call_ptr& c) {

@@ -72,7 +72,7 @@ void list_tenants(const call_ptr& c) {
   filter.within.value = q.id("within").value_or(0);
   filter.kind = q.word("kind", core::parse_tenant_kind, "provider, reseller, customer, unit");
   filter.state = q.word(
-      "state",
+      "status",
       [](std::string_view text) -> std::optional<core::tenant_state> {
         for (const auto s : {core::tenant_state::enabled, core::tenant_state::disabled,
                              core::tenant_state::deleted}) {
