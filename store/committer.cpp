@@ -209,6 +209,7 @@ void committer::commit(std::vector<write_plan>& batch) {
 void committer::fail(const write_report& report) {
   if (report.result == commit_result::no_space) {
     no_space_.fetch_add(1);
+    refused_at_ = std::chrono::steady_clock::now();
     if (!out_of_space_.exchange(true)) {
       core::log(core::log_level::error, "committer", "no space left: writes are refused",
                 {{"detail", report.detail}});
@@ -219,6 +220,11 @@ void committer::fail(const write_report& report) {
   core::log(core::log_level::critical, "committer", "the write-ahead log failed: stopping",
             {{"detail", report.detail}});
   if (on_fatal_) on_fatal_(report.detail);
+}
+
+bool committer::out_of_space() const noexcept {
+  return out_of_space_.load(std::memory_order_relaxed) &&
+         std::chrono::steady_clock::now() - refused_at_.load() < std::chrono::seconds{1};
 }
 
 counters committer::counters_of(core::endpoint_id endpoint) const {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -58,8 +59,9 @@ class committer {
   counters counters_of(core::endpoint_id endpoint) const;
   counters counters_total() const;
   committer_stats stats() const;
-  // The last batch was refused for lack of space.
-  bool out_of_space() const noexcept { return out_of_space_.load(std::memory_order_relaxed); }
+  // A batch was refused for lack of space, less than a second ago: after that a write is worth a
+  // try, for nothing else would find out that there is space again.
+  bool out_of_space() const noexcept;
 
  private:
   committer(database& db, id_source& ids, std::function<void(std::string)> on_fatal);
@@ -88,6 +90,7 @@ class committer {
 
   std::atomic<bool> dead_{false};
   std::atomic<bool> out_of_space_{false};
+  std::atomic<std::chrono::steady_clock::time_point> refused_at_{};
   std::atomic<std::uint64_t> batches_{0}, plans_{0}, synced_{0}, no_space_{0};
   std::thread thread_;
 };
