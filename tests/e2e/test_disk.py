@@ -8,7 +8,7 @@ import unittest
 
 import harness
 
-TMPFS_BYTES = 48 * 1024 * 1024
+TMPFS_BYTES = 128 * 1024 * 1024
 
 
 class FullDisk(unittest.TestCase):
@@ -32,9 +32,12 @@ class FullDisk(unittest.TestCase):
                 return why
         self.fail("the disk does not become full")
 
-    def test_it_refuses_and_recovers(self):
+    def test_below_the_mark_it_refuses_and_recovers(self):
+        self.fill_and_free(32 * 1024 * 1024)
+
+    def fill_and_free(self, free_bytes_min):
         daemon = harness.Daemon({"store": {"directory": str(self.mount / "state"),
-                                           "free_bytes_min": 8 * 1024 * 1024,
+                                           "free_bytes_min": free_bytes_min,
                                            "wal_bytes_max": 8 * 1024 * 1024,
                                            "block_cache_bytes": 8 * 1024 * 1024}})
         self.addCleanup(daemon.cleanup)
@@ -48,10 +51,11 @@ class FullDisk(unittest.TestCase):
 
         ballast = self.mount / "ballast"
         free = os.statvfs(self.mount)
-        size = free.f_bavail * free.f_frsize - 12 * 1024 * 1024
+        size = free.f_bavail * free.f_frsize - free_bytes_min - 4 * 1024 * 1024
         ballast.write_bytes(b"x" * max(0, size))
         refused = self.write_until_refused(shop, accepted)
         self.assertEqual(refused.status, 503)
+        self.assertIn(b"no_space", refused.body)
         self.assertIsNone(daemon.process.poll(), "it stays up")
         # Reading goes on.
         self.assertEqual(client.get(f"/v1/subscriptions/{accepted[0]}")["id"], accepted[0])
