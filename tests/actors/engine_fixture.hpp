@@ -15,34 +15,10 @@
 #include "actors/local_engine.hpp"
 #include "core/delivery/signature.hpp"
 #include "net/http_server.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait_until.hpp"
 
 namespace syndicated::tests {
-
-class temporary_directory {
- public:
-  temporary_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "syndicated-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-// Yields until the condition holds; the test fails after a long while.
-inline void wait_until(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) BOOST_FAIL("the awaited condition never came");
-    std::this_thread::yield();
-  }
-}
 
 class loopback_vendor {
  public:
