@@ -5,8 +5,9 @@
 // Without --rate every connection sends as fast as it is answered; with it requests start at a
 // constant rate, and latency counts from the moment a request was due (so that waiting for a free
 // connection shows). A subscription belongs to one connection: its calls never overlap.
-// Prints JSON. --log gets a line "subscription version monotonic-ns" for each accepted call, at the
-// moment its answer was read.
+// Lines of --ids are "id suspended(0 or 1)"; the file is rewritten at the end, since a repeated
+// suspend would be answered 200 without an event. Prints JSON. --log gets a line "subscription
+// version monotonic-ns" for each accepted call, at the moment its answer was read.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -22,7 +23,7 @@ namespace syndicated::bench {
 namespace {
 
 struct subscription {
-  std::uint64_t id;
+  std::uint64_t id = 0;
   bool suspended = false;
 };
 
@@ -47,6 +48,7 @@ class load {
   void run();
   void print() const;
   void write_log(const std::string& path) const;
+  void write_states(const std::string& path) const;
 
  private:
   void connect(connection& c);
@@ -85,8 +87,9 @@ load::load(const arguments& given)
   connections_.resize(static_cast<std::size_t>(given.integer("--connections", 64)));
   std::ifstream ids{given.text("--ids")};
   std::size_t count = 0;
-  for (std::uint64_t id = 0; ids >> id; ++count) {
-    connections_[count % connections_.size()].mine.push_back({id});
+  bool suspended = false;
+  for (std::uint64_t id = 0; ids >> id >> suspended; ++count) {
+    connections_[count % connections_.size()].mine.push_back({id, suspended});
   }
   if (count < connections_.size()) die("fewer subscriptions than connections");
   accepted_.reserve(1'000'000);
@@ -222,6 +225,13 @@ void load::write_log(const std::string& path) const {
     out << a.subscription << ' ' << a.version << ' ' << a.at_ns << '\n';
 }
 
+void load::write_states(const std::string& path) const {
+  std::ofstream out{path};
+  for (const auto& c : connections_) {
+    for (const auto& one : c.mine) out << one.id << ' ' << one.suspended << '\n';
+  }
+}
+
 }  // namespace
 }  // namespace syndicated::bench
 
@@ -230,5 +240,6 @@ int main(int argc, char** argv) {
   syndicated::bench::load run{given};
   run.run();
   run.print();
+  run.write_states(given.text("--ids"));
   if (given.has("--log")) run.write_log(given.text("--log"));
 }

@@ -131,7 +131,7 @@ class Bench:
         shop.endpoint(f"http://127.0.0.1:{self.sink.port}/hook", form="cloudesire", secret=SECRET,
                       **self.options.endpoint)
         self.ids = self.daemon.directory / "ids"
-        self.ids.write_text("\n".join(map(str, made)) + "\n")
+        self.ids.write_text("".join(f"{one} 0\n" for one in made))
         self.token = self.daemon.directory / "token"
         self.token.touch(mode=0o600)
         self.token.write_text(operator.token)
