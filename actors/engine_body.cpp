@@ -57,6 +57,8 @@ core::result<void> engine_body::open() {
   where.directory = options_.directory;
   where.wal_bytes_max = options_.wal_bytes_max;
   where.block_cache_bytes = options_.block_cache_bytes;
+  // New work is refused at the mark; what is under way may use half of what is left then.
+  where.reserve_bytes = options_.free_bytes_min / 2;
   auto db = store::database::open(where);
   if (!db) return std::move(db).failure();
   db_ = std::move(*db);

@@ -135,6 +135,7 @@ class database::impl {
   rocksdb::ColumnFamilyHandle* at(family f) const { return handles[static_cast<std::size_t>(f)]; }
 
   std::string directory;
+  std::uint64_t reserve_bytes = 0;
   std::unique_ptr<rocksdb::DB> db;
   std::array<rocksdb::ColumnFamilyHandle*, family_count> handles{};
 };
@@ -157,6 +158,7 @@ core::result<std::unique_ptr<database>> database::open(const database_options& o
   }
   auto body = std::make_unique<impl>();
   body->directory = options.directory;
+  body->reserve_bytes = options.reserve_bytes;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const auto path = (fs::path{options.directory} / "db").string();
@@ -213,6 +215,9 @@ core::result<void> database::scan(family where, std::string_view begin, std::str
 
 write_report database::write(const std::vector<const write_plan*>& plans,
                              const std::vector<write_op>& extra, bool sync) {
+  if (free_bytes() < impl_->reserve_bytes) {
+    return {commit_result::no_space, "free disk space is below the reserve"};
+  }
   rocksdb::WriteBatch batch;
   const auto append = [&](const write_op& op) {
     auto* handle = impl_->at(op.where);

@@ -25,6 +25,9 @@ struct database_options {
   std::uint64_t wal_bytes_max = 64ULL << 20U;     // bounds replay time at start
   std::uint64_t block_cache_bytes = 64ULL << 20U;
   std::uint64_t memtable_bytes_max = 96ULL << 20U;  // all families together
+  // With less than this free, write() answers no_space by itself: once RocksDB has run into a full
+  // disk, 7.8.3 may not take writes again, or stops at an assertion of its own.
+  std::uint64_t reserve_bytes = 0;
 };
 
 struct write_report {

@@ -32,10 +32,41 @@ class FullDisk(unittest.TestCase):
                 return why
         self.fail("the disk does not become full")
 
-    def test_below_the_mark_it_refuses_and_recovers(self):
-        self.fill_and_free(32 * 1024 * 1024)
+    def test_a_disk_filled_by_others_stops_everything_until_there_is_space(self):
+        daemon, client, shop, sink = self.begin(32 * 1024 * 1024)
+        gate = {"status": 503}
+        sink.answer = lambda arrival: gate["status"]
+        accepted = [shop.subscription()["id"] for _ in range(50)]
+        ballast = self.fill(0)
+        with self.assertRaises(harness.Refused) as refusal:
+            harness.wait_until(lambda: not self.accepts(shop, accepted), 10, "a refusal")
+            shop.subscription()
+        self.assertEqual(refusal.exception.status, 503)
+        # Attempts go on, but none can be recorded now.
+        gate["status"] = 204
+        self.assertIsNone(daemon.process.poll(), "it stays up")
+        self.assertEqual(len(list(client.all("/v1/subscriptions"))), len(accepted))
+        ballast.unlink()
+        harness.wait_until(lambda: self.accepts(shop, accepted), 10, "writes are accepted again")
+        harness.wait_until(lambda: harness.drained(client), 60, "empty queues")
+        self.assertEqual(set(accepted) - {a.entity_id for a in sink.snapshot()}, set())
+        self.assertIsNone(daemon.process.poll(), "it stayed up")
 
-    def fill_and_free(self, free_bytes_min):
+    def fill(self, left):
+        """Fills the disk but for about `left` bytes."""
+        ballast = self.mount / "ballast"
+        now = os.statvfs(self.mount)
+        size = now.f_bavail * now.f_frsize - left
+        with ballast.open("wb") as file:
+            try:
+                for _ in range(size // 65536):
+                    file.write(b"x" * 65536)
+                    file.flush()
+            except OSError:
+                pass
+        return ballast
+
+    def begin(self, free_bytes_min):
         daemon = harness.Daemon({"store": {"directory": str(self.mount / "state"),
                                            "free_bytes_min": free_bytes_min,
                                            "wal_bytes_max": 8 * 1024 * 1024,
@@ -47,12 +78,13 @@ class FullDisk(unittest.TestCase):
         sink = harness.Sink()
         self.addCleanup(sink.close)
         shop.endpoint(sink.url + "/standard")
-        accepted = [shop.subscription()["id"]]
+        return daemon, client, shop, sink
 
-        ballast = self.mount / "ballast"
-        free = os.statvfs(self.mount)
-        size = free.f_bavail * free.f_frsize - free_bytes_min - 4 * 1024 * 1024
-        ballast.write_bytes(b"x" * max(0, size))
+    def test_below_the_mark_it_refuses_and_recovers(self):
+        mark = 32 * 1024 * 1024
+        daemon, client, shop, sink = self.begin(mark)
+        accepted = [shop.subscription()["id"]]
+        ballast = self.fill(mark + 4 * 1024 * 1024)
         refused = self.write_until_refused(shop, accepted)
         self.assertEqual(refused.status, 503)
         self.assertIn(b"no_space", refused.body)
