@@ -49,7 +49,7 @@ void test_endpoint(session& s, std::uint64_t id) {
     std::string text = "endpoint " + std::to_string(id) + ": " + t.text("outcome");
     if (t.number("status") != 0) text += ", status " + std::to_string(t.number("status"));
     if (!t.text("error").empty()) text += ", " + t.text("error");
-    return text + ", took " + std::to_string(t.number("total_ms")) + "ms";
+    return text + ", took " + t.milliseconds("total_ms");
   });
   // What did not arrive is a refusal for scripts.
   if (body && document::parse(*body).text("outcome") != "delivered") s.code = 1;

@@ -6,10 +6,7 @@
 #include <memory>
 
 #include "ctl/commands.hpp"
-
-#ifndef SYNDICATED_VERSION
-#define SYNDICATED_VERSION "0.1.0"
-#endif
+#include "ctl/version.hpp"
 
 namespace syndicated::ctl {
 namespace {
@@ -182,7 +179,7 @@ int run(const std::vector<std::string>& arguments, std::istream& input, std::ost
   s.colour = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   parsed p{s};
   CLI::App app{"Operator's command of syndicated, the webhook dispatch daemon", "syndctl"};
-  app.set_version_flag("--version", std::string{"syndctl " SYNDICATED_VERSION});
+  app.set_version_flag("--version", std::string{"syndctl "} + version());
   app.add_option("--socket", s.socket, "the daemon's admin socket")
       ->envname("SYNDCTL_SOCKET")
       ->capture_default_str();

@@ -62,6 +62,15 @@ std::string document::id(std::string_view key) const {
   return n == 0 ? "-" : std::to_string(n);
 }
 
+std::string document::milliseconds(std::string_view key) const {
+  const value* v = at(value_, key);
+  boost::json::error_code failure;
+  const double ms = v == nullptr ? 0.0 : v->to_number<double>(failure);
+  if (failure || ms < 0.0 || ms >= 100.0) return count(key) + "ms";
+  const auto tenths = static_cast<std::int64_t>(ms * 10.0);
+  return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + "ms";
+}
+
 bool document::flag(std::string_view key) const {
   const value* v = at(value_, key);
   return v != nullptr && v->is_bool() && v->as_bool();

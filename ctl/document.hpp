@@ -24,6 +24,7 @@ class document {
   std::int64_t number(std::string_view key) const;   // numbers are cut to integers
   std::string count(std::string_view key) const;     // grouped: "1,234"
   std::string id(std::string_view key) const;  // not grouped, so that it can be copied; 0 is "-"
+  std::string milliseconds(std::string_view key) const;  // "0.9ms", "1,250ms"
   bool flag(std::string_view key) const;
   std::optional<core::timestamp> time(std::string_view key) const;
   document object(std::string_view key) const;

@@ -78,7 +78,7 @@ void print_attempts(session& s, const std::string& attempts, core::timestamp now
   for (const document& a : list.items("items")) {
     const std::string error = a.text("error");
     t.add({a.count("number"), a.id("endpoint_id"), human_when(a.time("at"), now), a.text("outcome"),
-           a.id("status"), a.object("timing_ms").count("total") + "ms", error.empty() ? "-" : error,
+           a.id("status"), a.object("timing_ms").milliseconds("total"), error.empty() ? "-" : error,
            printable(a.text("excerpt"), 40)});
   }
   if (t.empty()) return;

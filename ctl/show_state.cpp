@@ -78,7 +78,7 @@ void list_queue(session& s, bool backlog_only, const list_options& o) {
            {"PENDING", table::align::right},
            {"PARKED", table::align::right},
            {"DELIVERED", table::align::right},
-           {"FLYING", table::align::right},
+           {"IN FLIGHT", table::align::right},
            {"OLDEST", table::align::right},
            {"LAST OK", table::align::right},
            {"LAST ERROR"},

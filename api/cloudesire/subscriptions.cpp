@@ -163,6 +163,9 @@ core::result<core::subscription_command> read_action(const call& c, const json& 
     return wrong("action", "is not one of RENEW, AUTORENEW, DEPLOY, SET_NAME, KILL");
   }
   command.by = party_of(c, command.action);
+  // Vendors may order a renewal here (domain.md, 10.13); the machine knows that as a seller's
+  // order.
+  if (action == "RENEW" && command.by == core::party::vendor) command.by = core::party::reseller;
   return command;
 }
 

@@ -118,9 +118,14 @@ BOOST_AUTO_TEST_CASE(actions_in_any_case) {
   BOOST_TEST(act(R"({"action":"AutoRenew","autoRenew":false})") == 204);
   BOOST_TEST(s.as_vendor("GET", s.path()).at("/autoRenew") == "false");
   BOOST_TEST(act(R"({"action":"KILL"})") == 403);
+  BOOST_TEST(act(R"({"action":"renew"})") == 409);  // nothing to renew before it is deployed
   BOOST_TEST(s.report("FAILED") == 204);
   BOOST_TEST(act(R"({"action":"deploy"})") == 204);
   BOOST_TEST(s.status() == "PENDING");
+  BOOST_TEST(s.report("DEPLOYED") == 204);
+  const std::string end = s.as_vendor("GET", s.path()).at("/endDate");
+  BOOST_TEST(act(R"({"action":"RENEW"})") == 204);
+  BOOST_TEST(s.as_vendor("GET", s.path()).at("/endDate") > end);
   const auto staff = s.call("PATCH", s.path(), R"({"action":"kill"})");
   BOOST_TEST(staff.status() == 204);
   BOOST_TEST(s.status() == "UNDEPLOY_SENT");

@@ -1,0 +1,233 @@
+// The operator's command against the admin face, over a real socket.
+#include <boost/test/unit_test.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "ctl/cli.hpp"
+#include "ctl/table.hpp"
+#include "net/http_server.hpp"
+#include "tests/api/face.hpp"
+
+using namespace syndicated;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct directory {
+  directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "ctl-XXXXXX").string();
+    BOOST_TEST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~directory() { std::filesystem::remove_all(path); }
+  std::string file(const std::string& name, const std::string& text) const {
+    std::ofstream{path / name, std::ios::binary} << text;
+    return (path / name).string();
+  }
+  std::filesystem::path path;
+};
+
+struct outcome {
+  int code = 0;
+  std::string out, err;
+  boost::json::value json() const { return boost::json::parse(out); }
+};
+
+outcome run(std::vector<std::string> arguments, const std::string& input = {}) {
+  std::istringstream in{input};
+  std::ostringstream out, err;
+  const int code = ctl::run(arguments, in, out, err);
+  return {code, out.str(), err.str()};
+}
+
+struct daemon_face : tests::face {
+  daemon_face() {
+    socket = (room.path / "admin.sock").string();
+    net::http_server_options options;
+    options.unix_path = socket;
+    options.refusal = api::refusal;
+    auto bound = net::http_server::bind(options, router.admin_handler());
+    BOOST_TEST_REQUIRE(bound.ok());
+    server = std::move(*bound);
+    server->start();
+    endpoint =
+        make("/v1/endpoints", R"({"scope":"platform","url":"https://hooks.example.com/in"})");
+  }
+  ~daemon_face() { server->stop(); }
+
+  outcome ctl(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"--socket", socket});
+    return run(std::move(arguments));
+  }
+
+  directory room;
+  std::string socket;
+  std::unique_ptr<net::http_server> server;
+  std::uint64_t endpoint = 0;
+};
+
+std::string text(std::uint64_t id) { return std::to_string(id); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(command)
+
+BOOST_AUTO_TEST_CASE(ages_counts_and_sizes) {
+  BOOST_TEST(ctl::human_age(0ms) == "0.0s");
+  BOOST_TEST(ctl::human_age(1'250ms) == "1.2s");
+  BOOST_TEST(ctl::human_age(59s) == "59s");
+  BOOST_TEST(ctl::human_age(192s) == "3m12s");
+  BOOST_TEST(ctl::human_age(5h + 4min) == "5h04m");
+  BOOST_TEST(ctl::human_age(79h) == "3d07h");
+  BOOST_TEST(ctl::human_age(-5s) == "0.0s");
+  BOOST_TEST(ctl::human_count(0) == "0");
+  BOOST_TEST(ctl::human_count(999) == "999");
+  BOOST_TEST(ctl::human_count(1'234'567) == "1,234,567");
+  BOOST_TEST(ctl::human_bytes(512) == "512 B");
+  BOOST_TEST(ctl::human_bytes(1'610'612'736) == "1.5 GiB");
+  const core::timestamp now{1'000'000s};
+  BOOST_TEST(ctl::human_when(std::nullopt, now) == "-");
+  BOOST_TEST(ctl::human_when(now + 90s, now) == "in 1m30s");
+  BOOST_TEST((ctl::parse_when("2h", now) == now - 2h));
+  BOOST_TEST((ctl::parse_when("1970-01-01T00:00:10Z", now) == core::timestamp{10s}));
+  for (const char* wrong : {"", "h", "2", "2x", "-2h", "2hh", "99999999d"})
+    BOOST_TEST(!ctl::parse_when(wrong, now), wrong);
+}
+
+BOOST_AUTO_TEST_CASE(tables_are_aligned_and_safe) {
+  ctl::table t{{{"ID", ctl::table::align::right}, {"NAME"}, {"N", ctl::table::align::right}}};
+  t.add({"7", "Zoë", "1"});
+  t.add({"1234", "x", "22"});
+  std::ostringstream out;
+  t.print(out);
+  BOOST_TEST(out.str() == "  ID  NAME   N\n   7  Zoë    1\n1234  x     22\n");
+  BOOST_TEST(ctl::printable("a\x1b[31m\nb") == "a?[31m?b");
+  BOOST_TEST(ctl::printable("ëëëë", 2) == "ëë...");
+}
+
+BOOST_AUTO_TEST_CASE(usage_and_connection_have_their_codes) {
+  BOOST_TEST(run({}).code == 2);
+  BOOST_TEST(run({"dance"}).code == 2);
+  BOOST_TEST(run({"endpoint", "show", "x"}).code == 2);
+  BOOST_TEST(run({"token", "create", "--role", "king"}).code == 2);
+  BOOST_TEST(run({"--help"}).code == 0);
+  BOOST_TEST(run({"--version"}).out.starts_with("syndctl "));
+  directory room;
+  const std::string socket = (room.path / "none.sock").string();
+  const auto gone = run({"--socket", socket, "status"});
+  BOOST_TEST(gone.code == 3);
+  BOOST_TEST(gone.err.find("not running") != std::string::npos);
+  BOOST_TEST(gone.out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(state_is_shown) {
+  daemon_face f;
+  f.engine.state.counters.accepted = 1'234;
+  const auto status = f.ctl({"status"});
+  BOOST_TEST(status.code == 0, status.err);
+  BOOST_TEST(status.out.find("ready, accepting changes") != std::string::npos);
+  BOOST_TEST(status.out.find("1,234 accepted") != std::string::npos);
+  BOOST_TEST(f.ctl({"--json", "status"}).json().at("ready").as_bool());
+  const auto queue = f.ctl({"queue", "ls"});
+  BOOST_TEST(queue.out.find("https://hooks.example.com/in") != std::string::npos);
+  const auto show = f.ctl({"queue", "show", text(f.endpoint), "--json"});
+  BOOST_TEST(show.code == 0);
+  BOOST_TEST(show.json().at("lanes").at("items").as_array().empty());
+  BOOST_TEST(f.ctl({"queue", "show", text(f.endpoint)}).out.find("nothing is waiting") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(refusals_are_told) {
+  daemon_face f;
+  const auto r = f.ctl({"endpoint", "show", "424242"});
+  BOOST_TEST(r.code == 1);
+  BOOST_TEST(r.err.find("404 not_found") != std::string::npos);
+  BOOST_TEST(r.out.empty());
+  const auto json = f.ctl({"--json", "endpoint", "show", "424242"});
+  BOOST_TEST(json.code == 1);
+  BOOST_TEST(json.json().at("code").as_string() == "not_found");
+}
+
+BOOST_AUTO_TEST_CASE(endpoints_are_handled) {
+  daemon_face f;
+  const std::string id = text(f.endpoint);
+  BOOST_TEST(f.ctl({"endpoint", "pause", id, "--reason", "maintenance"}).out ==
+             "endpoint " + id + " is paused\n");
+  BOOST_TEST(f.ctl({"endpoint", "ls"}).out.find("paused") != std::string::npos);
+  BOOST_TEST(f.ctl({"endpoint", "resume", id}).out == "endpoint " + id + " is active\n");
+  f.engine.test_answer.status = 204;
+  BOOST_TEST(f.ctl({"endpoint", "test", id}).code == 0);
+  f.engine.test_answer.status = 500;
+  const auto failed = f.ctl({"endpoint", "test", id});
+  BOOST_TEST(failed.code == 1);
+  BOOST_TEST(failed.out.find("http_500") != std::string::npos);
+  BOOST_TEST(f.ctl({"endpoint", "replay", id, "--since", "2h", "--state", "parked"})
+                 .out.starts_with("job 7: running"));
+  BOOST_TEST(f.engine.job->state == "parked");
+  BOOST_TEST(f.ctl({"endpoint", "replay", id, "--since", "soon"}).code == 2);
+  BOOST_TEST(f.ctl({"job", "7"}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(lists_go_over_pages) {
+  daemon_face f;
+  for (int i = 0; i < 620; ++i) f.subscribe();
+  const auto all = f.ctl({"--json", "subscription", "ls", "--limit", "1000"}).json();
+  BOOST_TEST(all.at("items").as_array().size() == 620U);
+  BOOST_TEST(all.at("next").is_null());
+  const auto some = f.ctl({"subscription", "ls", "--limit", "510"});
+  BOOST_TEST(std::ranges::count(some.out, '\n') == 511);
+  BOOST_TEST(some.err.find("--limit") != std::string::npos);
+  BOOST_TEST(f.ctl({"subscription", "ls", "--status", "DEPLOYED"}).out ==
+             "there are no such subscriptions\n");
+  BOOST_TEST(f.ctl({"tenant", "ls", "--parent", text(f.reseller)}).out.find(" C ") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(tokens_are_printed_alone) {
+  daemon_face f;
+  const auto made =
+      f.ctl({"token", "create", "--role", "vendor", "--scope", text(f.vendor), "--name", "ci"});
+  BOOST_TEST(made.code == 0);
+  const std::string token = made.out.substr(0, made.out.size() - 1);
+  BOOST_TEST(f.call("GET", "/v1/subscriptions", {}, {}, token).status() == 200);
+  BOOST_TEST(made.err.find("shown this once") != std::string::npos);
+  const auto list = f.ctl({"--json", "token", "ls"});
+  BOOST_TEST(list.out.find(token) == std::string::npos);
+  const auto whole = list.json();
+  const auto& items = whole.at("items").as_array();
+  BOOST_TEST(std::ranges::count_if(items, [](const auto& t) { return t.at("name") == "ci"; }) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(signatures_are_computed_and_checked) {
+  directory room;
+  const std::string text_secret = room.file("text", "MY_SECRET_TOKEN\n");
+  const std::string body = room.file("empty", "");
+  BOOST_TEST(run({"sign", "--form", "cloudesire", "--secret-file", text_secret, body}).out ==
+             "CMW-Event-Signature: sha1=c7ef69965ad26c0e1310ed03d98e0ea23233ce9a\n");
+  const std::string secret = room.file("standard", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  const std::vector<std::string> base{
+      "--secret-file", secret, "--id", "msg_p5jXN8AQM9LWM0D4loKWxJek", "--timestamp", "1614265330"};
+  const auto with = [&](std::vector<std::string> more, const std::string& input) {
+    more.insert(more.end(), base.begin(), base.end());
+    return run(std::move(more), input);
+  };
+  const std::string good = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+  const auto made = with({"--json", "sign"}, R"({"test": 2432232314})").json();
+  BOOST_TEST(made.at("headers").at("webhook-signature").as_string() == good);
+  BOOST_TEST(
+      with({"verify", "--signature", "v1,xx v2,yy " + good}, R"({"test": 2432232314})").code == 0);
+  BOOST_TEST(with({"verify", "--signature", good}, R"({"test": 2432232315})").code == 1);
+  BOOST_TEST(
+      with({"verify", "--signature", good, "--tolerance", "300"}, R"({"test": 2432232314})").code ==
+      1);
+  BOOST_TEST(run({"sign", "--secret-file", secret, body}).code == 2);
+  BOOST_TEST(
+      run({"sign", "--form", "cloudesire", "--secret-file", room.path / "absent", body}).code == 2);
+  BOOST_TEST(run({"sign", "--form", "cloudesire", "--secret-file", "-", "-"}, "x").code == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
