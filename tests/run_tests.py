@@ -149,7 +149,7 @@ def main():
     for program in programs(options.build):
         everything = program.cases()
         cases = [case for case in everything if wanted.search(f"{program.name}/{case}")]
-        if options.list:
+        if options.list and cases:
             print("\n".join(f"{program.name}/{case}" for case in cases))
         if options.list or not cases:
             continue
