@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/log.hpp"
 #include "core/delivery/signature.hpp"
 
 namespace syndicated::api {
@@ -103,6 +104,7 @@ void call::send(net::http_response&& response) {
   const auto took = std::chrono::steady_clock::now() - began_;
   shared->stats.add(face, request.method, response.status,
                     std::chrono::duration_cast<std::chrono::microseconds>(took));
+  audit(response.status);
   // First the key and the permit, then the answer: who reads it may come back at once.
   release();
   responder_.send(std::move(response));
@@ -149,6 +151,7 @@ void call::finish(core::result<actors::answer>&& outcome) {
 }
 
 bool call::begin_write(std::optional<actors::answer>& repeated) {
+  write_ = true;
   if (!shared->accepting()) {
     fail({core::errc::unavailable,
           "not_accepting",
@@ -191,6 +194,15 @@ bool call::begin_write(std::optional<actors::answer>& repeated) {
   }
   repeated = std::move(**begun);
   return true;
+}
+
+// Every change an operator of the host asks for leaves a line (reliability.md, 5.4). Bodies and
+// queries are not in it: they may hold secrets.
+void call::audit(int status) const {
+  if (!trusted || !write_) return;
+  core::log(
+      core::log_level::info, "admin", "change asked for",
+      {{"by", by.name}, {"method", request.method}, {"path", request.path}, {"status", status}});
 }
 
 void call::release() {

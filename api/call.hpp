@@ -89,11 +89,13 @@ class call {
 
  private:
   void release();
+  void audit(int status) const;
 
   net::responder responder_;
   std::chrono::steady_clock::time_point began_;
   std::optional<actors::idempotency> idempotency_;
   bool permit_ = false;
+  bool write_ = false;
 };
 
 using call_ptr = std::shared_ptr<call>;

@@ -38,6 +38,9 @@ void run(const call_ptr& c, const route& r) {
   auto query = parse_query(c->request.query);
   if (!query) return c->fail(query.failure());
   c->query = std::move(*query);
+  if (!r.takes_query && (r.face == face::v1 || r.face == face::admin)) {
+    if (const auto none = query_reader{c->query}.finish(); !none) return c->fail(none.failure());
+  }
   if (r.write) {
     std::optional<actors::answer> repeated;
     if (!c->begin_write(repeated)) return;

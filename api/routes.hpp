@@ -20,6 +20,8 @@ struct route {
   void (*handle)(const call_ptr&);
   // Completes the stored answer of an idempotent repeat; nullptr: it is repeated as it is.
   void (*repeat)(call&, std::string& body) = nullptr;
+  // The handler reads the query, and refuses what it does not know. Otherwise /v1 takes none.
+  bool takes_query = false;
 };
 
 using route_list = std::vector<route>;

@@ -178,8 +178,6 @@ void list_tokens(const call_ptr& c) {
 }
 
 void revoke_token(const call_ptr& c) {
-  query_reader q{c->query};
-  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const core::token_id id{c->id()};
   if (!c->engine().catalog()->find(id)) return c->fail(no_such("token", id.value));
   actors::write_options options{c->by, std::nullopt, std::nullopt};
@@ -208,12 +206,12 @@ void set_log_level(const call_ptr& c) {
 route_list admin_routes() {
   return {
       {"GET", "/admin/status", face::admin, false, get_status},
-      {"GET", "/admin/queue", face::admin, false, list_queue},
+      {"GET", "/admin/queue", face::admin, false, list_queue, nullptr, true},
       {"GET", "/admin/queue/{id}", face::admin, false, get_queue},
       {"POST", "/admin/tokens", face::admin, true, create_token},
-      {"GET", "/admin/tokens", face::admin, false, list_tokens},
+      {"GET", "/admin/tokens", face::admin, false, list_tokens, nullptr, true},
       {"DELETE", "/admin/tokens/{id}", face::admin, true, revoke_token},
-      {"POST", "/admin/log-level", face::admin, false, set_log_level},
+      {"POST", "/admin/log-level", face::admin, true, set_log_level},
   };
 }
 

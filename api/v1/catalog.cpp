@@ -218,15 +218,15 @@ void list_plans(const call_ptr& c) {
 route_list catalog_routes() {
   return {
       {"POST", "/v1/vendors", face::v1, true, create_vendor},
-      {"GET", "/v1/vendors", face::v1, false, list_vendors},
+      {"GET", "/v1/vendors", face::v1, false, list_vendors, nullptr, true},
       {"GET", "/v1/vendors/{id}", face::v1, false, get_vendor},
       {"PATCH", "/v1/vendors/{id}", face::v1, true, update_vendor},
       {"POST", "/v1/products", face::v1, true, create_product},
-      {"GET", "/v1/products", face::v1, false, list_products},
+      {"GET", "/v1/products", face::v1, false, list_products, nullptr, true},
       {"GET", "/v1/products/{id}", face::v1, false, get_product},
       {"PATCH", "/v1/products/{id}", face::v1, true, update_product},
       {"POST", "/v1/plans", face::v1, true, create_plan},
-      {"GET", "/v1/plans", face::v1, false, list_plans},
+      {"GET", "/v1/plans", face::v1, false, list_plans, nullptr, true},
       {"GET", "/v1/plans/{id}", face::v1, false, get_plan},
       {"PATCH", "/v1/plans/{id}", face::v1, true, update_plan},
   };

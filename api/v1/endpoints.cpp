@@ -284,8 +284,6 @@ void update_endpoint(const call_ptr& c) {
 }
 
 void delete_endpoint(const call_ptr& c) {
-  query_reader q{c->query};
-  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   change(c,
          actors::set_endpoint_state{core::endpoint_id{c->id()}, core::endpoint_state::deleted,
                                     "deleted"},
@@ -327,7 +325,7 @@ void rotate(const call_ptr& c) {
 route_list endpoint_routes() {
   return {
       {"POST", "/v1/endpoints", face::v1, true, create_endpoint, repeat_secret},
-      {"GET", "/v1/endpoints", face::v1, false, list_endpoints},
+      {"GET", "/v1/endpoints", face::v1, false, list_endpoints, nullptr, true},
       {"GET", "/v1/endpoints/{id}", face::v1, false, get_endpoint},
       {"PATCH", "/v1/endpoints/{id}", face::v1, true, update_endpoint},
       {"DELETE", "/v1/endpoints/{id}", face::v1, true, delete_endpoint},

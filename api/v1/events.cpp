@@ -85,8 +85,6 @@ void list_events(const call_ptr& c) {
 }
 
 void get_event(const call_ptr& c) {
-  query_reader q{c->query};
-  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const core::event_id id{c->id()};
   const auto found = visible_event(*c, id);
   if (!found) return c->fail(found.failure());
@@ -183,9 +181,9 @@ void replay_event(const call_ptr& c) {
 
 route_list event_routes() {
   return {
-      {"GET", "/v1/events", face::v1, false, list_events},
+      {"GET", "/v1/events", face::v1, false, list_events, nullptr, true},
       {"GET", "/v1/events/{id}", face::v1, false, get_event},
-      {"GET", "/v1/events/{id}/attempts", face::v1, false, list_attempts},
+      {"GET", "/v1/events/{id}/attempts", face::v1, false, list_attempts, nullptr, true},
       {"POST", "/v1/events/{id}/replay", face::v1, true, replay_event},
   };
 }

@@ -157,7 +157,7 @@ void get_job(const call_ptr& c) {
 
 route_list lane_routes() {
   return {
-      {"GET", "/v1/endpoints/{id}/lanes", face::v1, false, list_lanes},
+      {"GET", "/v1/endpoints/{id}/lanes", face::v1, false, list_lanes, nullptr, true},
       {"POST", "/v1/endpoints/{id}/lanes/discard", face::v1, true, discard_lane},
       {"POST", "/v1/endpoints/{id}/test", face::v1, true, test_endpoint},
       {"POST", "/v1/endpoints/{id}/replay", face::v1, true, replay_endpoint},

@@ -157,10 +157,10 @@ void delete_tenant(const call_ptr& c) {
 route_list tenant_routes() {
   return {
       {"POST", "/v1/tenants", face::v1, true, create_tenant},
-      {"GET", "/v1/tenants", face::v1, false, list_tenants},
+      {"GET", "/v1/tenants", face::v1, false, list_tenants, nullptr, true},
       {"GET", "/v1/tenants/{id}", face::v1, false, get_tenant},
       {"PATCH", "/v1/tenants/{id}", face::v1, true, update_tenant},
-      {"DELETE", "/v1/tenants/{id}", face::v1, true, delete_tenant},
+      {"DELETE", "/v1/tenants/{id}", face::v1, true, delete_tenant, nullptr, true},
       {"POST", "/v1/tenants/{id}/disable", face::v1, true,
        switch_tenant<core::tenant_action::disable>},
       {"POST", "/v1/tenants/{id}/enable", face::v1, true,

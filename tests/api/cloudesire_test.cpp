@@ -172,11 +172,8 @@ BOOST_AUTO_TEST_CASE(access_points_instructions_and_credentials) {
            R"([{"endpoint":"https://app.example.com/","description":"App","category":"APP"}])") ==
       204);
   BOOST_TEST(post("/instructions", R"({"en":"Log in.","it":"Entra."})") == 204);
-  BOOST_TEST(
-      post(
-          "/credentials",
-          R"([{"key":"Password","value":"s3cret-value","description":{"en":"Yours"},"weight":1}])") ==
-      204);
+  BOOST_TEST(post("/credentials", R"([{"key":"Password","value":"s3cret-value",)"
+                                  R"("description":{"en":"Yours"},"weight":1}])") == 204);
   const auto r = s.as_vendor("GET", s.path());
   BOOST_TEST(r.at("/endpoints/0/endpoint") == "https://app.example.com/");
   BOOST_TEST(r.at("/syndicatedEndpoints/0") == "https://app.example.com/");

@@ -1,5 +1,6 @@
 // Bad bodies, paths, headers and fields: the right refusal, and never an effect.
 #include <boost/test/unit_test.hpp>
+#include <random>
 
 #include "api/input.hpp"
 #include "api/json.hpp"
@@ -235,6 +236,10 @@ BOOST_AUTO_TEST_CASE(queries) {
   for (const char* malformed : {"limit=%", "limit=%1", "limit=%zz", "a=%00"})
     BOOST_TEST(status(malformed) == 400, malformed);
   BOOST_TEST(f.call("GET", "/v1/subscriptions?color=red").at("/errors/0/pointer") == "?color");
+  const std::string one = "/v1/vendors/" + std::to_string(f.vendor);
+  BOOST_TEST(f.call("GET", one + "?color=red").status() == 422);
+  BOOST_TEST(f.call("PATCH", one + "?dry_run=true", R"({"name":"x"})").status() == 422);
+  BOOST_TEST(f.call("GET", one).at("/name") == "Acme");
   BOOST_TEST(f.call("GET", "/v1/vendors?after=x").at("/errors/0/pointer") == "?after");
 }
 
@@ -257,6 +262,53 @@ BOOST_AUTO_TEST_CASE(lists_are_paged) {
   } while (!after.empty() && pages < 10);
   BOOST_TEST(seen.size() == 7U);
   BOOST_TEST(pages == 4);
+}
+
+// Seeded damage to good requests: every one is answered, none as a defect of ours.
+BOOST_AUTO_TEST_CASE(damaged_requests_are_answered) {
+  face f;
+  const std::uint64_t number = f.subscribe();
+  const std::string subscription = std::to_string(number);
+  const std::vector<std::vector<std::string>> good{
+      {"POST", "/v1/tenants",
+       R"({"kind":"unit","parent_id":1,"name":"\u00e9","contact":{"email":"a@b"}})"},
+      {"POST", "/v1/endpoints",
+       R"({"scope":"platform","url":"https://a.example.com/x?y=1","events":["a.*"]})"},
+      {"POST", "/v1/subscriptions/" + subscription + "/suspend", R"({"reason":"ADMIN_HOLD"})"},
+      {"PATCH", "/api/subscription/" + subscription, R"({"deploymentStatus":"DEPLOYED"})"},
+      {"POST", "/api/subscription/" + subscription + "/credentials",
+       R"([{"key":"k","value":"v"}])"},
+      {"PUT", "/api/subscription/" + subscription + "/metadata", R"({"a":"b"})"},
+      {"GET", "/v1/events?entity=subscription&entity_id=1&limit=5&since=2026-01-01T00:00:00Z", ""},
+      {"GET", "/api/subscription?status=PENDING&pageNumber=1&pageSize=2", ""},
+      {"DELETE", "/api/subscription/" + subscription + "/metadata/a%20b", ""},
+  };
+  std::mt19937 random{20'261'121};
+  const auto pick = [&](std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>{0, n - 1}(random);
+  };
+  const std::string alphabet = std::string{"\0\x01\x7f\x80\xff{}[]\",:%/?&=+ .-0aA", 25};
+  for (int round = 0; round < 4'000; ++round) {
+    auto parts = good[pick(good.size())];
+    for (std::size_t damage = 1 + pick(3); damage > 0; --damage) {
+      std::string& part = parts[1 + pick(2)];
+      if (part.empty()) continue;
+      const std::size_t at = pick(part.size());
+      const char c = alphabet[pick(alphabet.size())];
+      switch (pick(4)) {
+        case 0: part[at] = c; break;
+        case 1: part.insert(at, 1 + pick(3), c); break;
+        case 2: part.erase(at, 1 + pick(4)); break;
+        default: part.insert(at, part.substr(at, 1 + pick(8))); break;
+      }
+    }
+    const auto r = f.call(parts[0], parts[1], parts[2]);
+    BOOST_TEST((r.status() >= 200 && r.status() < 500),
+               parts[0] << ' ' << parts[1] << ' ' << parts[2] << ": " << r.status());
+    boost::json::error_code failure;
+    if (!r.http.body.empty()) boost::json::parse(r.http.body, failure);
+    BOOST_TEST(!failure, r.http.body);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -242,7 +242,8 @@ BOOST_AUTO_TEST_CASE(endpoints_are_checked) {
   };
   const auto good = with(
       R"(,"id_format":"string","with_metadata":true,"success_codes":[200,202],"timeout_ms":5000,)"
-      R"("concurrency":1,"retry_schedule":[0,5,60],"on_exhausted":"skip","events":["subscription.*"])");
+      R"("concurrency":1,"retry_schedule":[0,5,60],)"
+      R"("on_exhausted":"skip","events":["subscription.*"])");
   BOOST_TEST(good.status() == 201);
   BOOST_TEST(good.at("/retry_schedule") == "[0,5,60]");
   for (const char* bad :
