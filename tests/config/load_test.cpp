@@ -35,6 +35,82 @@ struct refused_case {
   const char* message;
 };
 
+const refused_case mistakes[] = {
+    {"[api]\nlisten = \"127.0.0.1:8080\"\nlissten = \"x\"\n",
+     "test.toml:3: key 'api.lissten': unknown key"},
+    {"\n[apis]\nlisten = \"x\"\n", "test.toml:3: key 'apis.listen': unknown key"},
+    {"listen = \"x\"\n", "test.toml:1: key 'listen': unknown key (keys stand in a section)"},
+    {"[api]\nlisten = 8080\n", "test.toml:2: key 'api.listen': must be a string"},
+    {"[api]\nlisten = \"localhost:80\"\n",
+     "test.toml:2: key 'api.listen': must be ADDRESS:PORT, like \"127.0.0.1:8080\" or "
+     "\"[::]:8080\""},
+    {"[api]\nlisten = \"127.0.0.1:65536\"\n",
+     "test.toml:2: key 'api.listen': must be ADDRESS:PORT, like \"127.0.0.1:8080\" or "
+     "\"[::]:8080\""},
+    {"[delivery]\ncurl_loops = 0\n",
+     "test.toml:2: key 'delivery.curl_loops': must be a whole number from 1 to 16"},
+    {"[delivery]\ncurl_loops = 1.5\n",
+     "test.toml:2: key 'delivery.curl_loops': must be a whole number from 1 to 16"},
+    {"[delivery]\nsockets_max = -1\n",
+     "test.toml:2: key 'delivery.sockets_max': must be a whole number from 1 to 1024"},
+    {"[delivery]\njitter = nan\n",
+     "test.toml:2: key 'delivery.jitter': must be a number from 0 to 0.5"},
+    {"[delivery]\njitter = 0.51\n",
+     "test.toml:2: key 'delivery.jitter': must be a number from 0 to 0.5"},
+    {"[delivery]\nuser_agent = \"a\\r\\nX: y\"\n",
+     "test.toml:2: key 'delivery.user_agent': must not contain control characters"},
+    {"[lifecycle]\ncancel_grace = 30\n",
+     "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", "
+     "like "
+     "\"90s\" or \"2h\""},
+    {"[lifecycle]\ncancel_grace = \"30 d\"\n",
+     "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", "
+     "like "
+     "\"90s\" or \"2h\""},
+    {"[retention]\nidempotency = \"23h\"\n",
+     "test.toml:2: key 'retention.idempotency': must be a duration from \"24h\" to \"365d\", "
+     "like "
+     "\"90s\" or \"2h\""},
+    {"[delivery]\nschedule = [\"5s\"]\n",
+     "test.toml:2: key 'delivery.schedule': must begin with \"0s\""},
+    {"[delivery]\nschedule = []\n",
+     "test.toml:2: key 'delivery.schedule': must be a list of 1 to 10 durations up to \"7d\", "
+     "like [\"0s\", \"5m\"]"},
+    {"[egress]\nports = [443, 443]\n",
+     "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to "
+     "65535"},
+    {"[egress]\nports = [0]\n",
+     "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to "
+     "65535"},
+    {"[egress]\nallow = [\"10.0.0.0/33:1\"]\n",
+     "test.toml:2: key 'egress.allow': '10.0.0.0/33:1' must be RANGE:PORT, like "
+     "\"10.1.2.0/24:8443\" or \"127.0.0.0/8:*\""},
+    {"[egress]\ndeny = [\"evil.example\"]\n",
+     "test.toml:2: key 'egress.deny': 'evil.example' must be a range, like \"198.51.100.0/24\""},
+    {"[egress]\nallow_http = \"yes\"\n",
+     "test.toml:2: key 'egress.allow_http': must be true or false"},
+    {"[admin]\nmode = 660\n",
+     "test.toml:2: key 'admin.mode': must be a file mode in quotes, from \"0600\" to \"0777\""},
+    {"[admin]\nmode = \"0060\"\n",
+     "test.toml:2: key 'admin.mode': must be a file mode in quotes, from \"0600\" to \"0777\""},
+    {"[admin]\nsocket = \"admin.sock\"\n",
+     "test.toml:2: key 'admin.socket': must be an absolute path"},
+    {"[log]\nlevel = \"trace\"\n",
+     "test.toml:2: key 'log.level': must be \"debug\", \"info\", \"warning\", \"error\" or "
+     "\"critical\""},
+    {"[api]\ntls_key = \"/k.pem\"\n",
+     "test.toml:2: key 'api.tls_key': api.tls_certificate and api.tls_key go together"},
+    {"[store]\nwal_bytes_max = \"64MB\"\n",
+     "test.toml:2: key 'store.wal_bytes_max': must be a size from 1048576 to 17179869184 bytes, "
+     "like 1048576 or \"64MiB\""},
+    {"[log]\nlevel = 1979-05-27\n",
+     "test.toml:2: key 'log.level': must be \"debug\", \"info\", \"warning\", \"error\" or "
+     "\"critical\""},
+    {"\xEF\xBB\xBF[api]\n",
+     "test.toml:1: the file begins with a byte order mark; save it as plain UTF-8"},
+    {"[api]\r\n", "test.toml:1: carriage return; save the file with Unix line ends"},
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(config_load)
@@ -99,82 +175,7 @@ BOOST_AUTO_TEST_CASE(values_arrive_where_they_belong) {
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_are_refused_with_file_line_and_key) {
-  const refused_case cases[] = {
-      {"[api]\nlisten = \"127.0.0.1:8080\"\nlissten = \"x\"\n",
-       "test.toml:3: key 'api.lissten': unknown key"},
-      {"\n[apis]\nlisten = \"x\"\n", "test.toml:3: key 'apis.listen': unknown key"},
-      {"listen = \"x\"\n", "test.toml:1: key 'listen': unknown key (keys stand in a section)"},
-      {"[api]\nlisten = 8080\n", "test.toml:2: key 'api.listen': must be a string"},
-      {"[api]\nlisten = \"localhost:80\"\n",
-       "test.toml:2: key 'api.listen': must be ADDRESS:PORT, like \"127.0.0.1:8080\" or "
-       "\"[::]:8080\""},
-      {"[api]\nlisten = \"127.0.0.1:65536\"\n",
-       "test.toml:2: key 'api.listen': must be ADDRESS:PORT, like \"127.0.0.1:8080\" or "
-       "\"[::]:8080\""},
-      {"[delivery]\ncurl_loops = 0\n",
-       "test.toml:2: key 'delivery.curl_loops': must be a whole number from 1 to 16"},
-      {"[delivery]\ncurl_loops = 1.5\n",
-       "test.toml:2: key 'delivery.curl_loops': must be a whole number from 1 to 16"},
-      {"[delivery]\nsockets_max = -1\n",
-       "test.toml:2: key 'delivery.sockets_max': must be a whole number from 1 to 1024"},
-      {"[delivery]\njitter = nan\n",
-       "test.toml:2: key 'delivery.jitter': must be a number from 0 to 0.5"},
-      {"[delivery]\njitter = 0.51\n",
-       "test.toml:2: key 'delivery.jitter': must be a number from 0 to 0.5"},
-      {"[delivery]\nuser_agent = \"a\\r\\nX: y\"\n",
-       "test.toml:2: key 'delivery.user_agent': must not contain control characters"},
-      {"[lifecycle]\ncancel_grace = 30\n",
-       "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", "
-       "like "
-       "\"90s\" or \"2h\""},
-      {"[lifecycle]\ncancel_grace = \"30 d\"\n",
-       "test.toml:2: key 'lifecycle.cancel_grace': must be a duration from \"0s\" to \"365d\", "
-       "like "
-       "\"90s\" or \"2h\""},
-      {"[retention]\nidempotency = \"23h\"\n",
-       "test.toml:2: key 'retention.idempotency': must be a duration from \"24h\" to \"365d\", "
-       "like "
-       "\"90s\" or \"2h\""},
-      {"[delivery]\nschedule = [\"5s\"]\n",
-       "test.toml:2: key 'delivery.schedule': must begin with \"0s\""},
-      {"[delivery]\nschedule = []\n",
-       "test.toml:2: key 'delivery.schedule': must be a list of 1 to 10 durations up to \"7d\", "
-       "like [\"0s\", \"5m\"]"},
-      {"[egress]\nports = [443, 443]\n",
-       "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to "
-       "65535"},
-      {"[egress]\nports = [0]\n",
-       "test.toml:2: key 'egress.ports': must be a list of 1 to 64 different ports from 1 to "
-       "65535"},
-      {"[egress]\nallow = [\"10.0.0.0/33:1\"]\n",
-       "test.toml:2: key 'egress.allow': '10.0.0.0/33:1' must be RANGE:PORT, like "
-       "\"10.1.2.0/24:8443\" or \"127.0.0.0/8:*\""},
-      {"[egress]\ndeny = [\"evil.example\"]\n",
-       "test.toml:2: key 'egress.deny': 'evil.example' must be a range, like \"198.51.100.0/24\""},
-      {"[egress]\nallow_http = \"yes\"\n",
-       "test.toml:2: key 'egress.allow_http': must be true or false"},
-      {"[admin]\nmode = 660\n",
-       "test.toml:2: key 'admin.mode': must be a file mode in quotes, from \"0600\" to \"0777\""},
-      {"[admin]\nmode = \"0060\"\n",
-       "test.toml:2: key 'admin.mode': must be a file mode in quotes, from \"0600\" to \"0777\""},
-      {"[admin]\nsocket = \"admin.sock\"\n",
-       "test.toml:2: key 'admin.socket': must be an absolute path"},
-      {"[log]\nlevel = \"trace\"\n",
-       "test.toml:2: key 'log.level': must be \"debug\", \"info\", \"warning\", \"error\" or "
-       "\"critical\""},
-      {"[api]\ntls_key = \"/k.pem\"\n",
-       "test.toml:2: key 'api.tls_key': api.tls_certificate and api.tls_key go together"},
-      {"[store]\nwal_bytes_max = \"64MB\"\n",
-       "test.toml:2: key 'store.wal_bytes_max': must be a size from 1048576 to 17179869184 bytes, "
-       "like 1048576 or \"64MiB\""},
-      {"[log]\nlevel = 1979-05-27\n",
-       "test.toml:2: key 'log.level': must be \"debug\", \"info\", \"warning\", \"error\" or "
-       "\"critical\""},
-      {"\xEF\xBB\xBF[api]\n",
-       "test.toml:1: the file begins with a byte order mark; save it as plain UTF-8"},
-      {"[api]\r\n", "test.toml:1: carriage return; save the file with Unix line ends"},
-  };
-  for (const auto& c : cases) {
+  for (const auto& c : mistakes) {
     BOOST_TEST(refusal_of(c.text) == c.message);
   }
 }

@@ -25,6 +25,16 @@ struct source {
   std::string folder;  // first part of the path
   std::vector<std::string> lines;
   bool header() const { return path.ends_with(".hpp"); }
+
+  // "Internal to store/": only its own folder may include it, so it may show a library's types.
+  bool internal() const {
+    const std::string mark = "Internal to " + folder;
+    const auto end =
+        lines.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(15, lines.size()));
+    return header() && std::any_of(lines.begin(), end, [&mark](const std::string& line) {
+             return line.find(mark) != std::string::npos;
+           });
+  }
 };
 
 // Code only: generated and downloaded trees are skipped.
@@ -144,7 +154,7 @@ struct body {
 bool opens_function(const std::string& line) {
   static const std::vector<std::string> others{"namespace", "struct ", "class ",
                                                "enum ",     "union ",  "extern "};
-  if (!line.ends_with("{") || line.find_first_not_of(' ') > 4) return false;
+  if (!line.ends_with("{")) return false;
   if (line.find(" = {") != std::string::npos) return false;
   const std::string text = line.substr(line.find_first_not_of(' '));
   return std::none_of(others.begin(), others.end(),
@@ -231,9 +241,25 @@ BOOST_AUTO_TEST_CASE(third_party_headers_stay_in_sources_of_their_folder) {
       }
       BOOST_TEST(known->owners.count(file.folder) != 0,
                  place(file, i) << ": " << file.folder << " may not use " << name);
-      // A header of actors that only actors' sources include may show CAF's types.
-      const bool internal = file.folder == "actors" && name.starts_with("caf/");
-      BOOST_TEST((!file.header() || internal), place(file, i) << ": " << name << " in a header");
+      BOOST_TEST((!file.header() || file.internal()),
+                 place(file, i) << ": " << name << " in a header that others may include");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(internal_headers_stay_in_their_folder) {
+  std::map<std::string, std::string> internal;  // path -> folder
+  for (const auto& file : tree()) {
+    if (product_folders.count(file.folder) != 0 && file.internal())
+      internal[file.path] = file.folder;
+  }
+  BOOST_TEST(internal.size() > 5U);
+  for (const auto& file : tree()) {
+    if (!is_cpp(file) || product_folders.count(file.folder) == 0) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const auto found = internal.find(included(file.lines[i]));
+      BOOST_TEST((found == internal.end() || found->second == file.folder),
+                 place(file, i) << ": " << included(file.lines[i]) << " is internal");
     }
   }
 }
