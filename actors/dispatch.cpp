@@ -134,7 +134,7 @@ void dispatch::endpoint_changed(core::endpoint_id id) {
   const core::timestamp now = s_.now();
   refill(id, *q, now);
   enlist(id, *q);
-  pump(now);
+  pump();
 }
 
 void dispatch::lane_ready(work_handle work) {
@@ -147,7 +147,6 @@ void dispatch::lane_ready(work_handle work) {
   const core::timestamp now = s_.now();
   if (q->deleted() || q->wants_refill()) refill(id, *q, now);
   enlist(id, *q);
-  pump(now);
 }
 
 void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due) {
@@ -161,10 +160,10 @@ void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timest
   const core::timestamp now = s_.now();
   refill(lane.endpoint, *q, now);
   enlist(lane.endpoint, *q);
-  pump(now);
 }
 
-void dispatch::pump(core::timestamp now) {
+void dispatch::pump() {
+  const core::timestamp now = s_.now();
   while (!draining_ && !turn_.empty() && in_flight_ < settings_.sockets_max) {
     const core::endpoint_id id = turn_.front();
     turn_.pop_front();
@@ -242,7 +241,6 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
   if (q.wants_refill()) refill(id, q, now);
   if (verdict.retry_after) look_later(id, q);
   enlist(id, q);
-  pump(now);
 }
 
 void dispatch::tick(core::timestamp now) {
@@ -262,7 +260,7 @@ void dispatch::tick(core::timestamp now) {
     }
     held_ = held();
   }
-  pump(now);
+  pump();
 }
 
 void dispatch::drain() { draining_ = true; }

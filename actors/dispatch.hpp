@@ -36,6 +36,8 @@ class dispatch {
   void lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due);
   void attempt_ended(const work_handle& work, core::timestamp started,
                      const core::attempt_result& result);
+  // Grants free slots; after a burst of the three above.
+  void pump();
   void tick(core::timestamp now);
   void drain();  // starts nothing more
   void test(core::endpoint_id id, std::function<void(core::result<core::attempt_result>&&)> reply);
@@ -44,7 +46,6 @@ class dispatch {
  private:
   dispatch_queue* queue_of(core::endpoint_id id);
   void enlist(core::endpoint_id id, dispatch_queue& q);
-  void pump(core::timestamp now);
   void send_next(dispatch_queue& q, core::timestamp now);
   bool load_event(const work_handle& work, std::shared_ptr<const core::event>& event);
   void look_later(core::endpoint_id id, const dispatch_queue& q);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "actors/dispatch.hpp"
+#include "actors/inbox.hpp"
 #include "actors/interfaces.hpp"
 
 namespace syndicated::actors {
@@ -14,7 +15,7 @@ struct dispatcher_state {
 };
 
 dispatcher_actor::behavior_type dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self,
-                                           services* s, dispatch_settings settings,
-                                           dispatch::sender send);
+                                           services* s, std::shared_ptr<inbox> in,
+                                           dispatch_settings settings, dispatch::sender send);
 
 }  // namespace syndicated::actors

@@ -123,6 +123,11 @@ void engine_body::post(std::shared_ptr<entity_request> request) {
   caf::anon_send(shard, std::move(request));
 }
 
+void engine_body::tell_dispatcher(core::endpoint_id id, inbox_item item) {
+  const std::size_t i = dispatcher_of(id);
+  if (inboxes_[i]->push(std::move(item))) caf::anon_send(dispatchers_[i], look_into_inbox{});
+}
+
 void engine_body::wire() {
   auto& s = *services_;
   s.to_shard = [this](std::shared_ptr<entity_request> r) { post(std::move(r)); };
@@ -131,11 +136,11 @@ void engine_body::wire() {
     caf::anon_send(shard, std::move(r));
   };
   s.lane_is_ready = [this](std::shared_ptr<const lane_work> w) {
-    const auto& d = dispatchers_[dispatcher_of(w->lane.key.endpoint)];
-    caf::anon_send(d, actors::lane_ready{std::move(w)});
+    const core::endpoint_id id = w->lane.key.endpoint;
+    tell_dispatcher(id, lane_ready{std::move(w)});
   };
   s.lane_is_resting = [this](const core::lane_key& lane, std::optional<core::timestamp> due) {
-    caf::anon_send(dispatchers_[dispatcher_of(lane.endpoint)], lane_rests{lane, due});
+    tell_dispatcher(lane.endpoint, lane_rests{lane, due});
   };
   // All of them: a changed URL may have moved the endpoint to another dispatcher.
   s.endpoint_was_changed = [this](core::endpoint_id id) {
@@ -164,8 +169,9 @@ void engine_body::spawn_actors() {
   const dispatch_settings per_loop{options_.sockets_max / options_.curl_loops,
                                    core::limits::dispatcher_window_max};
   for (auto& loop : loops_) {
+    inboxes_.push_back(std::make_shared<inbox>());
     dispatchers_.push_back(system_->spawn(
-        dispatcher, services_.get(), per_loop,
+        dispatcher, services_.get(), inboxes_.back(), per_loop,
         [l = loop.get()](net::attempt_request&& r) { l->submit(std::move(r)); }));
   }
   catalog_ = system_->spawn(catalog_keeper_actor, services_.get());

@@ -12,6 +12,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include "actors/inbox.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/local_engine.hpp"
 #include "actors/services.hpp"
@@ -89,6 +90,7 @@ class engine_body final : public local_engine {
   std::string refusal_now() const;  // "", "no_space", "draining", "starting"
   void post(std::shared_ptr<entity_request> request);
   std::size_t dispatcher_of(core::endpoint_id id) const;
+  void tell_dispatcher(core::endpoint_id id, inbox_item item);
   delivery delivery_to(const core::event& e, core::endpoint_id endpoint) const;
   endpoint_status status_of(std::shared_ptr<const core::endpoint> e) const;
   bool within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const;
@@ -107,6 +109,7 @@ class engine_body final : public local_engine {
   std::unique_ptr<caf::actor_system> system_;
   std::vector<shard_actor> shards_;
   std::vector<dispatcher_actor> dispatchers_;
+  std::vector<std::shared_ptr<inbox>> inboxes_;  // of the dispatchers, in their order
   catalog_actor catalog_;
   ticker_actor ticker_;
   replayer_actor replayer_;

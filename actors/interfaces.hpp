@@ -29,9 +29,7 @@ using catalog_actor = caf::typed_actor<
 
 // Sends for the endpoints whose origins hash to it.
 using dispatcher_actor = caf::typed_actor<
-    caf::reacts_to<lane_ready>,
-    caf::reacts_to<lane_rests>,
-    caf::reacts_to<attempt_done>,
+    caf::reacts_to<look_into_inbox>,   // lanes that became ready or rest, attempts that ended
     caf::reacts_to<endpoint_changed>,  // take the new settings from the catalogue
     caf::reacts_to<test_request>,
     caf::reacts_to<tick>,              // due retries, refills

@@ -6,8 +6,8 @@
 // Edges and their bounds (mailboxes of CAF have none of their own):
 //   API -> shard, catalog     limits::requests_in_progress_max (permits of the API)
 //   shard -> entity           the same requests, and one report for each attempt in flight
-//   entity -> dispatcher      one lane_ready for each commit; kept or dropped at once
-//   curl loop -> dispatcher   sockets in flight
+//   committer -> dispatcher   (inbox) what one batch of plans made ready; kept or dropped at once
+//   curl loop -> dispatcher   (inbox) sockets in flight
 //   dispatcher -> shard       attempts in flight, and lanes of one refill page
 //   ticker -> all             one tick, sent when the last was answered or its time is over
 #pragma once
@@ -38,18 +38,7 @@ struct catalog_request {
 };
 using catalog_request_ptr = std::shared_ptr<catalog_request>;
 
-// A lane of the dispatcher's endpoint has something to send now.
-struct lane_ready { work_ptr work; };
-// It has nothing to send now: the next attempt is at `due`, or there is none.
-struct lane_rests {
-  core::lane_key lane;
-  std::optional<core::timestamp> due;
-};
-struct attempt_done {
-  work_ptr work;
-  core::timestamp started;
-  std::shared_ptr<core::attempt_result> result;
-};
+struct look_into_inbox {};  // the dispatcher's inbox was empty and is not any more
 struct endpoint_changed { core::endpoint_id id; };
 struct test_request {
   core::endpoint_id endpoint;
@@ -73,9 +62,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(syndicated, first_custom_type_id)
   CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::request_ptr))
   CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::report_ptr))
   CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::catalog_request_ptr))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::lane_ready))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::lane_rests))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::attempt_done))
+  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::look_into_inbox))
   CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::endpoint_changed))
   CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::test_request))
   CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::tick))
@@ -94,9 +81,7 @@ CAF_END_TYPE_ID_BLOCK(syndicated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::catalog_request_ptr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::lane_ready)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::lane_rests)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::attempt_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::look_into_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::endpoint_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::test_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::tick)
