@@ -234,7 +234,7 @@ class Day:
               f"Try:\n"
               f"  {self.daemon.ctl} --socket {self.daemon.socket} status\n"
               f"  curl -s -H 'Authorization: Bearer {self.client.token}' "
-              f"{self.daemon.api}/v1/subscriptions?limit=2\n"
+              f"'{self.daemon.api}/v1/subscriptions?limit=2'\n"
               f"  {self.daemon.ctl} --socket {self.daemon.socket} "
               f"endpoint test {self.endpoints[0]}\n"
               f"End it with: kill {self.daemon.process.pid} {self.vendor.pid}")
