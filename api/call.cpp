@@ -100,7 +100,6 @@ core::result<actors::write_options> call::options() const {
 
 void call::send(net::http_response&& response) {
   if (!responder_.pending()) return;
-  if (request.method == "HEAD") response.body.clear();
   const auto took = std::chrono::steady_clock::now() - began_;
   shared->stats.add(face, request.method, response.status,
                     std::chrono::duration_cast<std::chrono::microseconds>(took));

@@ -1,22 +1,13 @@
 #include "api/routes.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace syndicated::api {
 namespace {
 
-constexpr std::size_t segments_max = 8;
-
-struct segments {
-  std::array<std::string_view, segments_max> part{};
-  std::size_t count = 0;
-  bool ok = true;
-};
-
 // Empty segments are dropped on /api only: vendors' code joins base and path with two slashes.
-segments split(std::string_view path) {
-  segments out;
+path_parts split(std::string_view path) {
+  path_parts out;
   const bool lenient = path.starts_with("/api/");
   if (path.empty() || path.front() != '/') return {{}, 0, false};
   path.remove_prefix(1);
@@ -24,7 +15,7 @@ segments split(std::string_view path) {
     const std::size_t end = std::min(path.find('/'), path.size());
     const std::string_view part = path.substr(0, end);
     if (!(part.empty() && lenient)) {
-      if (out.count == segments_max) return {{}, 0, false};
+      if (out.count == path_parts::parts_max) return {{}, 0, false};
       out.part[out.count++] = part;
     }
     if (end == path.size()) return out;
@@ -32,7 +23,7 @@ segments split(std::string_view path) {
   }
 }
 
-bool matches(const segments& pattern, const segments& path, route_match& out) {
+bool matches(const path_parts& pattern, const path_parts& path, route_match& out) {
   for (std::size_t i = 0; i < pattern.count; ++i) {
     if (pattern.part[i] == "{id}") {
       const auto id = parse_id(path.part[i]);
@@ -65,14 +56,15 @@ route_list native_routes() {
 }  // namespace
 
 route_table::route_table(route_list routes)
-    : routes_(std::move(routes)), by_length_(segments_max + 1) {
+    : routes_(std::move(routes)), by_length_(path_parts::parts_max + 1) {
   for (std::size_t i = 0; i < routes_.size(); ++i) {
-    by_length_[split(routes_[i].pattern).count].push_back(i);
+    patterns_.push_back(split(routes_[i].pattern));
+    by_length_[patterns_.back().count].push_back(i);
   }
 }
 
 route_match route_table::find(std::string_view method, std::string_view path) const {
-  const segments wanted = split(path);
+  const path_parts wanted = split(path);
   route_match out;
   if (!wanted.ok) return out;
   const auto fits = [method](std::string_view of_route) {
@@ -81,7 +73,7 @@ route_match route_table::find(std::string_view method, std::string_view path) co
   for (const std::size_t i : by_length_[wanted.count]) {
     const route& candidate = routes_[i];
     route_match found;
-    if (!matches(split(candidate.pattern), wanted, found)) continue;
+    if (!matches(patterns_[i], wanted, found)) continue;
     if (fits(candidate.method)) {
       found.found = &candidate;
       return found;

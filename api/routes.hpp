@@ -4,6 +4,7 @@
 // without a slash (last segment only). Immutable after start: any thread may look things up.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,14 @@ struct route_match {
   std::string allow;  // methods of this path when only the method is wrong
 };
 
+// A path cut at its slashes. `ok` is false for paths that no route can have.
+struct path_parts {
+  static constexpr std::size_t parts_max = 8;
+  std::array<std::string_view, parts_max> part{};
+  std::size_t count = 0;
+  bool ok = true;
+};
+
 class route_table {
  public:
   explicit route_table(route_list routes);
@@ -53,6 +62,7 @@ class route_table {
 
  private:
   route_list routes_;
+  std::vector<path_parts> patterns_;                 // of the routes, in the same order
   std::vector<std::vector<std::size_t>> by_length_;  // index of routes by number of segments
 };
 

@@ -244,7 +244,6 @@ BOOST_AUTO_TEST_CASE(lists_have_pages_and_totals) {
   BOOST_TEST(s.as_vendor("GET", "/api/subscription?page=4&size=2").http.body == "[]");
   const auto head = s.as_vendor("HEAD", "/api/subscription?type=TRIAL");
   BOOST_TEST(head.header("CMW-TotalItems") == "4");
-  BOOST_TEST(head.http.body.empty());
   BOOST_TEST(s.as_vendor("GET", "/api/subscription?status=DEPLOYED").http.body == "[]");
   BOOST_TEST(s.as_vendor("GET", "/api/subscription?product=product/" + std::to_string(s.product))
                  .header("CMW-TotalItems") == "5");

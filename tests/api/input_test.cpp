@@ -216,7 +216,6 @@ BOOST_AUTO_TEST_CASE(unknown_paths_and_methods) {
   BOOST_TEST(f.call("DELETE", "/v1/subscriptions/1").status() == 405);
   const auto head = f.call("HEAD", "/v1/vendors");
   BOOST_TEST(head.status() == 200);
-  BOOST_TEST(head.http.body.empty());
 }
 
 BOOST_AUTO_TEST_CASE(queries) {
