@@ -1,7 +1,7 @@
 // Signals belong to the daemon's main thread; a broken pipe is an error code here. Internal to net.
 #pragma once
 
-#include <signal.h>
+#include <csignal>
 
 namespace syndicated::net {
 

@@ -168,10 +168,8 @@ const char* const bad_names[] = {
     "exam'ple.com",
     "\xe2\x91\xa0\xe2\x91\xa1\xe2\x91\xa7.0.0.1",
     "\xef\xbc\x91.example.com",
-    "b\xc3\xbc"
-    "cher.example",
-    "example\xe3\x80\x82"
-    "com",
+    "b\303\274cher.example",
+    "example\343\200\202com",
     "example.com\xc2\xad",
     "ex\xd0\xb0mple.com",
     "xn--.",
