@@ -7,10 +7,10 @@ Four processes on loopback: the daemon, a sink (the vendor), a load generator (t
 before them, a bare libcurl multi loop that sends the same requests to the same sink.
 
 1. baseline: requests/s and CPU per request of the bare loop;
-2. full load: every connection of the generator sends as fast as it is answered. Each accepted call is
-   one synced commit and one signed notification. Delivered events/s, daemon CPU per delivered event;
-3. half load: a constant rate of half of that. Accept-to-arrival: from the 2xx at the generator to the
-   notification's arrival at the sink, on one clock.
+2. full load: every connection of the generator sends as fast as it is answered. Each accepted call
+   is one synced commit and one signed notification. Delivered events/s, daemon CPU per event;
+3. half load: a constant rate of half of that. Accept-to-arrival: from the 2xx at the generator to
+   the notification's arrival at the sink, on one clock.
 
 At the end everything accepted must have arrived once, in order and correctly signed; else exit 1.
 Standard library only.
