@@ -2,8 +2,12 @@
 import json
 import os
 import signal
+import ssl
+import stat
 import subprocess
 import unittest
+import urllib.error
+import urllib.request
 
 import harness
 
@@ -89,6 +93,42 @@ class Start(unittest.TestCase):
         second.launch()
         self.assertNotEqual(second.wait_exit(), 0)
         self.assertIn("in use", second.log())
+
+    def test_metrics_may_have_a_port_of_their_own(self):
+        self.daemon.configure({"metrics": {"listen": "127.0.0.1:0"}})
+        self.daemon.start()
+        told = json.loads(self.daemon.addresses_path().read_text())
+        self.assertNotEqual(told["metrics"], told["api"])
+        apart = harness.Client(told["metrics"], None)
+        self.assertIn(b"syndicated_ready 1", apart.raw("GET", "/metrics")[2])
+        self.assertEqual(apart.raw("GET", "/healthz")[0], 200)
+        self.assertEqual(apart.raw("GET", "/v1/vendors")[0], 404)
+
+    def test_the_api_speaks_tls(self):
+        certificate, key = (self.daemon.directory / name for name in ("api.pem", "api.key"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj",
+                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
+                        "-out", certificate], check=True, capture_output=True)
+        self.daemon.configure({"api": {"tls_certificate": str(certificate), "tls_key": str(key)}})
+        self.daemon.launch()
+        harness.wait_until(self.daemon.addresses_path().exists, 10, "the addresses")
+        told = json.loads(self.daemon.addresses_path().read_text())["api"]
+        self.assertTrue(told.startswith("https://"))
+        trust = ssl.create_default_context(cafile=str(certificate))
+        with urllib.request.urlopen(told + "/readyz", context=trust, timeout=10) as answer:
+            self.assertEqual(answer.status, 200)
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.load_verify_locations(str(certificate))
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with self.assertRaises(urllib.error.URLError):
+            urllib.request.urlopen(told + "/readyz", context=old, timeout=10)
+
+    def test_the_admin_socket_has_its_mode(self):
+        self.daemon.configure({"admin": {"mode": "0600"}})
+        self.daemon.start()
+        self.assertEqual(stat.S_IMODE(self.daemon.socket.stat().st_mode), 0o600)
 
     def test_reload_takes_the_log_level_and_keeps_the_rest(self):
         self.daemon.start()
