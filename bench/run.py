@@ -106,10 +106,13 @@ class Bench:
         command = [self.programs / "bench_curl_baseline", "--port", self.sink.port,
                    "--requests", self.options.requests, "--concurrency", CONNECTIONS]
         run_json([*command[:3], "--requests", 5000, *command[5:]])  # warm
-        result = run_json(command)
-        if result["failures"]:
-            self.problems.append(f"{result['failures']} failed requests of the baseline")
-        return result
+        # The bare loop gets cheaper in bursts when other work delays it: the median of three.
+        results = sorted((run_json(command) for _ in range(3)),
+                         key=lambda one: one["cpu_us_per_request"])
+        failures = sum(one["failures"] for one in results)
+        if failures:
+            self.problems.append(f"{failures} failed requests of the baseline")
+        return results[1]
 
     def prepare(self):
         """A vendor with an endpoint at the sink, and provisioned subscriptions."""
@@ -182,6 +185,9 @@ class Bench:
             self.problems.append(f"accepted {result['ok']}, delivered {result['delivered']}")
 
     def run(self):
+        load_average = os.getloadavg()[0]
+        if load_average > 0.5:
+            note(f"the machine is busy (load average {load_average:.1f}): the figures will suffer")
         note("baseline: a bare libcurl loop ...")
         curl = self.baseline()
         note(f"preparing {self.options.subscriptions} subscriptions ...")
@@ -219,6 +225,7 @@ class Bench:
             "bad_signatures": full["sink"]["bad_signatures"] + half["sink"]["bad_signatures"],
             "rss_mb": round(memory, 1),
             "cores": os.cpu_count(),
+            "load_average_before": round(load_average, 2),
             "problems": self.problems,
         }
 
@@ -252,7 +259,7 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--subscriptions", type=int, default=2000)
-    parser.add_argument("--requests", type=int, default=200_000, help="of the baseline")
+    parser.add_argument("--requests", type=int, default=60_000, help="of the baseline")
     parser.add_argument("--endpoint", type=json.loads, default={},
                         help='delivery settings as JSON, e.g. {"concurrency": 64}')
     options = parser.parse_args()
