@@ -43,7 +43,7 @@ struct metrics_section {
 
 struct store_section {
   std::string directory = "/var/lib/syndicated";
-  std::uint64_t wal_bytes_max = 64ULL << 20U;     // replay at a start stays within seconds
+  std::uint64_t wal_bytes_max = 64ULL << 20U;      // replay at a start stays within seconds
   std::uint64_t block_cache_bytes = 64ULL << 20U;  // memory for stored blocks
   std::uint64_t free_bytes_min = 512ULL << 20U;    // less free disk: writes are answered 503
 };
