@@ -127,6 +127,9 @@ class converter {
 
 }  // namespace
 
+json::json(array_type items) : content_(std::move(items)) {}
+json::json(object_type members) : content_(std::move(members)) {}
+
 const json* json::find(std::string_view name) const noexcept {
   const object_type* members = object();
   if (members == nullptr) return nullptr;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,9 +27,13 @@ class json {
   using object_type = std::vector<member>;
 
   json() = default;
-  template <class T>
-  requires(!std::same_as<std::remove_cvref_t<T>, json>) explicit json(T&& value)
-      : content_(std::forward<T>(value)) {}
+  explicit json(bool value) : content_(value) {}
+  explicit json(std::int64_t value) : content_(value) {}
+  explicit json(double value) : content_(value) {}
+  explicit json(std::string value) : content_(std::move(value)) {}
+  explicit json(array_type items);
+  explicit json(object_type members);
+  explicit json(const char*) = delete;  // would become a truth value
 
   bool is_null() const noexcept { return std::holds_alternative<std::nullptr_t>(content_); }
   const bool* boolean() const noexcept { return std::get_if<bool>(&content_); }

@@ -64,8 +64,8 @@ int http_status(core::errc kind) noexcept {
     case core::errc::precondition: return 412;
     case core::errc::too_large: return 413;
     case core::errc::too_many: return 429;
-    case core::errc::unavailable: return 503;
-    // The outcome is unknown; with its idempotency key the caller can safely ask again.
+    case core::errc::unavailable:
+    // The outcome of io is unknown; with its idempotency key the caller can safely ask again.
     case core::errc::io: return 503;
     case core::errc::corrupt:
     case core::errc::internal: return 500;

@@ -37,7 +37,7 @@ struct outcome {
   boost::json::value json() const { return boost::json::parse(out); }
 };
 
-outcome run(std::vector<std::string> arguments, const std::string& input = {}) {
+outcome run(const std::vector<std::string>& arguments, const std::string& input = {}) {
   std::istringstream in{input};
   std::ostringstream out, err;
   const int code = ctl::run(arguments, in, out, err);
@@ -61,7 +61,7 @@ struct daemon_face : tests::face {
 
   outcome ctl(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--socket", socket});
-    return run(std::move(arguments));
+    return run(arguments);
   }
 
   directory room;
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(signatures_are_computed_and_checked) {
       "--secret-file", secret, "--id", "msg_p5jXN8AQM9LWM0D4loKWxJek", "--timestamp", "1614265330"};
   const auto with = [&](std::vector<std::string> more, const std::string& input) {
     more.insert(more.end(), base.begin(), base.end());
-    return run(std::move(more), input);
+    return run(more, input);
   };
   const std::string good = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
   const auto made = with({"--json", "sign"}, R"({"test": 2432232314})").json();

@@ -102,7 +102,7 @@ std::string face::make_token(core::role role, std::uint64_t scope,
   return api::format_token(t.id, secret);
 }
 
-std::uint64_t face::subscribe(std::string more, std::uint64_t tenant) {
+std::uint64_t face::subscribe(const std::string& more, std::uint64_t tenant) {
   return make("/v1/subscriptions", R"({"tenant_id":)" +
                                        std::to_string(tenant == 0 ? customer : tenant) +
                                        R"(,"plan_id":)" + std::to_string(plan) + more + "}");

@@ -32,7 +32,7 @@ struct face {
   std::uint64_t make(std::string_view path, std::string body, std::string token = "*");
   std::string make_token(core::role role, std::uint64_t scope = 0,
                          std::optional<core::timestamp> expires = {});
-  std::uint64_t subscribe(std::string more = R"(,"paid":true)", std::uint64_t tenant = 0);
+  std::uint64_t subscribe(const std::string& more = R"(,"paid":true)", std::uint64_t tenant = 0);
 
   fake_engine engine;
   api::router router;
