@@ -6,8 +6,8 @@
 
 namespace syndicated::actors {
 
-catalog_actor::behavior_type catalog_keeper_actor(catalog_actor::stateful_pointer<catalog_state> self,
-                                                  services* s) {
+catalog_actor::behavior_type catalog_keeper_actor(
+    catalog_actor::stateful_pointer<catalog_state> self, services* s) {
   harden(self);
   self->state.body = std::make_unique<catalog_keeper>(*s);
   return {

@@ -13,7 +13,7 @@ struct catalog_state {
   std::unique_ptr<catalog_keeper> body;
 };
 
-catalog_actor::behavior_type catalog_keeper_actor(catalog_actor::stateful_pointer<catalog_state> self,
-                                                  services* s);
+catalog_actor::behavior_type catalog_keeper_actor(
+    catalog_actor::stateful_pointer<catalog_state> self, services* s);
 
 }  // namespace syndicated::actors

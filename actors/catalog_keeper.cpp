@@ -47,7 +47,8 @@ core::error no_space_or_failed(store::commit_result result) {
   return {core::errc::io, "outcome_unknown", "the disk failed: the outcome is unknown", {}, {}};
 }
 
-std::shared_ptr<const catalog_snapshot> with_item(const catalog_snapshot& in, const catalog_item& item) {
+std::shared_ptr<const catalog_snapshot> with_item(const catalog_snapshot& in,
+                                                  const catalog_item& item) {
   return std::visit([&in](const auto& record) { return in.with(record); }, item);
 }
 
@@ -141,8 +142,12 @@ core::result<catalog_keeper::change> catalog_keeper::on(const create_endpoint& c
   bool known = true;
   switch (e.scope) {
     case core::endpoint_scope::platform: e.scope_id = 0; break;
-    case core::endpoint_scope::vendor: known = newest_->find(core::vendor_id{e.scope_id}) != nullptr; break;
-    case core::endpoint_scope::product: known = newest_->find(core::product_id{e.scope_id}) != nullptr; break;
+    case core::endpoint_scope::vendor:
+      known = newest_->find(core::vendor_id{e.scope_id}) != nullptr;
+      break;
+    case core::endpoint_scope::product:
+      known = newest_->find(core::product_id{e.scope_id}) != nullptr;
+      break;
     case core::endpoint_scope::tenant: {
       auto tenant = s_.repo.find(core::tenant_id{e.scope_id});
       if (!tenant) return std::move(tenant).failure();
@@ -227,10 +232,12 @@ void catalog_keeper::handle(catalog_request& request) {
   if (!done) return refuse(request, std::move(done).failure());
   const std::uint64_t was = version_of(done->item) - (done->changed && !done->created ? 1 : 0);
   if (request.options.if_match && *request.options.if_match != was) {
-    return refuse(request, {core::errc::precondition, "version_mismatch",
+    return refuse(request, {core::errc::precondition,
+                            "version_mismatch",
                             "If-Match names version " + std::to_string(*request.options.if_match) +
                                 ", the present one is " + std::to_string(was),
-                            {}, {}});
+                            {},
+                            {}});
   }
   commit(request, std::move(*done));
 }
@@ -244,8 +251,8 @@ void catalog_keeper::commit(catalog_request& request, change done) {
   answer a = request.render ? request.render(done.item, done.changed) : answer{};
   if (request.options.idempotency) {
     s_.repo.put_answer(plan, request.options.idempotency->key,
-                       {s_.now() + s_.idempotency_retention, request.options.idempotency->request_hash,
-                        a.status, a.body});
+                       {s_.now() + s_.idempotency_retention,
+                        request.options.idempotency->request_hash, a.status, a.body});
   }
   std::optional<core::endpoint_id> endpoint;
   if (const auto* e = std::get_if<core::endpoint>(&done.item)) endpoint = e->id;

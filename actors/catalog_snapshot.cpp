@@ -49,12 +49,14 @@ catalog_snapshot::catalog_snapshot()
 
 std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::vendor v) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
-  next->vendors_ = with_record<core::vendor>(*vendors_, std::make_shared<core::vendor>(std::move(v)));
+  next->vendors_ =
+      with_record<core::vendor>(*vendors_, std::make_shared<core::vendor>(std::move(v)));
   return next;
 }
 std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::product p) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
-  next->products_ = with_record<core::product>(*products_, std::make_shared<core::product>(std::move(p)));
+  next->products_ =
+      with_record<core::product>(*products_, std::make_shared<core::product>(std::move(p)));
   return next;
 }
 std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::plan p) const {
@@ -100,8 +102,8 @@ std::shared_ptr<const core::endpoint> catalog_snapshot::find(core::endpoint_id i
   return found && not_deleted(*found) ? found : nullptr;
 }
 
-std::vector<std::shared_ptr<const core::vendor>> catalog_snapshot::vendors(std::uint64_t after,
-                                                                           std::size_t limit) const {
+std::vector<std::shared_ptr<const core::vendor>> catalog_snapshot::vendors(
+    std::uint64_t after, std::size_t limit) const {
   return page_of(*vendors_, after, limit, every);
 }
 std::vector<std::shared_ptr<const core::product>> catalog_snapshot::products(

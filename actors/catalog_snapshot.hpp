@@ -30,11 +30,16 @@ class catalog_snapshot final : public catalog {
   std::shared_ptr<const core::plan> find(core::plan_id id) const override;
   std::shared_ptr<const core::endpoint> find(core::endpoint_id id) const override;
   std::shared_ptr<const core::token> find(core::token_id id) const override;
-  std::vector<std::shared_ptr<const core::vendor>> vendors(std::uint64_t after, std::size_t limit) const override;
-  std::vector<std::shared_ptr<const core::product>> products(std::uint64_t after, std::size_t limit) const override;
-  std::vector<std::shared_ptr<const core::plan>> plans(std::uint64_t after, std::size_t limit) const override;
-  std::vector<std::shared_ptr<const core::endpoint>> endpoints(std::uint64_t after, std::size_t limit) const override;
-  std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after, std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::vendor>> vendors(std::uint64_t after,
+                                                           std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::product>> products(std::uint64_t after,
+                                                             std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::plan>> plans(std::uint64_t after,
+                                                       std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::endpoint>> endpoints(std::uint64_t after,
+                                                               std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after,
+                                                         std::size_t limit) const override;
 
   // Deleted ones too: their lanes still have to be cancelled.
   std::shared_ptr<const core::endpoint> find_any(core::endpoint_id id) const;
@@ -49,7 +54,8 @@ class catalog_snapshot final : public catalog {
   using scope_key = std::pair<core::endpoint_scope, std::uint64_t>;
   using scope_map = std::map<scope_key, std::vector<std::shared_ptr<const core::endpoint>>>;
 
-  void collect(const scope_key& scope, const core::event& e, std::vector<core::endpoint_id>& out) const;
+  void collect(const scope_key& scope, const core::event& e,
+               std::vector<core::endpoint_id>& out) const;
 
   std::shared_ptr<const record_map<core::vendor>> vendors_;
   std::shared_ptr<const record_map<core::product>> products_;

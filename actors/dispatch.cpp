@@ -92,7 +92,10 @@ core::result<net::attempt_request> make_request(const core::event& e, const core
 }
 
 dispatch::dispatch(services& s, dispatch_settings settings, sender send, completion complete)
-    : s_(s), settings_(settings), send_(std::move(send)), complete_(std::make_shared<const completion>(std::move(complete))) {}
+    : s_(s),
+      settings_(settings),
+      send_(std::move(send)),
+      complete_(std::make_shared<const completion>(std::move(complete))) {}
 
 dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
   const auto it = queues_.find(id);

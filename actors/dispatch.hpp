@@ -26,7 +26,8 @@ class dispatch {
  public:
   // Hands a request to the loop; its `done` reaches attempt_ended() through the actor.
   using sender = std::function<void(net::attempt_request&&)>;
-  using completion = std::function<void(work_handle, core::timestamp started, core::attempt_result&&)>;
+  using completion =
+      std::function<void(work_handle, core::timestamp started, core::attempt_result&&)>;
 
   dispatch(services& s, dispatch_settings settings, sender send, completion complete);
 
@@ -57,7 +58,7 @@ class dispatch {
   sender send_;
   std::shared_ptr<const completion> complete_;  // outlives us in requests under way
   std::unordered_map<core::endpoint_id, std::unique_ptr<dispatch_queue>> queues_;
-  std::deque<core::endpoint_id> turn_;          // endpoints that may have something to send
+  std::deque<core::endpoint_id> turn_;  // endpoints that may have something to send
   std::set<core::endpoint_id> in_turn_;
   std::set<std::pair<core::timestamp, core::endpoint_id>> looks_;
   int in_flight_ = 0;

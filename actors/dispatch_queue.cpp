@@ -10,7 +10,7 @@
 namespace syndicated::actors {
 namespace {
 
-constexpr std::size_t scan_rows_max = 1'024;   // of the due index, in one refill
+constexpr std::size_t scan_rows_max = 1'024;  // of the due index, in one refill
 constexpr std::size_t cancel_page_rows = 256;
 constexpr std::chrono::milliseconds settle_patience = std::chrono::seconds{30};
 
@@ -44,9 +44,9 @@ void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
 void dispatch_queue::prepare() {
   const auto delivery = s_.delivery.load();
   const std::string agent = delivery ? delivery->user_agent : "syndicated";
-  headers_ = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{
-      "Content-Type: application/json; charset=utf-8", "Accept: application/json",
-      "User-Agent: " + agent});
+  headers_ = std::make_shared<const std::vector<std::string>>(
+      std::vector<std::string>{"Content-Type: application/json; charset=utf-8",
+                               "Accept: application/json", "User-Agent: " + agent});
   key_.clear();
   previous_key_.clear();
   if (settings_->form == core::wire_form::cloudesire) {
@@ -138,25 +138,25 @@ bool dispatch_queue::load_row(const core::lane_key& key) {
 std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
   if (!active()) return 0;
   const std::size_t space =
-      std::min(room, core::limits::endpoint_window_max - std::min(core::limits::endpoint_window_max,
-                                                                  lanes_.size()));
+      std::min(room, core::limits::endpoint_window_max -
+                         std::min(core::limits::endpoint_window_max, lanes_.size()));
   std::vector<core::lane_key> wanted;
   std::size_t rows = 0;
   std::optional<std::uint64_t> first_due;
   bool more = false;
   due_.reset();
-  auto scanned = s_.repo.due_lanes(
-      id_, scan_from_ms_, store::parked_due_ms, {},
-      [&](const core::lane_key& key, std::uint64_t due_ms, std::string_view) {
-        if (!first_due) first_due = due_ms;
-        if (due_ms > as_ms(now)) {
-          due_ = core::from_unix_ms(static_cast<std::int64_t>(due_ms));
-          return false;
-        }
-        if (!lanes_.contains(key)) wanted.push_back(key);
-        more = ++rows >= scan_rows_max || wanted.size() > space;
-        return !more;
-      });
+  auto scanned =
+      s_.repo.due_lanes(id_, scan_from_ms_, store::parked_due_ms, {},
+                        [&](const core::lane_key& key, std::uint64_t due_ms, std::string_view) {
+                          if (!first_due) first_due = due_ms;
+                          if (due_ms > as_ms(now)) {
+                            due_ = core::from_unix_ms(static_cast<std::int64_t>(due_ms));
+                            return false;
+                          }
+                          if (!lanes_.contains(key)) wanted.push_back(key);
+                          more = ++rows >= scan_rows_max || wanted.size() > space;
+                          return !more;
+                        });
   if (!scanned) {
     core::log(core::log_level::error, "dispatcher", "cannot read due lanes",
               {{"endpoint", id_.value}, {"detail", scanned.failure().detail}});

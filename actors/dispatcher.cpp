@@ -13,9 +13,9 @@ void handle(dispatch& body, attempt_done& m) { body.attempt_ended(m.work, m.star
 
 }  // namespace
 
-dispatcher_actor::behavior_type dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self,
-                                           services* s, std::shared_ptr<inbox> in,
-                                           dispatch_settings settings, dispatch::sender send) {
+dispatcher_actor::behavior_type dispatcher(
+    dispatcher_actor::stateful_pointer<dispatcher_state> self, services* s,
+    std::shared_ptr<inbox> in, dispatch_settings settings, dispatch::sender send) {
   harden(self);
   // The loop's thread must not keep this actor alive: a weak reference is enough to post to it.
   const caf::weak_actor_ptr weak{self->ctrl()};

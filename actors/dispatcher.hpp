@@ -14,8 +14,8 @@ struct dispatcher_state {
   std::unique_ptr<dispatch> body;
 };
 
-dispatcher_actor::behavior_type dispatcher(dispatcher_actor::stateful_pointer<dispatcher_state> self,
-                                           services* s, std::shared_ptr<inbox> in,
-                                           dispatch_settings settings, dispatch::sender send);
+dispatcher_actor::behavior_type dispatcher(
+    dispatcher_actor::stateful_pointer<dispatcher_state> self, services* s,
+    std::shared_ptr<inbox> in, dispatch_settings settings, dispatch::sender send);
 
 }  // namespace syndicated::actors

@@ -146,7 +146,9 @@ void engine_body::wire() {
   s.endpoint_was_changed = [this](core::endpoint_id id) {
     for (const auto& d : dispatchers_) caf::anon_send(d, endpoint_changed{id});
   };
-  s.start_cascade = [this](core::tenant_id t) { caf::anon_send(ticker_, actors::start_cascade{t}); };
+  s.start_cascade = [this](core::tenant_id t) {
+    caf::anon_send(ticker_, actors::start_cascade{t});
+  };
   s.change_catalog = [this](catalog_command c) {
     auto request = std::make_shared<catalog_request>();
     request->command = std::move(c);
@@ -158,8 +160,9 @@ void engine_body::wire() {
 void engine_body::spawn_actors() {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   caf_settings_.set("scheduler.policy", caf::atom("sharing"));
-  caf_settings_.set("scheduler.max-threads",
-                    static_cast<std::size_t>(options_.worker_threads > 0 ? options_.worker_threads : cores));
+  caf_settings_.set(
+      "scheduler.max-threads",
+      static_cast<std::size_t>(options_.worker_threads > 0 ? options_.worker_threads : cores));
   caf_settings_.set("scheduler.max-throughput", std::size_t{64});
   system_ = std::make_unique<caf::actor_system>(caf_settings_);
   const shard_settings per_shard{options_.entity_idle, core::limits::shard_awake_max};
@@ -170,9 +173,9 @@ void engine_body::spawn_actors() {
                                    core::limits::dispatcher_window_max};
   for (auto& loop : loops_) {
     inboxes_.push_back(std::make_shared<inbox>());
-    dispatchers_.push_back(system_->spawn(
-        dispatcher, services_.get(), inboxes_.back(), per_loop,
-        [l = loop.get()](net::attempt_request&& r) { l->submit(std::move(r)); }));
+    dispatchers_.push_back(
+        system_->spawn(dispatcher, services_.get(), inboxes_.back(), per_loop,
+                       [l = loop.get()](net::attempt_request&& r) { l->submit(std::move(r)); }));
   }
   catalog_ = system_->spawn(catalog_keeper_actor, services_.get());
   replayer_ = system_->spawn(replayer, services_.get());

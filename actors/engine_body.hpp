@@ -47,8 +47,8 @@ class engine_body final : public local_engine {
                renderer<core::tenant> render, write_reply reply) override;
   void change_catalog(catalog_command command, write_options options, renderer<catalog_item> render,
                       write_reply reply) override;
-  void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint, write_options options,
-                    write_reply reply) override;
+  void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
+                    write_options options, write_reply reply) override;
   void discard(core::lane_key lane, write_options options, write_reply reply) override;
   core::result<replay_job> replay_endpoint(core::endpoint_id id, core::timestamp since,
                                            core::timestamp until, std::string state,
@@ -65,13 +65,16 @@ class engine_body final : public local_engine {
   core::result<page<core::subscription>> subscriptions(const subscription_filter& f,
                                                        const page_request& p) const override;
   core::result<core::tenant> tenant(core::tenant_id id) const override;
-  core::result<page<core::tenant>> tenants(const tenant_filter& f, const page_request& p) const override;
+  core::result<page<core::tenant>> tenants(const tenant_filter& f,
+                                           const page_request& p) const override;
   bool tenant_effective(const core::tenant& t) const override;
   bool tenant_within(core::tenant_id inner, core::tenant_id outer) const override;
   core::result<core::event> event(core::event_id id) const override;
-  core::result<page<core::event>> events(const event_filter& f, const page_request& p) const override;
+  core::result<page<core::event>> events(const event_filter& f,
+                                         const page_request& p) const override;
   core::result<std::vector<delivery>> deliveries(core::event_id id) const override;
-  core::result<page<attempt_record>> attempts(core::event_id id, const page_request& p) const override;
+  core::result<page<attempt_record>> attempts(core::event_id id,
+                                              const page_request& p) const override;
   core::result<page<core::lane>> lanes(core::endpoint_id id, std::optional<core::lane_state> state,
                                        const page_request& p) const override;
   core::result<endpoint_status> status_of(core::endpoint_id id) const override;

@@ -30,7 +30,8 @@ std::string engine_body::refusal_now() const {
                                std::chrono::steady_clock::now().time_since_epoch())
                                .count();
   std::int64_t due = next_space_look_ms_.load(std::memory_order_relaxed);
-  if (now >= due && next_space_look_ms_.compare_exchange_strong(due, now + space_look_interval_ms)) {
+  if (now >= due &&
+      next_space_look_ms_.compare_exchange_strong(due, now + space_look_interval_ms)) {
     const std::uint64_t free = db_->free_bytes();
     const std::uint64_t low = options_.free_bytes_min;
     // Hysteresis: a tenth above the mark before writes are accepted again.
@@ -42,8 +43,8 @@ std::string engine_body::refusal_now() const {
 bool engine_body::admit(const write_reply& reply) {
   const std::string why = refusal_now();
   if (why.empty()) return true;
-  const std::string text = why == "no_space" ? "free disk space is below store.free_bytes_min"
-                                             : "the daemon is " + why;
+  const std::string text =
+      why == "no_space" ? "free disk space is below store.free_bytes_min" : "the daemon is " + why;
   reply(core::error{core::errc::unavailable, why, text, {}, {}});
   return false;
 }
@@ -54,8 +55,8 @@ void engine_body::create_subscription(core::new_subscription wanted, write_optio
   auto owner = repo_->find(wanted.tenant);
   if (!owner) return reply(std::move(owner).failure());
   if (!*owner) return reply(core::invalid_field("/tenant_id", "no such tenant"));
-  auto request = request_for(core::stream_of(ids_.next_subscription()), std::move(options),
-                             std::move(reply));
+  auto request =
+      request_for(core::stream_of(ids_.next_subscription()), std::move(options), std::move(reply));
   request->body = subscription_creation{std::move(wanted), std::move(**owner), std::move(render)};
   post(std::move(request));
 }
@@ -113,7 +114,8 @@ void engine_body::replay_event(core::event_id id, std::optional<core::endpoint_i
     const auto settings = catalog->find(*endpoint);
     if (!settings) return reply(core::invalid_field("/endpoint_id", "no such endpoint"));
     if (!core::sent_in(settings->form, e)) {
-      return reply(core::invalid_field("/endpoint_id", "this event is not sent in the endpoint's form"));
+      return reply(
+          core::invalid_field("/endpoint_id", "this event is not sent in the endpoint's form"));
     }
     to.push_back(*endpoint);
   } else {
@@ -160,7 +162,7 @@ void engine_body::test_endpoint(core::endpoint_id id,
   if (const std::string why = refusal_now(); why == "starting" || why == "draining") {
     return reply(unavailable("the daemon is " + why));
   }
-  using boxed = std::function<void(core::result<core::attempt_result>&&)>;
+  using boxed = std::function<void(core::result<core::attempt_result> &&)>;
   caf::anon_send(dispatchers_[dispatcher_of(id)],
                  test_request{id, std::make_shared<boxed>(std::move(reply))});
 }
@@ -169,8 +171,11 @@ core::result<std::optional<answer>> engine_body::idempotency_begin(const idempot
   {
     const std::lock_guard lock(keys_mutex_);
     if (!keys_in_use_.insert(key.key).second) {
-      return core::error{core::errc::conflict, "idempotency_key_in_use",
-                         "a request with this Idempotency-Key is still being handled", {}, {}};
+      return core::error{core::errc::conflict,
+                         "idempotency_key_in_use",
+                         "a request with this Idempotency-Key is still being handled",
+                         {},
+                         {}};
     }
   }
   auto stored = repo_->answer(key.key);
@@ -179,8 +184,11 @@ core::result<std::optional<answer>> engine_body::idempotency_begin(const idempot
   idempotency_end(key);
   if (!stored) return std::move(stored).failure();
   if ((*stored)->request_hash != key.request_hash) {
-    return core::error{core::errc::invalid, "idempotency_key_reused",
-                       "this Idempotency-Key was used with another request", {}, {}};
+    return core::error{core::errc::invalid,
+                       "idempotency_key_reused",
+                       "this Idempotency-Key was used with another request",
+                       {},
+                       {}};
   }
   return std::optional<answer>{answer{(*stored)->status, std::move((*stored)->body)}};
 }

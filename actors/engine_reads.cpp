@@ -80,7 +80,9 @@ std::string_view to_string(delivery_state state) noexcept {
   return "";
 }
 
-std::shared_ptr<const actors::catalog> engine_body::catalog() const { return services_->catalog.load(); }
+std::shared_ptr<const actors::catalog> engine_body::catalog() const {
+  return services_->catalog.load();
+}
 
 core::result<core::subscription> engine_body::subscription(core::subscription_id id) const {
   auto found = repo_->find(id);
@@ -168,7 +170,8 @@ core::result<core::event> engine_body::event(core::event_id id) const {
   return std::move(**found);
 }
 
-core::result<page<core::event>> engine_body::events(const event_filter& f, const page_request& p) const {
+core::result<page<core::event>> engine_body::events(const event_filter& f,
+                                                    const page_request& p) const {
   auto after = id_cursor(p.after);
   if (!after) return std::move(after).failure();
   page_filler<core::event> filler(p.limit);
@@ -234,7 +237,8 @@ core::result<std::vector<delivery>> engine_body::deliveries(core::event_id id) c
   return out;
 }
 
-core::result<page<attempt_record>> engine_body::attempts(core::event_id id, const page_request& p) const {
+core::result<page<attempt_record>> engine_body::attempts(core::event_id id,
+                                                         const page_request& p) const {
   page<attempt_record> out;
   const auto cursor = core::base64_decode(p.after);
   if (!cursor || (!cursor->empty() && cursor->size() != 24)) return bad_cursor();
@@ -263,20 +267,22 @@ core::result<page<core::lane>> engine_body::lanes(core::endpoint_id id,
   const bool pending_only = state == core::lane_state::pending;
   std::string last_key;
   core::result<void> problem;
-  auto scanned = repo_->due_lanes(
-      id, parked_only ? store::parked_due_ms : 0,
-      pending_only ? store::parked_due_ms : store::parked_due_ms + 1, *cursor,
-      [&](const core::lane_key& key, std::uint64_t, std::string_view raw) {
-        if (out.items.size() >= p.limit) {
-          out.next = core::base64_encode(last_key);
-          return false;
-        }
-        last_key = raw;
-        auto lane = repo_->find(key);
-        if (!lane) problem = std::move(lane).failure();
-        else if (*lane) out.items.push_back(std::move(**lane));
-        return problem.ok();
-      });
+  auto scanned =
+      repo_->due_lanes(id, parked_only ? store::parked_due_ms : 0,
+                       pending_only ? store::parked_due_ms : store::parked_due_ms + 1, *cursor,
+                       [&](const core::lane_key& key, std::uint64_t, std::string_view raw) {
+                         if (out.items.size() >= p.limit) {
+                           out.next = core::base64_encode(last_key);
+                           return false;
+                         }
+                         last_key = raw;
+                         auto lane = repo_->find(key);
+                         if (!lane)
+                           problem = std::move(lane).failure();
+                         else if (*lane)
+                           out.items.push_back(std::move(**lane));
+                         return problem.ok();
+                       });
   if (!scanned) return std::move(scanned).failure();
   if (!problem) return std::move(problem).failure();
   return out;
@@ -301,7 +307,8 @@ endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) 
                          [&](const core::lane_key& key, std::uint64_t, std::string_view) {
                            auto lane = repo_->find(key);
                            if (!lane || !*lane) return true;
-                           if (!out.oldest || (*lane)->head_at < *out.oldest) out.oldest = (*lane)->head_at;
+                           if (!out.oldest || (*lane)->head_at < *out.oldest)
+                             out.oldest = (*lane)->head_at;
                            return ++rows < oldest_sample_rows;
                          });
   return out;
@@ -313,7 +320,8 @@ core::result<endpoint_status> engine_body::status_of(core::endpoint_id id) const
   return status_of(std::move(e));
 }
 
-page<endpoint_status> engine_body::endpoints(const endpoint_filter& f, const page_request& p) const {
+page<endpoint_status> engine_body::endpoints(const endpoint_filter& f,
+                                             const page_request& p) const {
   page<endpoint_status> out;
   const auto catalog = services_->catalog.load();
   const auto after = id_cursor(p.after);
@@ -354,8 +362,8 @@ engine_status engine_body::status() const {
   out.subscriptions = db_->estimated_rows(store::family::subscriptions);
   out.tenants = db_->estimated_rows(store::family::tenants);
   const auto& all = services_->catalog.load()->all_endpoints();
-  out.endpoints = static_cast<std::uint64_t>(
-      std::count_if(all.begin(), all.end(), [](const auto& e) {
+  out.endpoints =
+      static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& e) {
         return e.second->state != core::endpoint_state::deleted;
       }));
   return out;
@@ -377,7 +385,9 @@ engine_metrics engine_body::metrics() const {
   return out;
 }
 
-std::string engine_body::seal(std::string_view plain) const { return vault_->seal(plain, "credential"); }
+std::string engine_body::seal(std::string_view plain) const {
+  return vault_->seal(plain, "credential");
+}
 
 std::shared_ptr<const core::egress_policy> engine_body::egress() const { return egress_.load(); }
 

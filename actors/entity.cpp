@@ -12,10 +12,12 @@ core::error not_committed(store::commit_result result) {
   if (result == store::commit_result::no_space) {
     return {core::errc::unavailable, "no_space", "the disk is full; nothing was changed", {}, {}};
   }
-  return {core::errc::io, "outcome_unknown",
+  return {core::errc::io,
+          "outcome_unknown",
           "the disk failed: whether the change was made will be known after the restart; repeat it"
           " with the same Idempotency-Key",
-          {}, {}};
+          {},
+          {}};
 }
 
 }  // namespace
@@ -92,10 +94,12 @@ void entity::replay_or_discard(entity_request& request) {
 
 bool entity::version_fits(entity_request& request, std::uint64_t version) {
   if (!request.options.if_match || *request.options.if_match == version) return true;
-  refuse(request, {core::errc::precondition, "version_mismatch",
+  refuse(request, {core::errc::precondition,
+                   "version_mismatch",
                    "If-Match names version " + std::to_string(*request.options.if_match) +
                        ", the present one is " + std::to_string(version),
-                   {}, {}});
+                   {},
+                   {}});
   return false;
 }
 

@@ -26,7 +26,7 @@ struct engine_options {
   std::chrono::milliseconds entity_idle = std::chrono::seconds{30};
 
   int curl_loops = 1;
-  int sockets_max = 1'024;  // together
+  int sockets_max = 1'024;      // together
   net::curl_loop_options curl;  // `name` is set for each loop
   std::vector<std::chrono::milliseconds> retry_schedule;
   double retry_jitter = 0.2;
@@ -35,7 +35,7 @@ struct engine_options {
   core::lifecycle_settings lifecycle;
   std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
 
-  std::function<core::timestamp()> now;           // empty = the system's clock
+  std::function<core::timestamp()> now;              // empty = the system's clock
   std::function<void(std::string)> on_disk_failure;  // once; the process must end (R19)
 };
 

@@ -39,42 +39,58 @@ struct catalog_request {
 using catalog_request_ptr = std::shared_ptr<catalog_request>;
 
 struct look_into_inbox {};  // the dispatcher's inbox was empty and is not any more
-struct endpoint_changed { core::endpoint_id id; };
+struct endpoint_changed {
+  core::endpoint_id id;
+};
 struct test_request {
   core::endpoint_id endpoint;
   std::shared_ptr<std::function<void(core::result<core::attempt_result>&&)>> reply;
 };
-struct tick { core::timestamp now; };
-struct sleep_now {};                          // shard -> entity: leave memory if nothing is open
-struct still_busy { core::stream_id stream; };  // its refusal
-struct start_cascade { core::tenant_id tenant; };
+struct tick {
+  core::timestamp now;
+};
+struct sleep_now {};  // shard -> entity: leave memory if nothing is open
+struct still_busy {
+  core::stream_id stream;
+};  // its refusal
+struct start_cascade {
+  core::tenant_id tenant;
+};
 struct cascade_step {};
-struct timer_handled { core::stream_id stream; };
-struct start_replay { std::uint64_t job; };
-struct replay_step { bool replayed; };
+struct timer_handled {
+  core::stream_id stream;
+};
+struct start_replay {
+  std::uint64_t job;
+};
+struct replay_step {
+  bool replayed;
+};
 struct drain {};  // start no further attempt
-struct ping { std::shared_ptr<std::function<void()>> pong; };
+struct ping {
+  std::shared_ptr<std::function<void()>> pong;
+};
 
 }  // namespace syndicated::actors
 
 CAF_BEGIN_TYPE_ID_BLOCK(syndicated, first_custom_type_id)
 
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::request_ptr))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::report_ptr))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::catalog_request_ptr))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::look_into_inbox))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::endpoint_changed))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::test_request))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::tick))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::sleep_now))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::still_busy))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_cascade))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::cascade_step))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::timer_handled))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_replay))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::replay_step))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::drain))
-  CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::ping))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::request_ptr))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::report_ptr))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::catalog_request_ptr))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::look_into_inbox))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::endpoint_changed))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::test_request))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::tick))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::sleep_now))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::still_busy))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_cascade))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::cascade_step))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::timer_handled))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_replay))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::replay_step))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::drain))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::ping))
 
 CAF_END_TYPE_ID_BLOCK(syndicated)
 

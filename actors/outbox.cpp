@@ -50,10 +50,10 @@ void outbox::open_lane(store::write_plan& plan, follow_ups& follow, core::lane l
   lanes_.push_back(std::move(lane));
 }
 
-void outbox::publish(store::write_plan& plan, follow_ups& follow,
-                     std::vector<core::event_draft> drafts, std::uint64_t& seq,
-                     const event_facts& facts,
-                     const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) {
+void outbox::publish(
+    store::write_plan& plan, follow_ups& follow, std::vector<core::event_draft> drafts,
+    std::uint64_t& seq, const event_facts& facts,
+    const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) {
   const auto catalog = s_.catalog.load();
   const core::timestamp now = s_.now();
   for (core::event_draft& draft : drafts) {

@@ -47,7 +47,8 @@ class outbox {
   core::result<void> replay(store::write_plan& plan, follow_ups& follow, const replay_request& r);
 
   // Gives a parked head up for good. Errors: not_found.
-  core::result<void> discard(store::write_plan& plan, follow_ups& follow, const core::lane_key& key);
+  core::result<void> discard(store::write_plan& plan, follow_ups& follow,
+                             const core::lane_key& key);
 
   // Events up to this seq are on disk and need not be kept in memory.
   void committed(std::uint64_t seq) noexcept { committed_seq_->store(seq); }

@@ -40,9 +40,7 @@ bool quarantined(shard_pointer self, const core::stream_id& stream) {
 void refuse(services&, const request_ptr& r) {
   r->answer_with(unavailable("the entity is in quarantine after repeated crashes"));
 }
-void refuse(services& s, const report_ptr& r) {
-  s.lane_is_resting(r->lane, s.now() + quarantine);
-}
+void refuse(services& s, const report_ptr& r) { s.lane_is_resting(r->lane, s.now() + quarantine); }
 
 template <class Message>
 void forward(shard_pointer self, const Message& message) {
@@ -107,7 +105,8 @@ shard_actor::behavior_type shard(shard_pointer self, services* s, shard_settings
   harden(self);
   self->state.s = s;
   self->state.settings = settings;
-  self->set_down_handler([self](caf::scheduled_actor*, caf::down_msg& down) { on_down(self, down); });
+  self->set_down_handler(
+      [self](caf::scheduled_actor*, caf::down_msg& down) { on_down(self, down); });
   self->set_exit_handler([self](caf::scheduled_actor*, caf::exit_msg& m) {
     for (auto& [stream, child] : self->state.children) self->send_exit(child.actor, m.reason);
     self->quit(m.reason);
@@ -127,8 +126,8 @@ shard_actor::behavior_type shard(shard_pointer self, services* s, shard_settings
   };
 }
 
-entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_state> self, services* s,
-                                         core::stream_id stream, shard_actor parent) {
+entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_state> self,
+                                         services* s, core::stream_id stream, shard_actor parent) {
   harden(self);
   self->state.body = make_entity(*s, stream);
   return {

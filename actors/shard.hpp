@@ -1,7 +1,7 @@
 // Parent of the entities of one hash range: wakes, feeds and puts to sleep. Internal (CAF).
 //
-// An entity never ends by itself: the shard asks it to, keeps back what arrives meanwhile, and wakes
-// it again only after DOWN, so two incarnations never overlap (library-notes.md, 1.3).
+// An entity never ends by itself: the shard asks it to, keeps back what arrives meanwhile, and
+// wakes it again only after DOWN, so two incarnations never overlap (library-notes.md, 1.3).
 #pragma once
 
 #include <deque>
@@ -48,7 +48,7 @@ struct entity_state {
   std::unique_ptr<class entity> body;
 };
 
-entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_state> self, services* s,
-                                         core::stream_id stream, shard_actor parent);
+entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_state> self,
+                                         services* s, core::stream_id stream, shard_actor parent);
 
 }  // namespace syndicated::actors

@@ -7,7 +7,8 @@ namespace syndicated::actors {
 namespace {
 
 // `data` of a notification: the state at the event, its place in the stream, what changed.
-std::string data_json(const core::subscription& s, const core::event_draft& draft, std::uint64_t seq) {
+std::string data_json(const core::subscription& s, const core::event_draft& draft,
+                      std::uint64_t seq) {
   core::json_writer out;
   out.begin_object();
   core::write_members(out, s);
@@ -51,7 +52,8 @@ void subscription_entity::decide(entity_request& request) {
 }
 
 void subscription_entity::create(entity_request& request, subscription_creation& creation) {
-  if (record_) return refuse(request, {core::errc::internal, "internal", "the id is taken", {}, {}});
+  if (record_)
+    return refuse(request, {core::errc::internal, "internal", "the id is taken", {}, {}});
   const std::uint64_t epoch = s_.access_epoch.load();
   const auto catalog = s_.catalog.load();
   core::circumstances c = circumstances_now(*catalog, creation.wanted.plan);
@@ -106,7 +108,8 @@ void subscription_entity::reconsider(entity_request& request) {
   const bool marked = record_->reasons.has(core::suspension_reason::tenant_disabled);
   if (marked != *enabled) return answer_unchanged(request, {});
   core::subscription_command command;
-  command.action = *enabled ? core::subscription_action::resume : core::subscription_action::suspend;
+  command.action =
+      *enabled ? core::subscription_action::resume : core::subscription_action::suspend;
   command.by = core::party::system;
   command.reason = core::suspension_reason::tenant_disabled;
   const auto catalog = s_.catalog.load();

@@ -29,7 +29,8 @@ core::result<void> tenant_entity::load_record() {
 }
 
 void tenant_entity::decide(entity_request& request) {
-  if (auto* creation = std::get_if<tenant_creation>(&request.body)) return create(request, *creation);
+  if (auto* creation = std::get_if<tenant_creation>(&request.body))
+    return create(request, *creation);
   if (!record_) return refuse(request, core::not_found("no such tenant"));
   if (std::holds_alternative<reconsider_access>(request.body)) return reconsider(request);
   if (auto* change = std::get_if<tenant_change>(&request.body)) return apply(request, *change);
@@ -37,7 +38,8 @@ void tenant_entity::decide(entity_request& request) {
 }
 
 void tenant_entity::create(entity_request& request, tenant_creation& creation) {
-  if (record_) return refuse(request, {core::errc::internal, "internal", "the id is taken", {}, {}});
+  if (record_)
+    return refuse(request, {core::errc::internal, "internal", "the id is taken", {}, {}});
   auto path = creation.parent.path;
   path.push_back(creation.parent.id);
   auto enabled = all_enabled(s_.repo, path);
@@ -69,7 +71,9 @@ void tenant_entity::reconsider(entity_request& request) {
   ++decided.next.version;
   decided.next.updated_at = s_.now();
   decided.events.push_back({*enabled ? "tenant.access_restored" : "tenant.access_suspended",
-                            core::wire_type::none, {}, {}});
+                            core::wire_type::none,
+                            {},
+                            {}});
   write(request, std::move(decided), {});
 }
 

@@ -66,10 +66,11 @@ void visit_page(ticker_pointer self, ticker_state::cascade& c) {
   auto& s = *self->state.s;
   const core::tenant_id tenant = c.to_visit.front();
   std::vector<core::subscription_id> page;
-  (void)s.repo.subscriptions_of_tenant(tenant, c.after_subscription, [&](core::subscription_id&& id) {
-    page.push_back(id);
-    return page.size() < cascade_page;
-  });
+  (void)s.repo.subscriptions_of_tenant(tenant, c.after_subscription,
+                                       [&](core::subscription_id&& id) {
+                                         page.push_back(id);
+                                         return page.size() < cascade_page;
+                                       });
   for (core::subscription_id id : page) look_again(self, c, core::stream_of(id));
   if (!page.empty()) {
     c.after_subscription = page.back().value;
@@ -125,8 +126,7 @@ void beat(ticker_pointer self) {
   const core::timestamp now = state.s->now();
   for (const auto& d : state.dispatchers) self->send(d, tick{now});
   // A clock that was set back must not silence the second hand.
-  const bool second = now >= state.next_second ||
-                      state.next_second - now > std::chrono::seconds{2};
+  const bool second = now >= state.next_second || state.next_second - now > std::chrono::seconds{2};
   if (second && !state.draining) {
     state.next_second = now + std::chrono::seconds{1};
     for (const auto& shard : state.shards) self->send(shard, tick{now});

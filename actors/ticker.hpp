@@ -1,9 +1,10 @@
-// The beat of the actors, the lifecycle timers, and the fan-out of disabled tenants. Internal (CAF).
+// The beat of the actors, the lifecycle timers, and the fan-out of disabled tenants. Internal
+// (CAF).
 //
-// Timers live in the store, never in CAF's clock (library-notes.md 1.2, 4): once a second those that
-// are due are handed to their entities, at most timers_page of them under way. A cascade walks the
-// tree below a tenant in pages, with at most cascade_page requests under way, and is remembered on
-// disk until it is done.
+// Timers live in the store, never in CAF's clock (library-notes.md 1.2, 4): once a second those
+// that are due are handed to their entities, at most timers_page of them under way. A cascade walks
+// the tree below a tenant in pages, with at most cascade_page requests under way, and is remembered
+// on disk until it is done.
 #pragma once
 
 #include <deque>

@@ -36,7 +36,9 @@ struct replay_request {
   core::event_id event;
   std::vector<core::endpoint_id> endpoints;
 };
-struct discard_request { core::lane_key lane; };
+struct discard_request {
+  core::lane_key lane;
+};
 // Something above may have been disabled or enabled: compare with what is on disk.
 struct reconsider_access {};
 

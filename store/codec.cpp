@@ -69,7 +69,11 @@ std::string encode(const core::vendor& v) {
 core::result<core::vendor> decode_vendor(std::string_view value) {
   records::Vendor r;
   if (auto e = parse(r, value, "vendor")) return std::move(*e);
-  return core::vendor{{r.id()}, r.name(), get_map(r.metadata()), r.version(), at(r.created_at_ms()),
+  return core::vendor{{r.id()},
+                      r.name(),
+                      get_map(r.metadata()),
+                      r.version(),
+                      at(r.created_at_ms()),
                       at(r.updated_at_ms())};
 }
 
@@ -89,8 +93,14 @@ std::string encode(const core::product& p) {
 core::result<core::product> decode_product(std::string_view value) {
   records::Product r;
   if (auto e = parse(r, value, "product")) return std::move(*e);
-  return core::product{{r.id()}, {r.vendor()}, r.name(), r.sku(), get_map(r.metadata()), r.version(),
-                       at(r.created_at_ms()), at(r.updated_at_ms())};
+  return core::product{{r.id()},
+                       {r.vendor()},
+                       r.name(),
+                       r.sku(),
+                       get_map(r.metadata()),
+                       r.version(),
+                       at(r.created_at_ms()),
+                       at(r.updated_at_ms())};
 }
 
 std::string encode(const core::plan& p) {

@@ -214,10 +214,10 @@ core::result<attempt_row> decode_attempt(std::string_view value) {
   a.error = r.error();
   a.excerpt = r.excerpt();
   a.timing = {r.dns_us(), r.connect_us(), r.tls_us(), r.first_byte_us(), r.total_us()};
-  a.end = r.cancelled()  ? delivery_end::cancelled
-          : r.parked()   ? delivery_end::parked
-          : r.ended()    ? delivery_end::delivered
-                         : delivery_end::open;
+  a.end = r.cancelled() ? delivery_end::cancelled
+          : r.parked()  ? delivery_end::parked
+          : r.ended()   ? delivery_end::delivered
+                        : delivery_end::open;
   return a;
 }
 

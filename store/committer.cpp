@@ -58,16 +58,17 @@ core::result<std::unique_ptr<committer>> committer::create(
 
 core::result<void> committer::load_counters() {
   core::result<void> problem;
-  auto scanned = db_.scan(family::counters, {}, {}, [&](std::string_view key, std::string_view value) {
-    auto row = decode_counters(value);
-    if (!row) {
-      problem = std::move(row).failure();
-      return false;
-    }
-    counters_[{read_u64(key, 0)}] = *row;
-    add(total_, *row, {});
-    return true;
-  });
+  auto scanned =
+      db_.scan(family::counters, {}, {}, [&](std::string_view key, std::string_view value) {
+        auto row = decode_counters(value);
+        if (!row) {
+          problem = std::move(row).failure();
+          return false;
+        }
+        counters_[{read_u64(key, 0)}] = *row;
+        add(total_, *row, {});
+        return true;
+      });
   return scanned.ok() ? std::move(problem) : std::move(scanned);
 }
 
@@ -151,7 +152,8 @@ std::vector<write_op> committer::bookkeeping(
       auto it = staged.find(d.endpoint);
       if (it == staged.end()) {
         const auto known = counters_.find(d.endpoint);  // only this thread writes counters_
-        it = staged.emplace(d.endpoint, known == counters_.end() ? counters{} : known->second).first;
+        it =
+            staged.emplace(d.endpoint, known == counters_.end() ? counters{} : known->second).first;
       }
       add(it->second, d);
     }

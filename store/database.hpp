@@ -22,7 +22,7 @@ namespace syndicated::store {
 
 struct database_options {
   std::string directory;
-  std::uint64_t wal_bytes_max = 64ULL << 20U;     // bounds replay time at start
+  std::uint64_t wal_bytes_max = 64ULL << 20U;  // bounds replay time at start
   std::uint64_t block_cache_bytes = 64ULL << 20U;
   std::uint64_t memtable_bytes_max = 96ULL << 20U;  // all families together
   // With less than this free, write() answers no_space by itself: once RocksDB has run into a full
@@ -57,8 +57,8 @@ class database {
   write_report write(const std::vector<const write_plan*>& plans,
                      const std::vector<write_op>& extra, bool sync);
 
-  std::uint64_t free_bytes() const;     // of the file system
-  std::uint64_t stored_bytes() const;   // SST and WAL files
+  std::uint64_t free_bytes() const;    // of the file system
+  std::uint64_t stored_bytes() const;  // SST and WAL files; up to five seconds old
   std::uint64_t estimated_rows(family where) const;
   core::result<void> flush();
 

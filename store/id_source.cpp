@@ -14,8 +14,8 @@ std::string id_source::encode() const {
 
 core::result<void> id_source::load(std::string_view bytes) {
   if (bytes.size() < 1 + last_.size() * 8 || bytes.front() != '\1') {
-    return core::error{core::errc::corrupt, "record_unreadable", "the stored id counters are damaged",
-                       {}, {}};
+    return core::error{
+        core::errc::corrupt, "record_unreadable", "the stored id counters are damaged", {}, {}};
   }
   for (std::size_t i = 0; i < last_.size(); ++i) last_[i] = read_u64(bytes, 1 + i * 8);
   return {};

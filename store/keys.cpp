@@ -70,7 +70,11 @@ std::uint64_t due_ms_of(const core::lane& lane) noexcept {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, core::to_unix_ms(lane.due)));
 }
 key_bytes due_key(const core::lane_key& lane, std::uint64_t due_ms) {
-  return key_bytes{}.u64(lane.endpoint.value).u64(due_ms).stream(lane.stream).u64(lane.replay.value);
+  return key_bytes{}
+      .u64(lane.endpoint.value)
+      .u64(due_ms)
+      .stream(lane.stream)
+      .u64(lane.replay.value);
 }
 core::lane_key parse_due_key(std::string_view key) noexcept {
   return {read_stream(key, 16), {read_u64(key, 0)}, {read_u64(key, 25)}};

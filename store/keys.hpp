@@ -4,7 +4,8 @@
 //   catalog        kind(1) id(8)
 //   tenants        id(8)
 //   subscriptions  id(8)
-//   index          't' tenant(8) subscription(8) | 'c' parent(8) tenant(8) | 'v' vendor(8) subscription(8)
+//   index          't' tenant(8) subscription(8) | 'c' parent(8) tenant(8) | 'v' vendor(8)
+//   subscription(8)
 //                 'x' 0(8) tenant(8): its cascade is not finished
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
@@ -30,8 +31,19 @@ namespace syndicated::store {
 
 // Persisted by name (family_name), so the order here may change.
 enum class family : std::uint8_t {
-  meta, catalog, tenants, subscriptions, index, events, streams, lanes, due, attempts, idempotency,
-  timers, counters,
+  meta,
+  catalog,
+  tenants,
+  subscriptions,
+  index,
+  events,
+  streams,
+  lanes,
+  due,
+  attempts,
+  idempotency,
+  timers,
+  counters,
 };
 inline constexpr std::size_t family_count = 13;
 std::string_view family_name(family f) noexcept;

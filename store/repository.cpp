@@ -8,7 +8,8 @@ namespace syndicated::store {
 namespace {
 
 template <class T, class Decode>
-core::result<std::optional<T>> decoded(core::result<std::optional<std::string>> raw, Decode&& decode) {
+core::result<std::optional<T>> decoded(core::result<std::optional<std::string>> raw,
+                                       Decode&& decode) {
   if (!raw) return std::move(raw).failure();
   if (!*raw) return std::optional<T>{};
   auto value = decode(**raw);
@@ -33,7 +34,8 @@ core::result<void> scan_decoded(const database& db, family where, std::string_vi
 }
 
 template <class T, class Decode>
-core::result<std::vector<T>> whole_kind(const database& db, core::entity_kind kind, Decode&& decode) {
+core::result<std::vector<T>> whole_kind(const database& db, core::entity_kind kind,
+                                        Decode&& decode) {
   std::vector<T> out;
   const key_bytes begin = key_bytes{}.byte(static_cast<std::uint8_t>(kind));
   auto ok = scan_decoded(
@@ -73,11 +75,10 @@ core::result<std::optional<core::event>> repository::find(core::event_id id) con
 }
 core::result<std::optional<core::event_id>> repository::event_at(const core::stream_id& stream,
                                                                  std::uint64_t seq) const {
-  return decoded<core::event_id>(
-      db_.get(family::streams, stream_key(stream, seq).view()),
-      [](std::string_view value) -> core::result<core::event_id> {
-        return core::event_id{read_u64(value, 0)};
-      });
+  return decoded<core::event_id>(db_.get(family::streams, stream_key(stream, seq).view()),
+                                 [](std::string_view value) -> core::result<core::event_id> {
+                                   return core::event_id{read_u64(value, 0)};
+                                 });
 }
 core::result<std::optional<core::lane>> repository::find(const core::lane_key& key) const {
   return decoded<core::lane>(db_.get(family::lanes, lane_row_key(key).view()),
@@ -99,12 +100,12 @@ core::result<void> repository::subscriptions(std::uint64_t after,
       [](std::string_view, std::string_view value) { return decode_subscription(value); },
       [&](core::subscription&& s, std::string_view) { return v(std::move(s)); });
 }
-core::result<void> repository::subscriptions_of_tenant(core::tenant_id tenant, std::uint64_t after,
-                                                       const visit<core::subscription_id>& v) const {
+core::result<void> repository::subscriptions_of_tenant(
+    core::tenant_id tenant, std::uint64_t after, const visit<core::subscription_id>& v) const {
   return members<core::subscription_id>(db_, 't', tenant.value, after, v);
 }
-core::result<void> repository::subscriptions_of_vendor(core::vendor_id vendor, std::uint64_t after,
-                                                       const visit<core::subscription_id>& v) const {
+core::result<void> repository::subscriptions_of_vendor(
+    core::vendor_id vendor, std::uint64_t after, const visit<core::subscription_id>& v) const {
   return members<core::subscription_id>(db_, 'v', vendor.value, after, v);
 }
 core::result<void> repository::tenants(std::uint64_t after, const visit<core::tenant>& v) const {
@@ -179,8 +180,8 @@ core::result<void> repository::attempts(
       });
 }
 
-core::result<std::optional<attempt_row>> repository::last_attempt(core::event_id event,
-                                                                  core::endpoint_id endpoint) const {
+core::result<std::optional<attempt_row>> repository::last_attempt(
+    core::event_id event, core::endpoint_id endpoint) const {
   std::optional<attempt_row> found;
   core::result<void> problem;
   const key_bytes group = key_bytes{}.u64(event.value).u64(endpoint.value);
@@ -207,7 +208,8 @@ core::result<std::optional<attempt_row>> repository::last_attempt(core::event_id
 core::result<void> repository::timers(core::timestamp until, const visit<timer_row>& v) const {
   const key_bytes end = key_bytes{}.u64(static_cast<std::uint64_t>(core::to_unix_ms(until)) + 1);
   return db_.scan(family::timers, {}, end.view(), [&](std::string_view key, std::string_view) {
-    return v({core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 0))), read_stream(key, 8)});
+    return v(
+        {core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 0))), read_stream(key, 8)});
   });
 }
 
@@ -225,9 +227,9 @@ core::result<std::vector<core::plan>> repository::all_plans() const {
   return whole_kind<core::plan>(db_, core::entity_kind::plan, decode_plan);
 }
 core::result<std::vector<core::endpoint>> repository::all_endpoints() const {
-  return whole_kind<core::endpoint>(db_, core::entity_kind::endpoint, [this](std::string_view value) {
-    return decode_endpoint(value, vault_);
-  });
+  return whole_kind<core::endpoint>(
+      db_, core::entity_kind::endpoint,
+      [this](std::string_view value) { return decode_endpoint(value, vault_); });
 }
 core::result<std::vector<core::token>> repository::all_tokens() const {
   return whole_kind<core::token>(db_, core::entity_kind::token, decode_token);

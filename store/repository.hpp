@@ -63,8 +63,9 @@ class repository {
                                std::uint64_t until_due_ms, std::string_view after_key,
                                const std::function<bool(const core::lane_key&, std::uint64_t due_ms,
                                                         std::string_view key)>& v) const;
-  core::result<void> attempts(core::event_id event, std::string_view after,
-                              const std::function<bool(attempt_row&&, std::string_view key)>& v) const;
+  core::result<void> attempts(
+      core::event_id event, std::string_view after,
+      const std::function<bool(attempt_row&&, std::string_view key)>& v) const;
   core::result<std::optional<attempt_row>> last_attempt(core::event_id event,
                                                         core::endpoint_id endpoint) const;
   core::result<void> timers(core::timestamp until, const visit<timer_row>& v) const;

@@ -100,21 +100,27 @@ core::result<void> check_store(database& db, const vault& secrets, id_source& id
     return core::error{core::errc::io, "store_io", report.detail, {}, {}};
   }
   if (**schema != schema_version) {
-    return core::error{core::errc::invalid, "newer_schema",
-                       "the store has schema " + **schema + ", this version reads " +
-                           std::string{schema_version},
-                       {}, {}};
+    return core::error{
+        core::errc::invalid,
+        "newer_schema",
+        "the store has schema " + **schema + ", this version reads " + std::string{schema_version},
+        {},
+        {}};
   }
   auto proof = db.get(family::meta, "key_proof");
   if (!proof) return std::move(proof).failure();
   if (!*proof || !secrets.open(**proof, "key_proof").ok()) {
-    return core::error{core::errc::invalid, "wrong_master_key",
-                       "the master key is not the one that this store's secrets are sealed with", {}, {}};
+    return core::error{core::errc::invalid,
+                       "wrong_master_key",
+                       "the master key is not the one that this store's secrets are sealed with",
+                       {},
+                       {}};
   }
   auto counters = db.get(family::meta, "ids");
   if (!counters) return std::move(counters).failure();
   if (!*counters) {
-    return core::error{core::errc::corrupt, "record_unreadable", "the id counters are missing", {}, {}};
+    return core::error{
+        core::errc::corrupt, "record_unreadable", "the id counters are missing", {}, {}};
   }
   return ids.load(**counters);
 }

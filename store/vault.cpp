@@ -26,15 +26,19 @@ unsigned char* out(std::string& text, std::size_t offset) {
 }
 
 core::error damaged() {
-  return {core::errc::corrupt, "sealed_value_unreadable",
-          "a sealed secret is damaged or was sealed with another master key", {}, {}};
+  return {core::errc::corrupt,
+          "sealed_value_unreadable",
+          "a sealed secret is damaged or was sealed with another master key",
+          {},
+          {}};
 }
 
 }  // namespace
 
 core::result<vault> vault::with_key(std::string_view master_key) {
   if (master_key.size() != key_bytes_count) {
-    return core::error{core::errc::invalid, "bad_master_key", "the master key must have 32 bytes", {}, {}};
+    return core::error{
+        core::errc::invalid, "bad_master_key", "the master key must have 32 bytes", {}, {}};
   }
   vault v;
   std::copy(master_key.begin(), master_key.end(), v.key_.begin());
@@ -75,10 +79,11 @@ core::result<std::string> vault::open(std::string_view sealed, std::string_view 
   unsigned char nothing = 0;
   const bool ok =
       c != nullptr &&
-      EVP_DecryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, key_.data(), in(sealed.substr(5))) == 1 &&
+      EVP_DecryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, key_.data(), in(sealed.substr(5))) ==
+          1 &&
       EVP_DecryptUpdate(c.get(), nullptr, &n, in(context), static_cast<int>(context.size())) == 1 &&
-      EVP_DecryptUpdate(c.get(), length > 0 ? out(plain, 0) : &nothing, &n, in(sealed.substr(head_bytes)),
-                        static_cast<int>(length)) == 1 &&
+      EVP_DecryptUpdate(c.get(), length > 0 ? out(plain, 0) : &nothing, &n,
+                        in(sealed.substr(head_bytes)), static_cast<int>(length)) == 1 &&
       EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, out(tag, 0)) == 1 &&
       EVP_DecryptFinal_ex(c.get(), &nothing, &n) == 1;
   if (!ok) return damaged();

@@ -45,8 +45,8 @@ inline core::error damaged(std::string_view what) {
 }
 
 // The error, or none when `record` was filled.
-inline std::optional<core::error> parse(google::protobuf::MessageLite& record, std::string_view value,
-                                        std::string_view what) {
+inline std::optional<core::error> parse(google::protobuf::MessageLite& record,
+                                        std::string_view value, std::string_view what) {
   const bool ok = !value.empty() && value.front() == format_1 &&
                   record.ParseFromArray(value.data() + 1, static_cast<int>(value.size() - 1));
   if (ok) return std::nullopt;

@@ -18,20 +18,20 @@ namespace syndicated::core {
 
 // Zero is "no error" and never stored.
 enum class errc : std::uint8_t {
-  invalid = 1,    // 422 on /v1: the input breaks a rule; see `fields`
-  malformed,      // 400: the input cannot be read at all
-  unauthorized,   // 401
-  forbidden,      // 403
-  not_found,      // 404; also another owner's object
-  gone,           // 410: existed, was purged
-  conflict,       // 409: not possible in the present state
-  precondition,   // 412: If-Match is stale
-  too_large,      // 413
-  too_many,       // 429: this caller should slow down
-  unavailable,    // 503: try again later; nothing was changed
-  io,             // the disk failed; the outcome is unknown and the process ends
-  corrupt,        // stored bytes are damaged
-  internal,       // 500: a defect of ours
+  invalid = 1,   // 422 on /v1: the input breaks a rule; see `fields`
+  malformed,     // 400: the input cannot be read at all
+  unauthorized,  // 401
+  forbidden,     // 403
+  not_found,     // 404; also another owner's object
+  gone,          // 410: existed, was purged
+  conflict,      // 409: not possible in the present state
+  precondition,  // 412: If-Match is stale
+  too_large,     // 413
+  too_many,      // 429: this caller should slow down
+  unavailable,   // 503: try again later; nothing was changed
+  io,            // the disk failed; the outcome is unknown and the process ends
+  corrupt,       // stored bytes are damaged
+  internal,      // 500: a defect of ours
 };
 
 std::string_view to_string(errc code) noexcept;
@@ -61,8 +61,8 @@ error transition_not_allowed(std::string_view status, std::string_view action);
 template <class T>
 class [[nodiscard]] result {
  public:
-  result(T value) : content_(std::in_place_index<0>, std::move(value)) {}       // NOLINT implicit
-  result(error why) : content_(std::in_place_index<1>, std::move(why)) {}      // NOLINT implicit
+  result(T value) : content_(std::in_place_index<0>, std::move(value)) {}  // NOLINT implicit
+  result(error why) : content_(std::in_place_index<1>, std::move(why)) {}  // NOLINT implicit
 
   bool ok() const noexcept { return content_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }

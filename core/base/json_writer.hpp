@@ -30,8 +30,8 @@ class json_writer {
   json_writer& real(double value);
   json_writer& boolean(bool value);
   json_writer& null();
-  json_writer& raw(std::string_view json);  // already JSON
-  json_writer& time(timestamp at);          // RFC 3339 with milliseconds
+  json_writer& raw(std::string_view json);                // already JSON
+  json_writer& time(timestamp at);                        // RFC 3339 with milliseconds
   json_writer& time(const std::optional<timestamp>& at);  // or null
   json_writer& map(const std::map<std::string, std::string>& values);
 

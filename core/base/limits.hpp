@@ -38,7 +38,7 @@ inline constexpr std::size_t scan_rows_max = 20'000;  // rows one list call may 
 // Outgoing requests (reliability.md, 4 and 5.1).
 inline constexpr std::size_t url_bytes_max = 2'048;
 inline constexpr std::size_t response_head_bytes_max = 16 * 1024;
-inline constexpr std::size_t response_body_bytes_max = 64 * 1024;  // cut here
+inline constexpr std::size_t response_body_bytes_max = 64 * 1024;    // cut here
 inline constexpr std::size_t response_excerpt_bytes_max = 4 * 1024;  // kept in the attempt
 inline constexpr int connect_timeout_ms = 5'000;
 inline constexpr int attempt_timeout_ms_default = 15'000;
@@ -52,8 +52,8 @@ inline constexpr int dns_cache_s_max = 300;
 // Delivery (delivery.md, 1).
 inline constexpr int endpoint_concurrency_default = 64;
 inline constexpr int endpoint_concurrency_max = 256;
-inline constexpr std::size_t dispatcher_window_max = 4'096;   // lanes held in memory
-inline constexpr std::size_t endpoint_window_max = 256;       // of these, for one endpoint
+inline constexpr std::size_t dispatcher_window_max = 4'096;  // lanes held in memory
+inline constexpr std::size_t endpoint_window_max = 256;      // of these, for one endpoint
 inline constexpr int sockets_max = 1'024;
 
 // Committer.

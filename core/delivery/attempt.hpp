@@ -8,9 +8,10 @@
 namespace syndicated::core {
 
 // What went wrong below HTTP. Shown to owners as these coarse words and nothing finer, so that an
-// error text cannot serve as a port scanner (reliability.md, 5.1 rule 8). Persisted: never renumber.
+// error text cannot serve as a port scanner (reliability.md, 5.1 rule 8). Persisted: never
+// renumber.
 enum class attempt_error : std::uint8_t {
-  none = 0,                 // a final HTTP status arrived
+  none = 0,  // a final HTTP status arrived
   dns = 1,
   connect = 2,
   tls = 3,

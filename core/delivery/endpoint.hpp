@@ -61,16 +61,16 @@ struct endpoint {
   endpoint_scope scope = endpoint_scope::platform;
   std::uint64_t scope_id = 0;  // vendor, product or tenant; 0 for platform
   std::string url;
-  std::string origin;          // scheme://host:port of the URL
+  std::string origin;  // scheme://host:port of the URL
   wire_form form = wire_form::cloudesire;
-  secret_bytes secret;            // as given: UTF-8 text, or "whsec_..." in the standard form
-  secret_bytes previous_secret;   // standard form only, until previous_until
+  secret_bytes secret;           // as given: UTF-8 text, or "whsec_..." in the standard form
+  secret_bytes previous_secret;  // standard form only, until previous_until
   std::optional<timestamp> previous_until;
   std::vector<std::string> events{"*"};  // patterns: "*", "subscription.*", exact names
   std::string description;
   core::id_format id_format = core::id_format::number;
-  bool with_event_id = true;   // Cloudesire form: the `eventId` key
-  bool with_metadata = false;  // Cloudesire form: the `metadata` key
+  bool with_event_id = true;       // Cloudesire form: the `eventId` key
+  bool with_metadata = false;      // Cloudesire form: the `metadata` key
   std::vector<int> success_codes;  // empty = the form's default
   int timeout_ms = limits::attempt_timeout_ms_default;
   int concurrency_max = limits::endpoint_concurrency_default;

@@ -13,7 +13,8 @@ namespace syndicated::core {
 // The Cloudesire form carries only some events; the standard form all of them.
 bool sent_in(wire_form form, const event& e) noexcept;
 
-std::string render_cloudesire(const event& e, id_format ids, bool with_event_id, bool with_metadata);
+std::string render_cloudesire(const event& e, id_format ids, bool with_event_id,
+                              bool with_metadata);
 std::string render_standard(const event& e);
 std::string render(const event& e, const endpoint& to);
 

@@ -29,8 +29,9 @@ std::string_view to_string(lane_state state) noexcept {
   return "";
 }
 
-lane_outcome judge(const verdict& v, std::uint32_t attempts, const std::vector<milliseconds>& schedule,
-                   double jitter, double random, timestamp now) {
+lane_outcome judge(const verdict& v, std::uint32_t attempts,
+                   const std::vector<milliseconds>& schedule, double jitter, double random,
+                   timestamp now) {
   switch (v.kind) {
     case response_class::delivered: return {lane_step::advance, {}, {}, false};
     case response_class::gone: {

@@ -40,9 +40,9 @@ struct lane {
   lane_state state = lane_state::pending;
   std::uint32_t attempts = 0;  // made for the head
   timestamp due{};
-  timestamp head_at{};         // when the head's event happened
+  timestamp head_at{};  // when the head's event happened
   int last_status = 0;
-  std::string last_error;      // "", "timeout", "http_503", "blocked_destination" ...
+  std::string last_error;  // "", "timeout", "http_503", "blocked_destination" ...
 };
 
 // What an outcome does to the lane.
@@ -54,8 +54,8 @@ enum class lane_step : std::uint8_t {
 
 struct lane_outcome {
   lane_step step = lane_step::retry;
-  timestamp due{};      // for retry
-  std::string reason;   // for park: "exhausted", "gone", "rejected_size", "blocked_destination"
+  timestamp due{};     // for retry
+  std::string reason;  // for park: "exhausted", "gone", "rejected_size", "blocked_destination"
   bool disable_endpoint = false;  // 410
 };
 

@@ -22,7 +22,7 @@ std::string_view to_string(wire_type type) noexcept;  // "CREATED" ...
 struct event_draft {
   std::string name;  // dotted, e.g. "subscription.activated"
   wire_type type = wire_type::none;
-  string_map metadata{};    // `metadata` of the Cloudesire form when the endpoint wants it
+  string_map metadata{};      // `metadata` of the Cloudesire form when the endpoint wants it
   std::string change_json{};  // JSON object with what changed (`data.change`), or empty
 };
 
@@ -34,11 +34,11 @@ struct event {
   wire_type type = wire_type::none;
   timestamp at{};
   std::uint64_t entity_version = 0;
-  tenant_id tenant;    // owner, for authorisation; 0 = the installation
-  vendor_id vendor;    // of the product, 0 when none
-  std::string cause;   // caller's name and role: "token/7 (marketplace)"
+  tenant_id tenant;   // owner, for authorisation; 0 = the installation
+  vendor_id vendor;   // of the product, 0 when none
+  std::string cause;  // caller's name and role: "token/7 (marketplace)"
   string_map metadata;
-  std::string data;    // JSON object: the entity's state at the event, its version, seq, change
+  std::string data;  // JSON object: the entity's state at the event, its version, seq, change
   std::vector<endpoint_id> recipients;  // decided at commit, in id order
 };
 

@@ -13,9 +13,12 @@ void write_access_points(json_writer& out, const std::vector<access_point>& poin
   out.begin_array();
   for (const access_point& p : points) {
     out.begin_object()
-        .key("endpoint").text(p.endpoint)
-        .key("description").text(p.description)
-        .key("category").text(p.category)
+        .key("endpoint")
+        .text(p.endpoint)
+        .key("description")
+        .text(p.description)
+        .key("category")
+        .text(p.category)
         .end_object();
   }
   out.end_array();
@@ -77,11 +80,16 @@ void write_members(json_writer& out, const tenant& t) {
   }
   out.key("name").text(t.name);
   out.key("external_ref").text(t.external_ref);
-  out.key("contact").begin_object()
-      .key("email").text(t.contact.email)
-      .key("first_name").text(t.contact.first_name)
-      .key("last_name").text(t.contact.last_name)
-      .key("phone").text(t.contact.phone)
+  out.key("contact")
+      .begin_object()
+      .key("email")
+      .text(t.contact.email)
+      .key("first_name")
+      .text(t.contact.first_name)
+      .key("last_name")
+      .text(t.contact.last_name)
+      .key("phone")
+      .text(t.contact.phone)
       .end_object();
   out.key("status").text(to_string(t.state));
   out.key("epoch").number(t.epoch);
@@ -134,11 +142,16 @@ std::string to_json(const plan& p) {
     out.key("resources").begin_array();
     for (const plan_resource& r : e.resources) {
       out.begin_object()
-          .key("name").text(r.name)
-          .key("min").number(r.min)
-          .key("max").number(r.max)
-          .key("step").number(r.step)
-          .key("included").number(r.included)
+          .key("name")
+          .text(r.name)
+          .key("min")
+          .number(r.min)
+          .key("max")
+          .number(r.max)
+          .key("step")
+          .number(r.step)
+          .key("included")
+          .number(r.included)
           .end_object();
     }
     out.end_array();

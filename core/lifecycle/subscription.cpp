@@ -47,8 +47,8 @@ void wait_for_payment(draft& d, const circumstances& c) {
 }
 
 // S6, S7, S8: applies a new set of reasons to a subscription that may be DEPLOYED or STOPPED.
-subscription_decision with_reasons(const subscription& s, reason_set wanted, std::optional<bool> paid,
-                                   const circumstances& c) {
+subscription_decision with_reasons(const subscription& s, reason_set wanted,
+                                   std::optional<bool> paid, const circumstances& c) {
   draft d(s, c.now);
   d.next.reasons = wanted;
   if (paid) d.next.paid = *paid;
@@ -84,7 +84,8 @@ result<subscription_decision> pay(const subscription& s, const circumstances& c)
   if (s.paid) return unchanged(s);
   draft d(s, c.now);
   d.next.paid = true;
-  d.emit("subscription.parameters_changed", wire_type::modified, R"({"paid":{"from":false,"to":true}})");
+  d.emit("subscription.parameters_changed", wire_type::modified,
+         R"({"paid":{"from":false,"to":true}})");
   return std::move(d).done();
 }
 
@@ -180,7 +181,10 @@ result<subscription_decision> resume(const subscription& s, const subscription_c
 result<subscription_decision> renew(const subscription& s, const circumstances& c) {
   if (s.status != status::deployed) return refused(s, subscription_action::renew);
   if (s.type == subscription_type::trial) {
-    return error{errc::conflict, "trial_not_renewable", "a trial is converted, not renewed", {},
+    return error{errc::conflict,
+                 "trial_not_renewable",
+                 "a trial is converted, not renewed",
+                 {},
                  std::string{to_string(s.status)}};
   }
   draft d(s, c.now);
@@ -190,8 +194,10 @@ result<subscription_decision> renew(const subscription& s, const circumstances& 
   d.next.end_date = d.next.period_end;
   json_writer change;
   change.begin_object()
-      .key("period_start").time(d.next.period_start)
-      .key("period_end").time(d.next.period_end)
+      .key("period_start")
+      .time(d.next.period_start)
+      .key("period_end")
+      .time(d.next.period_end)
       .end_object();
   d.emit("subscription.renewed", wire_type::modified, std::move(change).str());
   return std::move(d).done();
@@ -263,7 +269,8 @@ subscription_decision end_unprovisioned(const subscription& s, const circumstanc
   d.next.status = status::undeployed;
   d.next.deadline.reset();
   d.next.reasons = {};
-  d.emit("subscription.terminated", wire_type::deleted, R"({"forced":false,"never_provisioned":true})");
+  d.emit("subscription.terminated", wire_type::deleted,
+         R"({"forced":false,"never_provisioned":true})");
   return std::move(d).done();
 }
 
@@ -303,8 +310,8 @@ result<subscription_decision> reinstate(const subscription& s, const circumstanc
     return refused(s, subscription_action::reinstate);
   }
   const auto conflict = [&s](std::string code, std::string detail) {
-    return error{errc::conflict, std::move(code), std::move(detail), {},
-                 std::string{to_string(s.status)}};
+    return error{
+        errc::conflict, std::move(code), std::move(detail), {}, std::string{to_string(s.status)}};
   };
   if (!c.tenant_effective) {
     return conflict("tenant_disabled", "the tenant or one of its ancestors is disabled");
@@ -322,8 +329,10 @@ result<subscription_decision> redeploy(const subscription& s, const circumstance
   if (s.status == status::pending) return unchanged(s);
   if (s.status != status::failed) return refused(s, subscription_action::redeploy);
   if (s.attempt >= c.settings.provisioning_attempts_max) {
-    return error{errc::conflict, "attempts_exhausted",
-                 "provisioning was attempted " + std::to_string(s.attempt) + " times", {},
+    return error{errc::conflict,
+                 "attempts_exhausted",
+                 "provisioning was attempted " + std::to_string(s.attempt) + " times",
+                 {},
                  std::string{to_string(s.status)}};
   }
   draft d(s, c.now);
@@ -334,7 +343,8 @@ result<subscription_decision> redeploy(const subscription& s, const circumstance
 }
 
 // S5a, S5c, S5g; and a vendor that lifts its own hold.
-result<subscription_decision> report_deployed(const subscription& s, const subscription_command& cmd,
+result<subscription_decision> report_deployed(const subscription& s,
+                                              const subscription_command& cmd,
                                               const circumstances& c) {
   if (s.status == status::deployed) return unchanged(s);
   if (s.status == status::stopped && s.reasons.has(suspension_reason::vendor_hold)) {
@@ -424,7 +434,8 @@ result<subscription_decision> edit(const subscription& s, const subscription_com
 }
 
 // What the vendor tells the customer. No lifecycle change, so a new version but no event.
-result<subscription_decision> set_vendor_part(const subscription& s, const subscription_command& cmd,
+result<subscription_decision> set_vendor_part(const subscription& s,
+                                              const subscription_command& cmd,
                                               const circumstances& c) {
   if (ended(s.status)) return refused(s, cmd.action);
   draft d(s, c.now);
@@ -463,15 +474,19 @@ result<subscription_decision> timer(const subscription& s, const circumstances& 
 
 }  // namespace
 
-result<subscription_decision> create_subscription(subscription_id id, const new_subscription& wanted,
+result<subscription_decision> create_subscription(subscription_id id,
+                                                  const new_subscription& wanted,
                                                   const tenant& owner, const circumstances& c) {
   if (owner.kind != tenant_kind::customer && owner.kind != tenant_kind::unit) {
     return invalid_field("/tenant_id", "only customers and their units hold subscriptions");
   }
   if (owner.state == tenant_state::deleted) return invalid_field("/tenant_id", "no such tenant");
   if (!c.tenant_effective) {
-    return error{errc::conflict, "tenant_disabled",
-                 "the tenant or one of its ancestors is disabled", {}, {}};
+    return error{errc::conflict,
+                 "tenant_disabled",
+                 "the tenant or one of its ancestors is disabled",
+                 {},
+                 {}};
   }
   if (c.plan == nullptr) return invalid_field("/plan_id", "no such plan");
   const bool trial = wanted.type == subscription_type::trial;

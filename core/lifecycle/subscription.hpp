@@ -53,10 +53,16 @@ std::optional<suspension_reason> parse_suspension_reason(std::string_view text) 
 
 struct reason_set {
   std::uint8_t bits = 0;
-  bool has(suspension_reason r) const noexcept { return (bits & static_cast<std::uint8_t>(r)) != 0; }
+  bool has(suspension_reason r) const noexcept {
+    return (bits & static_cast<std::uint8_t>(r)) != 0;
+  }
   bool empty() const noexcept { return bits == 0; }
-  void add(suspension_reason r) noexcept { bits = static_cast<std::uint8_t>(bits | static_cast<std::uint8_t>(r)); }
-  void remove(suspension_reason r) noexcept { bits = static_cast<std::uint8_t>(bits & ~static_cast<std::uint8_t>(r)); }
+  void add(suspension_reason r) noexcept {
+    bits = static_cast<std::uint8_t>(bits | static_cast<std::uint8_t>(r));
+  }
+  void remove(suspension_reason r) noexcept {
+    bits = static_cast<std::uint8_t>(bits & ~static_cast<std::uint8_t>(r));
+  }
   std::vector<suspension_reason> list() const;
   friend bool operator==(reason_set, reason_set) = default;
 };
@@ -84,8 +90,8 @@ struct credential {
 struct subscription {
   subscription_id id;
   tenant_id tenant;
-  tenant_id reseller;                // nearest selling ancestor
-  std::vector<tenant_id> path;       // the tenant's ancestors, then the tenant: routing, access
+  tenant_id reseller;           // nearest selling ancestor
+  std::vector<tenant_id> path;  // the tenant's ancestors, then the tenant: routing, access
   plan_id plan;
   product_id product;
   vendor_id vendor;
@@ -100,18 +106,18 @@ struct subscription {
   std::optional<timestamp> start_date;  // first billing period begins (after provisioning)
   std::optional<timestamp> period_start;
   std::optional<timestamp> period_end;
-  std::optional<timestamp> end_date;    // expiry if it is not renewed
-  std::optional<timestamp> purge_at;    // data may be deleted from then (cancelled)
-  std::optional<timestamp> deadline;    // first payment, or deprovisioning, by status
-  std::uint32_t attempt = 1;            // of provisioning
-  string_map metadata;                  // the marketplace's
+  std::optional<timestamp> end_date;  // expiry if it is not renewed
+  std::optional<timestamp> purge_at;  // data may be deleted from then (cancelled)
+  std::optional<timestamp> deadline;  // first payment, or deprovisioning, by status
+  std::uint32_t attempt = 1;          // of provisioning
+  string_map metadata;                // the marketplace's
   // The vendor's part:
   string_map vendor_metadata;
   std::vector<access_point> endpoints;
-  string_map instructions;              // language -> text
+  string_map instructions;  // language -> text
   std::vector<credential> credentials;
   std::uint64_t version = 0;
-  std::uint64_t seq = 0;                // last sequence of its stream
+  std::uint64_t seq = 0;  // last sequence of its stream
   timestamp created_at{};
   timestamp updated_at{};
 
@@ -136,18 +142,18 @@ struct new_subscription {
 enum class party : std::uint8_t { customer, reseller, provider, vendor, billing, system };
 
 enum class subscription_action : std::uint8_t {
-  pay,          // S4a; and clears UNPAID (S7/S8)
-  approve,      // S2a
-  reject,       // S2b
-  suspend,      // S6, S7: adds `reason`
-  resume,       // S7, S8: removes `reason`
-  renew,        // S9
-  change,       // S11a, S11c
-  convert,      // S11e
-  cancel,       // S12, S17
-  reinstate,    // S13
-  terminate,    // S14, S17
-  redeploy,     // S5f
+  pay,                        // S4a; and clears UNPAID (S7/S8)
+  approve,                    // S2a
+  reject,                     // S2b
+  suspend,                    // S6, S7: adds `reason`
+  resume,                     // S7, S8: removes `reason`
+  renew,                      // S9
+  change,                     // S11a, S11c
+  convert,                    // S11e
+  cancel,                     // S12, S17
+  reinstate,                  // S13
+  terminate,                  // S14, S17
+  redeploy,                   // S5f
   report_deployed,            // S5a, S5c, S5g; STOPPED: removes VENDOR_HOLD
   report_post_configuration,  // S5b
   report_failed,              // S5d
@@ -158,7 +164,7 @@ enum class subscription_action : std::uint8_t {
   set_instructions,
   set_credentials,
   set_vendor_metadata,
-  timer,                      // S4b, S14, S15 when their instant has passed
+  timer,  // S4b, S14, S15 when their instant has passed
 };
 inline constexpr int subscription_action_count = 23;
 std::string_view to_string(subscription_action action) noexcept;
@@ -166,16 +172,16 @@ std::string_view to_string(subscription_action action) noexcept;
 struct subscription_command {
   subscription_action action = subscription_action::pay;
   party by = party::provider;
-  std::optional<suspension_reason> reason{};           // suspend, resume
-  std::optional<plan_id> new_plan{};                   // change
-  std::optional<core::quantities> new_quantities{};    // change
-  std::optional<std::string> name{};                   // edit
-  std::optional<bool> auto_renew{};                    // edit
-  std::optional<string_map> metadata{};                // edit, set_vendor_metadata
-  std::optional<string_map> config{};                  // edit
-  std::vector<access_point> endpoints{};               // set_endpoints
-  string_map instructions{};                           // set_instructions
-  std::vector<credential> credentials{};               // set_credentials
+  std::optional<suspension_reason> reason{};         // suspend, resume
+  std::optional<plan_id> new_plan{};                 // change
+  std::optional<core::quantities> new_quantities{};  // change
+  std::optional<std::string> name{};                 // edit
+  std::optional<bool> auto_renew{};                  // edit
+  std::optional<string_map> metadata{};              // edit, set_vendor_metadata
+  std::optional<string_map> config{};                // edit
+  std::vector<access_point> endpoints{};             // set_endpoints
+  string_map instructions{};                         // set_instructions
+  std::vector<credential> credentials{};             // set_credentials
 };
 
 struct lifecycle_settings {
@@ -200,12 +206,13 @@ struct subscription_decision {
 };
 
 // S1c, S1d. `owner` must be a customer or unit and effective; quantities obey the plan.
-result<subscription_decision> create_subscription(subscription_id id, const new_subscription& wanted,
+result<subscription_decision> create_subscription(subscription_id id,
+                                                  const new_subscription& wanted,
                                                   const struct tenant& owner,
                                                   const circumstances& now);
 
-result<subscription_decision> decide(const subscription& present, const subscription_command& command,
-                                     const circumstances& now);
+result<subscription_decision> decide(const subscription& present,
+                                     const subscription_command& command, const circumstances& now);
 
 // The instant at which `timer` has something to do; none = never.
 std::optional<timestamp> next_timer(const subscription& s) noexcept;

@@ -60,7 +60,8 @@ error not_yours(subscription_action action, party by) {
   return {errc::forbidden, "forbidden", std::move(text), {}, {}};
 }
 
-bool is_one_of(subscription_status status, std::initializer_list<subscription_status> set) noexcept {
+bool is_one_of(subscription_status status,
+               std::initializer_list<subscription_status> set) noexcept {
   return std::find(set.begin(), set.end(), status) != set.end();
 }
 

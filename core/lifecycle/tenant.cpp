@@ -12,7 +12,8 @@ error conflict(std::string code, std::string detail, tenant_state state) {
 bool may_contain(tenant_kind parent, tenant_kind child) {
   switch (parent) {
     case tenant_kind::provider:
-    case tenant_kind::reseller: return child == tenant_kind::reseller || child == tenant_kind::customer;
+    case tenant_kind::reseller:
+      return child == tenant_kind::reseller || child == tenant_kind::customer;
     case tenant_kind::customer: return child == tenant_kind::unit;
     case tenant_kind::unit: return false;
   }
@@ -27,7 +28,8 @@ tenant_decision commit(tenant next, timestamp now, std::string name, wire_type t
   return {std::move(next), std::move(events)};
 }
 
-result<tenant_decision> update(const tenant& present, const tenant_command& command, timestamp now) {
+result<tenant_decision> update(const tenant& present, const tenant_command& command,
+                               timestamp now) {
   if (present.state == tenant_state::deleted) {
     return transition_not_allowed(to_string(present.state), "update");
   }
@@ -61,7 +63,8 @@ result<tenant_decision> set_enabled(const tenant& present, bool wanted, timestam
 result<tenant_decision> erase(const tenant& present, timestamp now) {
   if (present.state == tenant_state::deleted) return tenant_decision{present, {}};
   if (present.state != tenant_state::disabled) {
-    return conflict("not_disabled", "a tenant is deleted only after it was disabled", present.state);
+    return conflict("not_disabled", "a tenant is deleted only after it was disabled",
+                    present.state);
   }
   tenant next = present;
   next.state = tenant_state::deleted;
@@ -82,7 +85,8 @@ result<tenant_decision> create_tenant(tenant_id id, const new_tenant& wanted, co
   }
   if (parent.state == tenant_state::deleted) return not_found("no such parent tenant");
   if (!parent_effective) {
-    return conflict("parent_disabled", "the parent or one of its ancestors is disabled", parent.state);
+    return conflict("parent_disabled", "the parent or one of its ancestors is disabled",
+                    parent.state);
   }
   std::vector<tenant_id> path = parent.path;
   path.push_back(parent.id);
@@ -104,7 +108,8 @@ result<tenant_decision> create_tenant(tenant_id id, const new_tenant& wanted, co
   return commit(std::move(next), now, "tenant.created", wire_type::created);
 }
 
-result<tenant_decision> decide(const tenant& present, const tenant_command& command, timestamp now) {
+result<tenant_decision> decide(const tenant& present, const tenant_command& command,
+                               timestamp now) {
   switch (command.action) {
     case tenant_action::update: return update(present, command, now);
     case tenant_action::disable: return set_enabled(present, false, now);

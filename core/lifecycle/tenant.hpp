@@ -42,7 +42,7 @@ struct tenant {
   core::contact contact;
   tenant_state state = tenant_state::enabled;
   bool ancestors_enabled = true;  // as last told by tenant.access_suspended / _restored
-  std::uint64_t epoch = 0;  // number of disable/enable commits on this tenant
+  std::uint64_t epoch = 0;        // number of disable/enable commits on this tenant
   std::uint64_t version = 0;
   std::uint64_t seq = 0;  // last sequence of its stream
   timestamp created_at{};

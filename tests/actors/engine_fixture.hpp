@@ -39,7 +39,9 @@ class loopback_vendor {
     server_ = std::move(*server);
     server_->start();
   }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()) + "/hook"; }
+  std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(server_->port()) + "/hook";
+  }
   void answer_with(int status) { status_ = status; }
   std::vector<net::http_request> received() const {
     const std::lock_guard lock(mutex_);

@@ -116,11 +116,13 @@ BOOST_AUTO_TEST_CASE(a_disabled_tenant_stops_its_subscriptions_and_enabling_rest
   const auto id = order(market, true);
   act(id, core::subscription_action::report_deployed);
   act(market.customer, core::tenant_action::disable);
-  wait_until([&] { return engine().subscription(id)->status == core::subscription_status::stopped; });
+  wait_until(
+      [&] { return engine().subscription(id)->status == core::subscription_status::stopped; });
   BOOST_TEST(engine().subscription(id)->reasons.has(core::suspension_reason::tenant_disabled));
   BOOST_TEST(!engine().tenant_effective(*engine().tenant(market.customer)));
   act(market.customer, core::tenant_action::enable);
-  wait_until([&] { return engine().subscription(id)->status == core::subscription_status::deployed; });
+  wait_until(
+      [&] { return engine().subscription(id)->status == core::subscription_status::deployed; });
 }
 
 BOOST_AUTO_TEST_CASE(a_gone_endpoint_is_disabled) {

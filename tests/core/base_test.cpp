@@ -37,7 +37,14 @@ BOOST_AUTO_TEST_CASE(json_is_escaped_and_always_valid) {
   out.key("a").text("q\"b\\n\n\x01\x1f");
   out.key("u").text("\xC3\xA9\xF0\x9F\x98\x80");
   out.key("bad").text("\xC0\xAF\xED\xA0\x80\xFF");
-  out.key("list").begin_array().number(1).null().boolean(true).begin_object().end_object().end_array();
+  out.key("list")
+      .begin_array()
+      .number(1)
+      .null()
+      .boolean(true)
+      .begin_object()
+      .end_object()
+      .end_array();
   out.end_object();
   BOOST_TEST(out.str() ==
              "{\"a\":\"q\\\"b\\\\n\\n\\u0001\\u001f\",\"u\":\"\xC3\xA9\xF0\x9F\x98\x80\","

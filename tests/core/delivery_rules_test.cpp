@@ -32,10 +32,11 @@ BOOST_AUTO_TEST_SUITE(signatures)
 
 // domain.md 1.4
 BOOST_AUTO_TEST_CASE(cloudesire_vectors) {
-  BOOST_TEST(cloudesire_signature("MY_SECRET_TOKEN",
-                                  R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription",)"
-                                  R"("entityUrl":"subscription/2388","id":"2388","type":"CREATED"})") ==
-             "sha1=5b6798a18462ff7b733e42aa50bc8e0586425948");
+  BOOST_TEST(
+      cloudesire_signature("MY_SECRET_TOKEN",
+                           R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription",)"
+                           R"("entityUrl":"subscription/2388","id":"2388","type":"CREATED"})") ==
+      "sha1=5b6798a18462ff7b733e42aa50bc8e0586425948");
   BOOST_TEST(cloudesire_signature("MY_SECRET_TOKEN",
                                   R"({"id":2388,"eventId":1,"entity":"Subscription",)"
                                   R"("date":"2015-01-12T11:19:30Z","type":"CREATED",)"
@@ -82,12 +83,14 @@ BOOST_AUTO_TEST_SUITE(envelopes)
 // domain.md 10.12: exact keys, alphabetical, compact, whole seconds, numbers as numbers.
 BOOST_AUTO_TEST_CASE(the_cloudesire_form_byte_for_byte) {
   const event e = an_event();
-  BOOST_TEST(render_cloudesire(e, id_format::number, true, false) ==
-             R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription","entityUrl":"subscription/2388",)"
-             R"("eventId":17,"id":2388,"type":"MODIFIED"})");
-  BOOST_TEST(render_cloudesire(e, id_format::string, false, true) ==
-             R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription","entityUrl":"subscription/2388",)"
-             R"("id":"2388","metadata":{"status":"DEPLOYED"},"type":"MODIFIED"})");
+  BOOST_TEST(
+      render_cloudesire(e, id_format::number, true, false) ==
+      R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription","entityUrl":"subscription/2388",)"
+      R"("eventId":17,"id":2388,"type":"MODIFIED"})");
+  BOOST_TEST(
+      render_cloudesire(e, id_format::string, false, true) ==
+      R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription","entityUrl":"subscription/2388",)"
+      R"("id":"2388","metadata":{"status":"DEPLOYED"},"type":"MODIFIED"})");
 }
 
 BOOST_AUTO_TEST_CASE(the_standard_form_byte_for_byte) {
@@ -216,7 +219,7 @@ BOOST_AUTO_TEST_CASE(what_follows_an_attempt) {
   BOOST_TEST((judged(response_class::delivered, 1).step == lane_step::advance));
   BOOST_TEST((judged(response_class::failure, 1).due == noon + 5s));
   BOOST_TEST((judged(response_class::overload, 2).due == noon + 5min));
-  BOOST_TEST((judged(response_class::overload, 1, 60s).due == noon + 60s));   // a floor
+  BOOST_TEST((judged(response_class::overload, 1, 60s).due == noon + 60s));  // a floor
   BOOST_TEST((judged(response_class::overload, 2, 60s).due == noon + 5min));
   BOOST_TEST(judged(response_class::failure, 10).reason == "exhausted");
   BOOST_TEST(judged(response_class::gone, 1).reason == "gone");

@@ -96,13 +96,18 @@ subscription_command command_for(action a) {
   return c;
 }
 
-const std::map<std::string, status> short_names{
-    {"RA", status::requires_approval}, {"RJ", status::rejected},
-    {"PO", status::postponed},         {"WP", status::waiting_payment},
-    {"PE", status::payment_expired},   {"PN", status::pending},
-    {"PC", status::post_configuration}, {"DE", status::deployed},
-    {"ST", status::stopped},           {"FA", status::failed},
-    {"US", status::undeploy_sent},     {"UN", status::undeployed}};
+const std::map<std::string, status> short_names{{"RA", status::requires_approval},
+                                                {"RJ", status::rejected},
+                                                {"PO", status::postponed},
+                                                {"WP", status::waiting_payment},
+                                                {"PE", status::payment_expired},
+                                                {"PN", status::pending},
+                                                {"PC", status::post_configuration},
+                                                {"DE", status::deployed},
+                                                {"ST", status::stopped},
+                                                {"FA", status::failed},
+                                                {"US", status::undeploy_sent},
+                                                {"UN", status::undeployed}};
 
 // "--" refused with 409, "==" success without any change, else the status that follows a change.
 struct row {
@@ -110,30 +115,39 @@ struct row {
   std::array<const char*, 12> after;  // in the order of the persisted numbers
 };
 const std::array<row, subscription_action_count> table{{
-    //                                     RA    RJ    PO    WP    PE    PN    PC    DE    ST    FA    US    UN
-    {action::pay,                       {"==", "--", "==", "PN", "--", "==", "==", "==", "==", "==", "--", "--"}},
-    {action::approve,                   {"PN", "--", "--", "--", "--", "--", "--", "--", "--", "--", "--", "--"}},
-    {action::reject,                    {"RJ", "==", "--", "--", "--", "--", "--", "--", "--", "--", "--", "--"}},
-    {action::suspend,                   {"--", "--", "--", "--", "--", "--", "--", "ST", "==", "--", "--", "--"}},
-    {action::resume,                    {"--", "--", "--", "--", "--", "--", "--", "==", "DE", "--", "--", "--"}},
-    {action::renew,                     {"--", "--", "--", "--", "--", "--", "--", "DE", "--", "--", "--", "--"}},
-    {action::change,                    {"--", "--", "--", "--", "--", "--", "--", "DE", "--", "--", "--", "--"}},
-    {action::convert,                   {"==", "--", "==", "==", "--", "==", "==", "==", "==", "==", "==", "--"}},
-    {action::cancel,                    {"UN", "--", "UN", "UN", "--", "US", "US", "ST", "ST", "US", "--", "--"}},
-    {action::reinstate,                 {"--", "--", "--", "--", "--", "--", "--", "==", "--", "--", "--", "--"}},
-    {action::terminate,                 {"UN", "--", "UN", "UN", "--", "US", "US", "US", "US", "US", "==", "=="}},
-    {action::redeploy,                  {"--", "--", "--", "--", "--", "==", "--", "--", "--", "PN", "--", "--"}},
-    {action::report_deployed,           {"--", "--", "--", "--", "--", "DE", "DE", "==", "--", "DE", "--", "--"}},
-    {action::report_post_configuration, {"--", "--", "--", "--", "--", "PC", "==", "--", "--", "--", "--", "--"}},
-    {action::report_failed,             {"--", "--", "--", "--", "--", "FA", "FA", "--", "--", "==", "--", "--"}},
-    {action::report_stopped,            {"--", "--", "--", "--", "--", "--", "--", "ST", "==", "--", "--", "--"}},
-    {action::report_undeployed,         {"--", "==", "--", "--", "==", "--", "--", "--", "--", "--", "UN", "=="}},
-    {action::edit,                      {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
-    {action::set_endpoints,             {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
-    {action::set_instructions,          {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
-    {action::set_credentials,           {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
-    {action::set_vendor_metadata,       {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
-    {action::timer,                     {"==", "==", "==", "PE", "==", "==", "==", "==", "==", "==", "UN", "=="}},
+    // RA, RJ, PO, WP, PE, PN, PC, DE, ST, FA, US, UN
+    {action::pay, {"==", "--", "==", "PN", "--", "==", "==", "==", "==", "==", "--", "--"}},
+    {action::approve, {"PN", "--", "--", "--", "--", "--", "--", "--", "--", "--", "--", "--"}},
+    {action::reject, {"RJ", "==", "--", "--", "--", "--", "--", "--", "--", "--", "--", "--"}},
+    {action::suspend, {"--", "--", "--", "--", "--", "--", "--", "ST", "==", "--", "--", "--"}},
+    {action::resume, {"--", "--", "--", "--", "--", "--", "--", "==", "DE", "--", "--", "--"}},
+    {action::renew, {"--", "--", "--", "--", "--", "--", "--", "DE", "--", "--", "--", "--"}},
+    {action::change, {"--", "--", "--", "--", "--", "--", "--", "DE", "--", "--", "--", "--"}},
+    {action::convert, {"==", "--", "==", "==", "--", "==", "==", "==", "==", "==", "==", "--"}},
+    {action::cancel, {"UN", "--", "UN", "UN", "--", "US", "US", "ST", "ST", "US", "--", "--"}},
+    {action::reinstate, {"--", "--", "--", "--", "--", "--", "--", "==", "--", "--", "--", "--"}},
+    {action::terminate, {"UN", "--", "UN", "UN", "--", "US", "US", "US", "US", "US", "==", "=="}},
+    {action::redeploy, {"--", "--", "--", "--", "--", "==", "--", "--", "--", "PN", "--", "--"}},
+    {action::report_deployed,
+     {"--", "--", "--", "--", "--", "DE", "DE", "==", "--", "DE", "--", "--"}},
+    {action::report_post_configuration,
+     {"--", "--", "--", "--", "--", "PC", "==", "--", "--", "--", "--", "--"}},
+    {action::report_failed,
+     {"--", "--", "--", "--", "--", "FA", "FA", "--", "--", "==", "--", "--"}},
+    {action::report_stopped,
+     {"--", "--", "--", "--", "--", "--", "--", "ST", "==", "--", "--", "--"}},
+    {action::report_undeployed,
+     {"--", "==", "--", "--", "==", "--", "--", "--", "--", "--", "UN", "=="}},
+    {action::edit, {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
+    {action::set_endpoints,
+     {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
+    {action::set_instructions,
+     {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
+    {action::set_credentials,
+     {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
+    {action::set_vendor_metadata,
+     {"RA", "--", "PO", "WP", "--", "PN", "PC", "DE", "ST", "FA", "US", "--"}},
+    {action::timer, {"==", "==", "==", "PE", "==", "==", "==", "==", "==", "==", "UN", "=="}},
 }};
 
 bool carries_no_event(action a) {
@@ -314,7 +328,8 @@ BOOST_AUTO_TEST_CASE(provisioning_is_attempted_a_bounded_number_of_times) {
   const world w;
   subscription s = in(status::failed);
   s.attempt = 5;
-  BOOST_TEST(decide(s, command_for(action::redeploy), w.at(noon)).failure().code == "attempts_exhausted");
+  BOOST_TEST(decide(s, command_for(action::redeploy), w.at(noon)).failure().code ==
+             "attempts_exhausted");
 }
 
 BOOST_AUTO_TEST_CASE(a_plan_change_keeps_to_the_product_and_its_limits) {
@@ -379,7 +394,8 @@ BOOST_AUTO_TEST_CASE(seeded_walks_hold_the_invariants) {
     subscription s = create_subscription({1}, wanted, a_customer(), w.at(now))->next;
     for (int step = 0; step < 200; ++step) {
       now += std::chrono::hours{random() % 48};
-      subscription_command c = command_for(static_cast<action>(random() % subscription_action_count));
+      subscription_command c =
+          command_for(static_cast<action>(random() % subscription_action_count));
       if (random() % 3 == 0) c.by = static_cast<party>(random() % 6);
       if (random() % 3 == 0) c.reason = static_cast<suspension_reason>(1U << random() % 6);
       BOOST_TEST_CONTEXT("seed " << seed << " step " << step << " " << to_string(c.action)) {
@@ -390,7 +406,8 @@ BOOST_AUTO_TEST_CASE(seeded_walks_hold_the_invariants) {
         check_invariants(s, *decided, now);
         const auto repeated = decide(decided->next, c, w.at(now));
         const bool repeatable = c.action != action::renew && c.action != action::set_credentials;
-        if (repeatable && repeated.ok()) BOOST_REQUIRE((!repeated->changed || c.action == action::resume));
+        if (repeatable && repeated.ok())
+          BOOST_REQUIRE((!repeated->changed || c.action == action::resume));
         s = decided->next;
       }
     }

@@ -257,7 +257,8 @@ BOOST_FIXTURE_TEST_CASE(callbacks_come_in_order_after_the_rows_can_be_read, comm
     c->submit(std::move(plan));
   }
   BOOST_TEST(c->run_once());
-  BOOST_TEST(order == (std::vector<std::uint64_t>{1, 2, 3, 4, 5}), boost::test_tools::per_element());
+  BOOST_TEST(order == (std::vector<std::uint64_t>{1, 2, 3, 4, 5}),
+             boost::test_tools::per_element());
   BOOST_TEST(c->stats().batches == 1U);  // one group
 }
 
@@ -330,10 +331,12 @@ BOOST_FIXTURE_TEST_CASE(a_lane_has_two_rows_while_it_lasts, committed_store) {
   };
   const auto due_rows = [this](std::uint64_t until) {
     std::vector<std::uint64_t> out;
-    BOOST_REQUIRE(repo.due_lanes({2}, 0, until, {}, [&](const core::lane_key&, std::uint64_t due, auto) {
-                        out.push_back(due);
-                        return true;
-                      }).ok());
+    BOOST_REQUIRE(repo.due_lanes({2}, 0, until, {},
+                                 [&](const core::lane_key&, std::uint64_t due, auto) {
+                                   out.push_back(due);
+                                   return true;
+                                 })
+                      .ok());
     return out.size();
   };
   commit([&](write_plan& p) { repo.put(p, lane, nullptr); });
