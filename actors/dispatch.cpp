@@ -10,6 +10,8 @@ namespace syndicated::actors {
 namespace {
 
 constexpr std::chrono::milliseconds sweep_interval = std::chrono::seconds{5};
+// A window that hanging endpoints have filled leaves every other endpoint this much of its own.
+constexpr std::size_t lanes_guaranteed = 8;
 
 void add_cloudesire_headers(net::attempt_request& request, const core::event& e,
                             const dispatch_queue& q, std::uint32_t attempt) {
@@ -122,9 +124,15 @@ std::size_t dispatch::held() const {
 }
 
 void dispatch::refill(core::endpoint_id id, dispatch_queue& q, core::timestamp now) {
-  if (q.deleted()) return q.cancel_stored();
-  const std::size_t room = settings_.window_max - std::min(settings_.window_max, held_);
-  held_ += q.refill(now, room);
+  if (q.deleted()) {
+    const std::size_t before = q.held();
+    q.cancel_stored();
+    held_ += q.held() - before;
+    return;
+  }
+  const std::size_t free = settings_.window_max - std::min(settings_.window_max, held_);
+  const std::size_t own = lanes_guaranteed - std::min(lanes_guaranteed, q.held());
+  held_ += q.refill(now, std::max(free, own));
   look_later(id, q);
 }
 
@@ -145,7 +153,7 @@ void dispatch::lane_ready(work_handle work) {
   dispatch_queue* q = queue_of(id);
   if (q == nullptr) return;
   const std::size_t before = q->held();
-  q->ready(std::move(work), held_ < settings_.window_max);
+  q->ready(std::move(work), held_ < settings_.window_max || before < lanes_guaranteed);
   held_ += q->held() - before;
   const core::timestamp now = s_.now();
   if (q->deleted() || q->wants_refill()) refill(id, *q, now);
@@ -203,8 +211,9 @@ void dispatch::send_next(dispatch_queue& q, core::timestamp now) {
               {{"event", work->lane.head.value}, {"endpoint", work->lane.key.endpoint.value}});
     --in_flight_;
     const core::verdict verdict{core::response_class::local, "cannot_sign", {}};
-    q.finished(work, verdict, 0, now);
     auto report = std::make_shared<lane_report>();
+    report->open = s_.open_reports;
+    q.finished(work, verdict, 0, now);
     report->lane = work->lane.key;
     report->head = work->lane.head;
     report->outcome = {core::lane_step::park, {}, "cannot_sign", false};
@@ -228,10 +237,11 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
     return;
   }
   const core::verdict verdict = core::classify(result, q.settings(), now);
+  auto report = std::make_shared<lane_report>();
+  report->open = s_.open_reports;  // before it stops counting as in flight
   q.finished(work, verdict, result.status, now);
   const auto delivery = s_.delivery.load();
   const auto& own = q.settings().retry_schedule;
-  auto report = std::make_shared<lane_report>();
   report->lane = work->lane.key;
   report->head = work->lane.head;
   report->row = row_of(work, started, result, verdict);
@@ -254,7 +264,8 @@ void dispatch::tick(core::timestamp now) {
     refill(id, q, now);
     enlist(id, q);
   }
-  if (now >= next_sweep_) {
+  // A clock that was set back must not stop the sweeps.
+  if (now >= next_sweep_ || next_sweep_ - now > sweep_interval) {
     next_sweep_ = now + sweep_interval;
     for (auto& [id, q] : queues_) {
       q->give_up_waiting(now);

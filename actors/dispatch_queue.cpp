@@ -66,6 +66,9 @@ void dispatch_queue::ready(work_handle work, bool room) {
   const core::lane_key key = work->lane.key;
   const auto held = lanes_.find(key);
   if (held != lanes_.end() && held->second.phase != phase::settling) return;
+  // A refill may have read and sent a lane before the news of its commit came in: what its attempt
+  // did is not settled yet, and the entity's word on that is still to come.
+  if (held != lanes_.end() && held->second.head == work->lane.head) return;
   scan_from_ms_ = std::min(scan_from_ms_, as_ms(work->lane.due));
   const bool full = lanes_.size() >= core::limits::endpoint_window_max || !room;
   // While older lanes wait on disk, new ones queue behind them there.
@@ -110,7 +113,7 @@ void dispatch_queue::finished(const work_handle& work, const core::verdict& verd
                               core::timestamp now) {
   --in_flight_;
   gauge_.last_status = status;
-  lanes_[work->lane.key] = {phase::settling, now};
+  lanes_[work->lane.key] = {phase::settling, now, work->lane.head};
   if (verdict.kind == core::response_class::delivered) {
     window_.on_success();
     gauge_.last_success = now;
@@ -182,6 +185,7 @@ void dispatch_queue::cancel_stored() {
   for (const core::lane_key& key : page) {
     lanes_[key] = {phase::settling, s_.now()};
     auto report = std::make_shared<lane_report>();
+    report->open = s_.open_reports;
     report->lane = key;
     report->endpoint_deleted = true;
     s_.report_to_shard(std::move(report));

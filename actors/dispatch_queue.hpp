@@ -64,6 +64,7 @@ class dispatch_queue {
   struct held_lane {
     dispatch_queue::phase phase{};
     core::timestamp since{};
+    core::event_id head{};  // of the attempt that is settling
   };
 
   void prepare();

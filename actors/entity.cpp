@@ -61,16 +61,14 @@ void entity::handle(entity_request& request) {
 
 void entity::handle(const lane_report& report) {
   core::error why;
-  if (!ready(why)) {
-    s_.lane_is_resting(report.lane, s_.now() + refused_pause);
-    return;
-  }
+  // No word to the dispatcher: it looks again when its patience ends, and does not send meanwhile.
+  if (!ready(why)) return;
   store::write_plan plan;
   plan.durable = false;  // a lost outcome is a duplicate at worst
   follow_ups follow;
   outbox_.apply(plan, follow, report);
-  submit(std::move(plan), [this_services = &s_, follow = std::move(follow),
-                           lane = report.lane](store::commit_result result) {
+  submit(std::move(plan), [this_services = &s_, follow = std::move(follow), lane = report.lane,
+                           open = report.open](store::commit_result result) {
     if (result == store::commit_result::committed) {
       this_services->post(follow);
     } else {

@@ -109,27 +109,34 @@ core::result<std::shared_ptr<const core::event>> outbox::event_at(std::uint64_t 
   return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**event))};
 }
 
-std::shared_ptr<const core::event> outbox::next_for(core::endpoint_id endpoint, std::uint64_t seq) {
+core::result<std::shared_ptr<const core::event>> outbox::next_for(core::endpoint_id endpoint,
+                                                                  std::uint64_t seq) {
   for (std::uint64_t next = seq + 1;; ++next) {
     auto event = event_at(next);
-    if (!event || *event == nullptr) return nullptr;
+    if (!event || *event == nullptr) return event;
     const auto& to = (*event)->recipients;
-    if (std::binary_search(to.begin(), to.end(), endpoint)) return *event;
+    if (std::binary_search(to.begin(), to.end(), endpoint)) return event;
   }
 }
 
-void outbox::advance(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
+core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
   const core::lane_key key = lane.key;
-  const auto end_lane = [&] {
+  const auto end_lane = [&]() -> core::result<void> {
     s_.repo.erase(plan, lane);
     drop(key);
     follow.rests.emplace_back(key, std::nullopt);
+    return {};
   };
   if (lane.backlog <= 1 || key.replay) return end_lane();
-  const auto event = next_for(key.endpoint, lane.next_seq);
+  const auto next = next_for(key.endpoint, lane.next_seq);
+  if (!next) return next.failure();
+  const auto& event = *next;
   if (event == nullptr) {
     core::log(core::log_level::critical, "outbox", "a lane counts more events than its stream has",
               {{"stream", core::to_string(stream_)}, {"endpoint", key.endpoint.value}});
+    auto d = delta(key.endpoint);
+    d.cancelled = static_cast<std::int64_t>(lane.backlog - 1);
+    plan.deltas.push_back(d);
     return end_lane();
   }
   const core::lane before = lane;
@@ -144,6 +151,7 @@ void outbox::advance(store::write_plan& plan, follow_ups& follow, core::lane& la
   lane.last_error.clear();
   s_.repo.put(plan, lane, &before);
   follow.ready.push_back(std::make_shared<lane_work>(lane_work{lane, event}));
+  return {};
 }
 
 void outbox::cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
@@ -157,8 +165,8 @@ void outbox::cancel_all(store::write_plan& plan, follow_ups& follow, core::lane&
   follow.rests.emplace_back(key, std::nullopt);
 }
 
-void outbox::park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
-                  const lane_report& r) {
+core::result<void> outbox::park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
+                                const lane_report& r) {
   const auto catalog = s_.catalog.load();
   const auto endpoint = catalog->find_any(lane.key.endpoint);
   const bool skip = endpoint && endpoint->on_exhausted == core::exhausted_policy::skip;
@@ -170,6 +178,7 @@ void outbox::park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
   lane.attempts = r.row.number;
   s_.repo.put(plan, lane, &before);
   follow.rests.emplace_back(lane.key, std::nullopt);
+  return {};
 }
 
 void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_report& r) {
@@ -187,16 +196,17 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
   auto d = delta(r.lane.endpoint);
   d.attempts = 1;
   store::attempt_row row = r.row;
+  core::result<void> moved;
   switch (r.outcome.step) {
     case core::lane_step::advance:
       d.delivered = 1;
       row.end = store::delivery_end::delivered;
-      advance(plan, follow, *lane);
+      moved = advance(plan, follow, *lane);
       break;
     case core::lane_step::park:
       d.parked = 1;
       row.end = store::delivery_end::parked;
-      park(plan, follow, *lane, r);
+      moved = park(plan, follow, *lane, r);
       break;
     case core::lane_step::retry: {
       const core::lane before = *lane;
@@ -208,6 +218,12 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
       follow.rests.emplace_back(r.lane, lane->due);
       break;
     }
+  }
+  if (!moved) {
+    // The lane stays as it is; its dispatcher looks again when nobody answers.
+    core::log(core::log_level::error, "outbox", "the next event cannot be read",
+              {{"stream", core::to_string(stream_)}, {"detail", moved.failure().detail}});
+    return;
   }
   s_.repo.put(plan, row);
   plan.deltas.push_back(d);
@@ -287,8 +303,7 @@ core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
   row.error = "discarded";
   row.end = store::delivery_end::cancelled;
   s_.repo.put(plan, row);
-  advance(plan, follow, *lane);
-  return {};
+  return advance(plan, follow, *lane);
 }
 
 }  // namespace syndicated::actors

@@ -59,15 +59,18 @@ class outbox {
   void drop(const core::lane_key& key);
   void open_lane(store::write_plan& plan, follow_ups& follow, core::lane lane,
                  const std::shared_ptr<const core::event>& event);
-  void advance(store::write_plan& plan, follow_ups& follow, core::lane& lane);
+  // Errors: the next event cannot be read; then nothing was changed.
+  core::result<void> advance(store::write_plan& plan, follow_ups& follow, core::lane& lane);
   void cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane);
-  void park(store::write_plan& plan, follow_ups& follow, core::lane& lane, const lane_report& r);
+  core::result<void> park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
+                          const lane_report& r);
   core::result<void> replay_to(store::write_plan& plan, follow_ups& follow,
                                const std::shared_ptr<const core::event>& event,
                                core::endpoint_id endpoint);
   core::result<std::shared_ptr<const core::event>> event_at(std::uint64_t seq);
   // The first event after `seq` that goes to the endpoint; none at the end of the stream.
-  std::shared_ptr<const core::event> next_for(core::endpoint_id endpoint, std::uint64_t seq);
+  core::result<std::shared_ptr<const core::event>> next_for(core::endpoint_id endpoint,
+                                                            std::uint64_t seq);
   void remember(std::shared_ptr<const core::event> event);
 
   services& s_;

@@ -89,6 +89,8 @@ struct services {
   std::atomic<std::shared_ptr<const delivery_settings>> delivery;
   std::atomic<std::uint64_t> access_epoch{0};  // grows with every disable and enable of a tenant
   std::atomic<std::uint64_t> awake{0};
+  // Every lane_report that is not yet on disk holds a copy.
+  const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
   gauge_board gauges;
   job_board jobs;
 

@@ -75,7 +75,8 @@ struct lane_report {
   core::event_id head;
   core::lane_outcome outcome;
   store::attempt_row row;
-  bool endpoint_deleted = false;  // nothing was sent: the whole lane is cancelled
+  bool endpoint_deleted = false;     // nothing was sent: the whole lane is cancelled
+  std::shared_ptr<const void> open;  // kept until the outcome is on disk; the drain waits for that
 };
 
 }  // namespace syndicated::actors
