@@ -113,9 +113,8 @@ core::result<void> engine_body::open_loops() {
 }
 
 std::size_t engine_body::dispatcher_of(core::endpoint_id id) const {
-  if (dispatchers_.size() == 1) return 0;
-  const auto endpoint = services_->catalog.load()->find_any(id);
-  return endpoint ? std::hash<std::string>{}(endpoint->origin) % dispatchers_.size() : 0;
+  // By id, so that no change of its URL gives an endpoint two senders.
+  return id.value % dispatchers_.size();
 }
 
 void engine_body::post(std::shared_ptr<entity_request> request) {
@@ -142,9 +141,8 @@ void engine_body::wire() {
   s.lane_is_resting = [this](const core::lane_key& lane, std::optional<core::timestamp> due) {
     tell_dispatcher(lane.endpoint, lane_rests{lane, due});
   };
-  // All of them: a changed URL may have moved the endpoint to another dispatcher.
   s.endpoint_was_changed = [this](core::endpoint_id id) {
-    for (const auto& d : dispatchers_) caf::anon_send(d, endpoint_changed{id});
+    caf::anon_send(dispatchers_[dispatcher_of(id)], endpoint_changed{id});
   };
   s.start_cascade = [this](core::tenant_id t) {
     caf::anon_send(ticker_, actors::start_cascade{t});

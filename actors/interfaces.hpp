@@ -24,7 +24,7 @@ using shard_actor =
 // Vendors, products, plans, endpoints, tokens; publishes snapshots after each commit.
 using catalog_actor = caf::typed_actor<caf::reacts_to<catalog_request_ptr>, caf::reacts_to<ping>>;
 
-// Sends for the endpoints whose origins hash to it.
+// Sends for its part of the endpoints: each endpoint has one dispatcher, for good.
 using dispatcher_actor =
     caf::typed_actor<caf::reacts_to<look_into_inbox>,   // lanes that became ready or rest, attempts
                                                         // that ended
