@@ -156,11 +156,10 @@ void engine_body::wire() {
 }
 
 void engine_body::spawn_actors() {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const auto half = std::max(1U, std::thread::hardware_concurrency() / 2);
+  const int wanted = options_.worker_threads;
   caf_settings_.set("scheduler.policy", caf::atom("sharing"));
-  caf_settings_.set(
-      "scheduler.max-threads",
-      static_cast<std::size_t>(options_.worker_threads > 0 ? options_.worker_threads : cores));
+  caf_settings_.set("scheduler.max-threads", wanted > 0 ? static_cast<std::size_t>(wanted) : half);
   caf_settings_.set("scheduler.max-throughput", std::size_t{64});
   system_ = std::make_unique<caf::actor_system>(caf_settings_);
   const shard_settings per_shard{options_.entity_idle, core::limits::shard_awake_max};

@@ -190,8 +190,11 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
     scanned = repo_->stream_events(*f.stream, 1, [&](core::event_id&& id) {
       if (id.value <= *after) return true;
       auto e = repo_->find(id);
-      if (!e) problem = std::move(e).failure();
-      return e.ok() && (!*e || offer(std::move(**e)));
+      if (!e) {
+        problem = std::move(e).failure();
+        return false;
+      }
+      return !*e || offer(std::move(**e));
     });
   } else {
     std::uint64_t from = *after + 1;
@@ -359,8 +362,8 @@ engine_status engine_body::status() const {
   out.last_event = ids_.last_event().value;
   out.disk_free_bytes = db_->free_bytes();
   out.store_bytes = db_->stored_bytes();
-  out.subscriptions = db_->estimated_rows(store::family::subscriptions);
-  out.tenants = db_->estimated_rows(store::family::tenants);
+  out.subscriptions = committer_->entities().subscriptions;
+  out.tenants = committer_->entities().tenants;
   const auto& all = services_->catalog.load()->all_endpoints();
   out.endpoints =
       static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& e) {

@@ -21,7 +21,7 @@ struct engine_options {
   std::uint64_t block_cache_bytes = 64ULL << 20U;
   std::uint64_t free_bytes_min = 512ULL << 20U;  // less free: writes are refused with no_space
 
-  int worker_threads = 0;  // 0 = one for each core
+  int worker_threads = 0;  // 0 = half the cores, at least one: other threads need theirs
   int shards = 16;
   std::chrono::milliseconds entity_idle = std::chrono::seconds{30};
 

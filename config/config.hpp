@@ -84,7 +84,7 @@ struct lifecycle_section {
 };
 
 struct actors_section {
-  int threads = 0;  // worker threads; 0 = one per core
+  int threads = 0;  // worker threads; 0 = half the cores, at least one
   int shards = 16;
   milliseconds entity_idle = std::chrono::seconds{30};  // unused entities leave memory after this
 };

@@ -9,6 +9,8 @@
 namespace syndicated::store {
 namespace {
 
+constexpr std::string_view totals_key = "totals";
+
 std::size_t weight(const write_plan& plan) {
   std::size_t bytes = 0;
   for (const write_op& op : plan.ops) bytes += op.key.view().size() + op.value.size() + 16;
@@ -69,7 +71,14 @@ core::result<void> committer::load_counters() {
         add(total_, *row, {});
         return true;
       });
-  return scanned.ok() ? std::move(problem) : std::move(scanned);
+  if (!scanned) return scanned;
+  if (!problem) return problem;
+  auto stored = db_.get(family::meta, totals_key);
+  if (!stored) return std::move(stored).failure();
+  if (*stored && (*stored)->size() == 16) {
+    totals_ = {read_u64(**stored, 0), read_u64(**stored, 8)};
+  }
+  return {};
 }
 
 void committer::start() {
@@ -146,8 +155,11 @@ bool committer::run_once() {
 
 std::vector<write_op> committer::bookkeeping(
     const std::vector<const write_plan*>& plans,
-    std::unordered_map<core::endpoint_id, counters>& staged) const {
+    std::unordered_map<core::endpoint_id, counters>& staged, totals& after) const {
+  after = totals_;  // only this thread writes them
   for (const write_plan* plan : plans) {
+    after.subscriptions += plan->subscriptions_created;
+    after.tenants += plan->tenants_created;
     for (const counter_delta& d : plan->deltas) {
       auto it = staged.find(d.endpoint);
       if (it == staged.end()) {
@@ -164,11 +176,17 @@ std::vector<write_op> committer::bookkeeping(
     ops.push_back({family::counters, false, id_key(endpoint.value), encode(row)});
   }
   ops.push_back({family::meta, false, key_bytes{"ids"}, ids_.encode()});
+  if (after.subscriptions != totals_.subscriptions || after.tenants != totals_.tenants) {
+    const key_bytes value = key_bytes{}.u64(after.subscriptions).u64(after.tenants);
+    ops.push_back({family::meta, false, key_bytes{totals_key}, std::string{value.view()}});
+  }
   return ops;
 }
 
-void committer::accept(const std::unordered_map<core::endpoint_id, counters>& staged) {
+void committer::accept(const std::unordered_map<core::endpoint_id, counters>& staged,
+                       const totals& after) {
   const std::lock_guard lock(counters_mutex_);
+  totals_ = after;
   for (const auto& [endpoint, row] : staged) {
     add(total_, row, counters_[endpoint]);
     counters_[endpoint] = row;
@@ -187,10 +205,11 @@ void committer::commit(std::vector<write_plan>& batch) {
   write_report report;
   if (!good.empty()) {
     std::unordered_map<core::endpoint_id, counters> staged;
-    const auto extra = bookkeeping(good, staged);
+    totals after;
+    const auto extra = bookkeeping(good, staged, after);
     report = db_.write(good, extra, sync);
     if (report.result == commit_result::committed) {
-      accept(staged);
+      accept(staged, after);
       batches_.fetch_add(1);
       plans_.fetch_add(good.size());
       if (sync) synced_.fetch_add(1);
@@ -233,6 +252,11 @@ counters committer::counters_of(core::endpoint_id endpoint) const {
   const std::lock_guard lock(counters_mutex_);
   const auto it = counters_.find(endpoint);
   return it == counters_.end() ? counters{} : it->second;
+}
+
+totals committer::entities() const {
+  const std::lock_guard lock(counters_mutex_);
+  return totals_;
 }
 
 counters committer::counters_total() const {

@@ -58,6 +58,7 @@ class committer {
 
   counters counters_of(core::endpoint_id endpoint) const;
   counters counters_total() const;
+  totals entities() const;
   committer_stats stats() const;
   // A batch was refused for lack of space, less than a second ago: after that a write is worth a
   // try, for nothing else would find out that there is space again.
@@ -70,8 +71,9 @@ class committer {
   std::vector<write_plan> take(bool wait);
   void commit(std::vector<write_plan>& batch);
   std::vector<write_op> bookkeeping(const std::vector<const write_plan*>& plans,
-                                    std::unordered_map<core::endpoint_id, counters>& staged) const;
-  void accept(const std::unordered_map<core::endpoint_id, counters>& staged);
+                                    std::unordered_map<core::endpoint_id, counters>& staged,
+                                    totals& after) const;
+  void accept(const std::unordered_map<core::endpoint_id, counters>& staged, const totals& after);
   void fail(const write_report& report);
 
   database& db_;
@@ -87,6 +89,7 @@ class committer {
   mutable std::mutex counters_mutex_;
   std::unordered_map<core::endpoint_id, counters> counters_;
   counters total_;
+  totals totals_{0, 1};  // the provider is there from the first start on
 
   std::atomic<bool> dead_{false};
   std::atomic<bool> out_of_space_{false};

@@ -303,13 +303,6 @@ std::uint64_t database::stored_bytes() const {
   return impl_->size;
 }
 
-std::uint64_t database::estimated_rows(family where) const {
-  std::uint64_t rows = 0;
-  (void)impl_->db->GetIntProperty(impl_->at(where), rocksdb::DB::Properties::kEstimateNumKeys,
-                                  &rows);
-  return rows;
-}
-
 core::result<void> database::flush() {
   for (auto* handle : impl_->handles) {
     const auto status = impl_->db->Flush({}, handle);

@@ -59,7 +59,6 @@ class database {
 
   std::uint64_t free_bytes() const;    // of the file system
   std::uint64_t stored_bytes() const;  // SST and WAL files; up to five seconds old
-  std::uint64_t estimated_rows(family where) const;
   core::result<void> flush();
 
  private:

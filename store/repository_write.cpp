@@ -18,6 +18,7 @@ void repository::put(write_plan& plan, const core::subscription& s,
                      const core::subscription* before) const {
   plan.put(family::subscriptions, id_key(s.id.value), encode(s));
   if (before == nullptr) {
+    ++plan.subscriptions_created;
     plan.put(family::index, index_key('t', s.tenant.value, s.id.value), {});
     plan.put(family::index, index_key('v', s.vendor.value, s.id.value), {});
   }
@@ -29,6 +30,7 @@ void repository::put(write_plan& plan, const core::subscription& s,
 }
 
 void repository::put(write_plan& plan, const core::tenant& t, bool created) const {
+  if (created) ++plan.tenants_created;
   plan.put(family::tenants, id_key(t.id.value), encode(t));
   if (created && t.parent) plan.put(family::index, index_key('c', t.parent.value, t.id.value), {});
 }

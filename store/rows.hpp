@@ -46,6 +46,12 @@ struct counters {
   std::uint64_t attempts = 0;
 };
 
+// How many there are, exactly; kept with every batch that changes it.
+struct totals {
+  std::uint64_t subscriptions = 0;
+  std::uint64_t tenants = 0;
+};
+
 struct counter_delta {
   core::endpoint_id endpoint;
   int accepted = 0;

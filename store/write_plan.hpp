@@ -38,6 +38,8 @@ struct write_op {
 struct write_plan {
   std::vector<write_op> ops;
   std::vector<counter_delta> deltas;
+  std::uint64_t subscriptions_created = 0;
+  std::uint64_t tenants_created = 0;
   bool durable = true;  // false: may ride along with the next synced batch
   std::shared_ptr<plan_chain> chain;
   // Called once on the committer's thread, in commit order; must only post.

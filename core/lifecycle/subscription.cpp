@@ -126,7 +126,9 @@ error reason_not_yours(suspension_reason reason) {
   std::string text = "the reason ";
   text += to_string(reason);
   text += " is set and removed by another party";
-  return {errc::forbidden, "reason_not_yours", std::move(text), {{"/reason", text}}, {}};
+  error e{errc::forbidden, "reason_not_yours", text, {}, {}};
+  e.fields.push_back({"/reason", std::move(text)});
+  return e;
 }
 
 // Before provisioning only the cascade of a disabled tenant leaves its mark, so that the

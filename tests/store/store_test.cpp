@@ -277,6 +277,7 @@ BOOST_FIXTURE_TEST_CASE(counters_and_ids_survive, committed_store) {
   back.parked = -1;
   back.delivered = 1;
   write_plan second;
+  second.subscriptions_created = 2;
   second.deltas = {back};
   c->submit(std::move(second));
   c->stop();
@@ -292,6 +293,8 @@ BOOST_FIXTURE_TEST_CASE(counters_and_ids_survive, committed_store) {
   BOOST_TEST(row.parked == 1U);
   BOOST_TEST(row.delivered == 1U);
   BOOST_TEST(reopened->counters_total().accepted == 6U);
+  BOOST_TEST(reopened->entities().subscriptions == 2U);
+  BOOST_TEST(reopened->entities().tenants == 1U);  // the provider
 }
 
 BOOST_FIXTURE_TEST_CASE(a_broken_chain_commits_nothing_more, committed_store) {
