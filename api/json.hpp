@@ -26,11 +26,12 @@ class json {
   using array_type = std::vector<json>;
   using object_type = std::vector<member>;
 
-  json() = default;
-  explicit json(bool value) : content_(value) {}
-  explicit json(std::int64_t value) : content_(value) {}
-  explicit json(double value) : content_(value) {}
-  explicit json(std::string value) : content_(std::move(value)) {}
+  // Out of the class: making the variant needs `member` complete.
+  json();
+  explicit json(bool value);
+  explicit json(std::int64_t value);
+  explicit json(double value);
+  explicit json(std::string value);
   explicit json(array_type items);
   explicit json(object_type members);
   explicit json(const char*) = delete;  // would become a truth value
@@ -48,13 +49,19 @@ class json {
 
  private:
   std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, array_type, object_type>
-      content_ = nullptr;
+      content_;
 };
 
 struct json::member {
   std::string name;
   json value;
 };
+
+inline json::json() = default;
+inline json::json(bool value) : content_(value) {}
+inline json::json(std::int64_t value) : content_(value) {}
+inline json::json(double value) : content_(value) {}
+inline json::json(std::string value) : content_(std::move(value)) {}
 
 core::result<json> parse_json(std::string_view text);
 

@@ -99,7 +99,7 @@ std::vector<std::string> route_names() {
       names.push_back(std::string{r.method} + ' ' + std::string{r.pattern});
   }
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
