@@ -23,18 +23,23 @@ shard_state::child& wake(shard_pointer self, const core::stream_id& stream) {
   auto& state = self->state;
   auto it = state.children.find(stream);
   if (it != state.children.end()) return it->second;
-  auto actor = self->spawn<caf::monitored + caf::lazy_init>(entity_shell, state.s, stream,
+  std::shared_ptr<entity> body = make_entity(*state.s, stream);
+  auto actor = self->spawn<caf::monitored + caf::lazy_init>(entity_shell, body, stream,
                                                             caf::actor_cast<shard_actor>(self));
   state.by_address[actor.address()] = stream;
   state.s->awake.fetch_add(1, std::memory_order_relaxed);
-  return state.children.emplace(stream, shard_state::child{std::move(actor), {}, false, {}})
+  return state.children
+      .emplace(stream, shard_state::child{std::move(actor), std::move(body), {}, false, {}})
       .first->second;
 }
 
 // An entity that crashed again and again is left alone for a while, visibly.
 bool quarantined(shard_pointer self, const core::stream_id& stream) {
   const auto it = self->state.crashes.find(stream);
-  return it != self->state.crashes.end() && self->state.s->now() < it->second.until;
+  if (it == self->state.crashes.end()) return false;
+  auto& record = it->second;
+  if (record.remains && record.remains->idle()) record.remains.reset();
+  return record.remains || self->state.s->now() < record.until;
 }
 
 void refuse(services&, const request_ptr& r) {
@@ -74,9 +79,11 @@ void look_for_idle(shard_pointer self, core::timestamp now) {
   }
 }
 
-void count_crash(shard_pointer self, const core::stream_id& stream) {
+void count_crash(shard_pointer self, const core::stream_id& stream,
+                 std::shared_ptr<entity> remains) {
   auto& state = self->state;
   auto& record = state.crashes[stream];
+  record.remains = std::move(remains);
   ++record.count;
   const bool often = record.count >= crashes_max;
   record.until = state.s->now() + (often ? quarantine : crash_pause * (1 << record.count));
@@ -92,10 +99,12 @@ void on_down(shard_pointer self, caf::down_msg& down) {
   if (address == state.by_address.end()) return;
   const core::stream_id stream = address->second;
   state.by_address.erase(address);
-  auto kept = std::move(state.children.at(stream).kept);
+  auto& child = state.children.at(stream);
+  auto kept = std::move(child.kept);
+  auto body = std::move(child.body);
   state.children.erase(stream);
   state.s->awake.fetch_sub(1, std::memory_order_relaxed);
-  if (down.reason != caf::exit_reason::normal) count_crash(self, stream);
+  if (down.reason != caf::exit_reason::normal) count_crash(self, stream, std::move(body));
   hand_over(self, std::move(kept));
 }
 
@@ -127,9 +136,10 @@ shard_actor::behavior_type shard(shard_pointer self, services* s, shard_settings
 }
 
 entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_state> self,
-                                         services* s, core::stream_id stream, shard_actor parent) {
+                                         std::shared_ptr<entity> body, core::stream_id stream,
+                                         shard_actor parent) {
   harden(self);
-  self->state.body = make_entity(*s, stream);
+  self->state.body = std::move(body);
   return {
       [self](const request_ptr& request) { self->state.body->handle(*request); },
       [self](const report_ptr& report) { self->state.body->handle(*report); },

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "actors/services.hpp"
 
 namespace syndicated::actors {
+
+class entity;
 
 struct shard_settings {
   std::chrono::milliseconds entity_idle = std::chrono::seconds{30};
@@ -24,6 +27,7 @@ struct shard_state {
 
   struct child {
     entity_actor actor;
+    std::shared_ptr<entity> body;  // the actor's; not touched here while the actor lives
     core::timestamp last_used{};
     bool falling_asleep = false;
     std::deque<std::variant<request_ptr, report_ptr>> kept;
@@ -31,6 +35,9 @@ struct shard_state {
   struct crash_record {
     int count = 0;
     core::timestamp until{};  // refused before this instant
+    // What crashed, while its plans are still on their way to the disk: a new incarnation must not
+    // read what is there before they are.
+    std::shared_ptr<entity> remains;
   };
 
   services* s = nullptr;
@@ -45,10 +52,11 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
 
 struct entity_state {
   static inline const char* name = "entity";
-  std::unique_ptr<class entity> body;
+  std::shared_ptr<entity> body;
 };
 
 entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_state> self,
-                                         services* s, core::stream_id stream, shard_actor parent);
+                                         std::shared_ptr<entity> body, core::stream_id stream,
+                                         shard_actor parent);
 
 }  // namespace syndicated::actors
