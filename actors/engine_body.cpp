@@ -202,8 +202,7 @@ bool engine_body::drain(std::chrono::milliseconds limit) {
   while (std::chrono::steady_clock::now() < end) {
     // In this order: an attempt is an open report before it stops being in flight.
     const bool quiet = services_->gauges.in_flight() == 0 &&
-                       services_->open_reports.use_count() == 1 &&
-                       committer_->stats().queued == 0;
+                       services_->open_reports.use_count() == 1 && committer_->stats().queued == 0;
     if (quiet) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }

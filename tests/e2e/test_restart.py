@@ -1,5 +1,5 @@
-"""A crash with 100,000 lanes held back by pauses: soon ready again, every count the same to the last
-one, a second start finds the same, and a resumed endpoint gets all that was kept for it."""
+"""A crash with 100,000 lanes held back by pauses: soon ready again, every count the same to the
+last one, a second start finds the same, and a resumed endpoint gets all that was kept for it."""
 import concurrent.futures
 import time
 import unittest
