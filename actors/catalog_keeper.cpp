@@ -40,13 +40,6 @@ void refuse(catalog_request& request, core::error why) {
   if (auto reply = std::exchange(request.reply, nullptr)) reply(std::move(why));
 }
 
-core::error no_space_or_failed(store::commit_result result) {
-  if (result == store::commit_result::no_space) {
-    return {core::errc::unavailable, "no_space", "the disk is full; nothing was changed", {}, {}};
-  }
-  return {core::errc::io, "outcome_unknown", "the disk failed: the outcome is unknown", {}, {}};
-}
-
 std::shared_ptr<const catalog_snapshot> with_item(const catalog_snapshot& in,
                                                   const catalog_item& item) {
   return std::visit([&in](const auto& record) { return in.with(record); }, item);
@@ -260,7 +253,7 @@ void catalog_keeper::commit(catalog_request& request, change done) {
   plan.done = [services = &s_, snapshot = newest_, endpoint, reply = std::move(request.reply),
                a = std::move(a)](store::commit_result result) mutable {
     if (result != store::commit_result::committed) {
-      if (reply) reply(no_space_or_failed(result));
+      if (reply) reply(not_committed(result));
       return;
     }
     services->catalog.store(snapshot);

@@ -8,18 +8,6 @@ namespace {
 // A lane whose plan was refused for lack of space is looked at again after this.
 constexpr std::chrono::milliseconds refused_pause = std::chrono::seconds{1};
 
-core::error not_committed(store::commit_result result) {
-  if (result == store::commit_result::no_space) {
-    return {core::errc::unavailable, "no_space", "the disk is full; nothing was changed", {}, {}};
-  }
-  return {core::errc::io,
-          "outcome_unknown",
-          "the disk failed: whether the change was made will be known after the restart; repeat it"
-          " with the same Idempotency-Key",
-          {},
-          {}};
-}
-
 }  // namespace
 
 std::string cause_of(const core::caller& by) {

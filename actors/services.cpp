@@ -61,4 +61,16 @@ core::error unavailable(std::string detail) {
   return {core::errc::unavailable, "unavailable", std::move(detail), {}, {}};
 }
 
+core::error not_committed(store::commit_result result) {
+  if (result == store::commit_result::no_space) {
+    return {core::errc::unavailable, "no_space", "the disk is full; nothing was changed", {}, {}};
+  }
+  return {core::errc::io,
+          "outcome_unknown",
+          "the disk failed: whether the change was made will be known after the restart; repeat it"
+          " with the same Idempotency-Key",
+          {},
+          {}};
+}
+
 }  // namespace syndicated::actors

@@ -112,4 +112,7 @@ core::result<bool> all_enabled(const store::repository& repo,
 
 core::error unavailable(std::string detail);
 
+// What to answer when a plan was refused for lack of space, or its outcome is unknown.
+core::error not_committed(store::commit_result result);
+
 }  // namespace syndicated::actors
