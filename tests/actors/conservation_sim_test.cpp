@@ -1,0 +1,317 @@
+// Random lives of a small market by seed: commands, answers of every kind, pauses, replays,
+// sleeping entities, full disks and crashes at any point, in any order of the mailboxes. At the end
+// everything must add up (reliability.md R26; invariants of domain.md 10.14).
+#include <boost/test/unit_test.hpp>
+
+#include <random>
+#include <set>
+
+#include "tests/actors/flat_engine.hpp"
+
+namespace syndicated {
+namespace {
+
+using namespace tests;
+using core::endpoint_state;
+using core::subscription_action;
+
+constexpr int seeds = 200;
+constexpr int steps = 300;
+
+// What may happen in a life. Without crashes and replays more can be counted exactly.
+struct weather {
+  bool crashes = false;
+  bool replays = false;
+  bool full_disks = false;
+};
+
+class life {
+ public:
+  life(world& w, std::uint64_t seed, weather sky) : w_(w), dice_(seed), sky_(sky) {
+    revive();
+    for (int v = 0; v < 2; ++v) {
+      const auto vendor = w_.new_vendor();
+      plans_.push_back(w_.new_plan(vendor));
+      for (int i = 0; i < 2; ++i) {
+        auto e = world::endpoint_of(vendor);
+        e.url += "/" + std::to_string(seed);
+        e.concurrency_max = 3;
+        if (i == 1) e.on_exhausted = core::exhausted_policy::skip;
+        if (i == 1 && v == 1) e.events = {"subscription.suspended", "subscription.resumed"};
+        const auto id = engine_->new_endpoint(std::move(e));
+        endpoints_.push_back(id);
+        vendor_of_[id] = vendor;
+      }
+    }
+    customer_ = w_.add_tenant();
+    engine_->settle();
+  }
+
+  void run() {
+    for (int i = 0; i < steps; ++i) {
+      step();
+      collect();
+    }
+    if (disk_is_full_) flip_disk();
+    heal();
+    check();
+  }
+
+ private:
+  std::uint64_t roll(std::uint64_t sides) { return dice_() % sides; }
+  template <class T>
+  const T& pick(const std::vector<T>& from) {
+    return from[roll(from.size())];
+  }
+
+  void revive() {
+    engine_ = std::make_unique<flat_engine>(w_);
+    engine_->dispatch_turn();
+  }
+
+  void step() {
+    const auto dice = roll(100);
+    if (dice < 8) return order();
+    if (dice < 18) return command();
+    if (dice < 40) return answer_one();
+    if (dice < 42) return endpoint_switch();
+    if (dice < 44 && sky_.replays) return replay();
+    if (dice < 46 && sky_.replays) return discard();
+    if (dice < 47 && sky_.crashes) return crash();
+    if (dice < 49 && sky_.full_disks) return flip_disk();
+    if (dice < 55) return sleep_one();
+    if (dice < 70) {
+      w_.now += std::chrono::milliseconds{roll(400)};
+      return engine_->dispatch->tick(w_.now);
+    }
+    turn();
+  }
+  // Some of the machinery moves a little.
+  void turn() {
+    switch (roll(4)) {
+      case 0:
+      case 1: engine_->entity_turn(); break;
+      case 2: w_.committer().run_once(); break;
+      default:
+        if (!disk_is_full_) engine_->catalog_turn();
+        engine_->dispatch_turn();
+    }
+  }
+
+  void order() {
+    auto request = w_.order(customer_, pick(plans_), roll(4) != 0);
+    subscriptions_.push_back({request->stream.entity});
+    asked_.push_back({core::subscription_id{request->stream.entity}, engine_->ask(request)});
+  }
+  void command() {
+    if (subscriptions_.empty()) return;
+    static const std::vector<subscription_action> actions{
+        subscription_action::suspend,         subscription_action::resume,
+        subscription_action::report_deployed, subscription_action::pay,
+        subscription_action::report_stopped,  subscription_action::cancel,
+        subscription_action::reinstate,       subscription_action::renew};
+    const auto id = pick(subscriptions_);
+    asked_.push_back({id, engine_->ask(world::act(id, pick(actions)))});
+  }
+  void answer_one() {
+    if (engine_->wire.empty()) return;
+    const auto index = roll(engine_->wire.size());
+    const auto dice = roll(20);
+    if (dice < 8) return answer(index, 204);
+    if (dice < 13) return answer(index, 500);
+    if (dice < 14) return answer(index, 404);
+    if (dice < 16) return answer(index, 503, "1");
+    if (dice < 17) return answer(index, 410);
+    core::attempt_result result;
+    result.error = dice < 19 ? core::attempt_error::timeout : core::attempt_error::local;
+    engine_->answer(index, result);
+  }
+  void answer(std::size_t index, int status, std::string retry_after = {}) {
+    if (status == 204) ++good_answers_[engine_->wire[index].endpoint];
+    engine_->answer(index, status, std::move(retry_after));
+  }
+  void endpoint_switch() {
+    if (disk_is_full_) return;
+    const bool pause = roll(2) == 0;
+    w_.set_state(pick(endpoints_), pause ? endpoint_state::paused : endpoint_state::active);
+  }
+  void replay() {
+    if (first_attempts_.empty()) return;
+    const auto& [key, seqs] = *std::next(first_attempts_.begin(),
+                                         static_cast<std::ptrdiff_t>(roll(first_attempts_.size())));
+    const auto event = w_.repo().event_at(key.first, pick(seqs));
+    BOOST_REQUIRE(event.ok() && event->has_value());
+    engine_->ask(world::request(key.first, actors::replay_request{**event, {key.second}}));
+  }
+  void discard() {
+    if (subscriptions_.empty()) return;
+    const core::lane_key lane{core::stream_of(pick(subscriptions_)), pick(endpoints_), {}};
+    engine_->ask(world::request(lane.stream, actors::discard_request{lane}));
+  }
+  void crash() {
+    engine_.reset();
+    w_.crash();
+    // What was not answered promises nothing.
+    std::erase_if(asked_, [](const auto& one) { return !one.second->done(); });
+    revive();
+  }
+  void flip_disk() {
+    disk_is_full_ = !disk_is_full_;
+    disk_is_full_ ? w_.fill_disk() : w_.empty_disk();
+  }
+  void sleep_one() {
+    auto& awake = engine_->entities;
+    if (awake.empty()) return;
+    const auto it = std::next(awake.begin(), static_cast<std::ptrdiff_t>(roll(awake.size())));
+    if (it->second->idle()) awake.erase(it);
+  }
+
+  // Looks at each request once, when it is sent.
+  void collect() {
+    for (auto& sent : engine_->wire) {
+      if (sent.seen) continue;
+      sent.seen = true;
+      const auto event = w_.repo().find(sent.event);
+      BOOST_REQUIRE(event.ok() && event->has_value());
+      const core::event& e = **event;
+      BOOST_TEST(e.seq == sent.seq());
+      BOOST_TEST(std::binary_search(e.recipients.begin(), e.recipients.end(), sent.endpoint));
+      BOOST_TEST((e.vendor == vendor_of_.at(sent.endpoint)));
+      const auto body = bodies_.emplace(std::pair{sent.endpoint, sent.event}, *sent.request.body);
+      BOOST_TEST(body.first->second == *sent.request.body);
+      if (!body.second) continue;
+      auto& seqs = first_attempts_[{e.stream, sent.endpoint}];
+      if (!seqs.empty()) {
+        BOOST_TEST(seqs.back() < e.seq, core::to_string(e.stream)
+                                            << " endpoint " << sent.endpoint.value << ": seq "
+                                            << e.seq << " after " << seqs.back());
+      }
+      seqs.push_back(e.seq);
+    }
+  }
+
+  // Vendors are well again, and time passes until nothing is left to send.
+  void heal() {
+    engine_->settle();
+    collect();
+    for (const auto id : endpoints_) w_.set_state(id, endpoint_state::active);
+    for (int quiet = 0; quiet < 5;) {
+      engine_->settle();
+      collect();
+      quiet = engine_->wire.empty() ? quiet + 1 : 0;
+      while (!engine_->wire.empty()) {
+        answer(0, 204);
+        engine_->settle();
+        collect();
+      }
+      w_.now += 7s;  // longer than any pause, and than the dispatcher's sweep
+      engine_->dispatch->tick(w_.now);
+    }
+  }
+
+  void check() {
+    std::map<core::endpoint_id, std::uint64_t> addressed;
+    std::set<core::stream_id> streams;
+    for (const auto id : subscriptions_) streams.insert(core::stream_of(id));
+    for (const auto& stream : streams) check_stream(stream, addressed);
+    for (const auto id : endpoints_) check_endpoint(id, addressed[id]);
+    for (const auto& [id, seen] : asked_) {
+      BOOST_TEST(seen->done());
+      if (!seen->ok() || (*seen->value)->status != 200) continue;
+      BOOST_TEST(w_.subscription(id).version >= seen->number());  // what was promised was kept
+    }
+  }
+  void check_stream(const core::stream_id& stream,
+                    std::map<core::endpoint_id, std::uint64_t>& addressed) {
+    std::uint64_t last = 0;
+    std::map<core::endpoint_id, std::vector<std::uint64_t>> expected;
+    const auto scanned = w_.repo().stream_events(stream, 1, [&](core::event_id&& id) {
+      const auto e = w_.repo().find(id);
+      BOOST_REQUIRE(e.ok() && e->has_value());
+      BOOST_TEST((*e)->seq == ++last);
+      for (const auto to : (*e)->recipients) {
+        ++addressed[to];
+        expected[to].push_back((*e)->seq);
+      }
+      return true;
+    });
+    BOOST_REQUIRE(scanned.ok());
+    const auto record = w_.repo().find(core::subscription_id{stream.entity});
+    BOOST_REQUIRE(record.ok());
+    BOOST_TEST((*record ? (*record)->seq : 0) == last);
+    for (const auto& [endpoint, seqs] : expected) {
+      const auto lane = w_.repo().find({stream, endpoint, {}});
+      BOOST_REQUIRE(lane.ok());
+      std::vector<std::uint64_t> due = seqs;
+      if (*lane) {  // only a parked head may hold back the rest
+        BOOST_TEST(((*lane)->state == core::lane_state::parked));
+        std::erase_if(due, [&](std::uint64_t seq) { return seq > (*lane)->next_seq; });
+      }
+      BOOST_TEST(due == (first_attempts_[{stream, endpoint}]), boost::test_tools::per_element());
+    }
+  }
+  void check_endpoint(core::endpoint_id id, std::uint64_t addressed) {
+    std::uint64_t backlog = 0;
+    std::uint64_t parked_lanes = 0;
+    const auto scanned =
+        w_.repo().due_lanes(id, 0, store::parked_due_ms + 1, {},
+                            [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+                              const auto lane = w_.repo().find(key);
+                              BOOST_REQUIRE(lane.ok() && lane->has_value());
+                              BOOST_TEST(((*lane)->state == core::lane_state::parked));
+                              backlog += (*lane)->backlog;
+                              ++parked_lanes;
+                              return true;
+                            });
+    BOOST_REQUIRE(scanned.ok());
+    const auto c = w_.committer().counters_of(id);
+    const auto pending = c.accepted - c.delivered - c.parked - c.cancelled;
+    BOOST_TEST(pending == backlog - parked_lanes, "endpoint " << id.value);
+    BOOST_TEST(c.parked >= parked_lanes);
+    if (!sky_.replays) BOOST_TEST(c.accepted == addressed);
+    BOOST_TEST(c.accepted >= addressed);
+    const bool exact = !sky_.crashes && !sky_.replays && !sky_.full_disks;
+    if (exact) BOOST_TEST(c.delivered == good_answers_[id]);
+    BOOST_TEST(c.delivered <= good_answers_[id]);
+  }
+
+  world& w_;
+  std::mt19937_64 dice_;
+  weather sky_;
+  std::unique_ptr<flat_engine> engine_;
+  std::vector<core::plan_id> plans_;
+  std::vector<core::endpoint_id> endpoints_;
+  std::map<core::endpoint_id, core::vendor_id> vendor_of_;
+  core::tenant_id customer_;
+  std::vector<core::subscription_id> subscriptions_;
+  std::vector<std::pair<core::subscription_id, outcome_ptr>> asked_;
+  bool disk_is_full_ = false;
+
+  std::map<std::pair<core::endpoint_id, core::event_id>, std::string> bodies_;
+  std::map<std::pair<core::stream_id, core::endpoint_id>, std::vector<std::uint64_t>>
+      first_attempts_;
+  std::map<core::endpoint_id, std::uint64_t> good_answers_;
+};
+
+void live(weather sky, std::uint64_t first_seed) {
+  constexpr int lives_each_store = 25;
+  for (int i = 0; i < seeds / 4; i += lives_each_store) {
+    world w;
+    for (int k = 0; k < lives_each_store; ++k) {
+      const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(i + k);
+      BOOST_TEST_CONTEXT("seed " << seed) { life(w, seed, sky).run(); }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE(conservation)
+
+BOOST_AUTO_TEST_CASE(in_fair_weather) { live({false, false, false}, 1'000); }
+BOOST_AUTO_TEST_CASE(with_replays) { live({false, true, false}, 2'000); }
+BOOST_AUTO_TEST_CASE(with_full_disks) { live({false, false, true}, 3'000); }
+BOOST_AUTO_TEST_CASE(with_crashes_and_all_the_rest) { live({true, true, true}, 4'000); }
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace syndicated

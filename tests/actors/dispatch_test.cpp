@@ -1,0 +1,356 @@
+// The dispatcher's rules on a real store, with a network that the test plays.
+#include "actors/dispatch.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "core/base/limits.hpp"
+#include "tests/actors/flat_engine.hpp"
+
+namespace syndicated {
+namespace {
+
+using namespace tests;
+using core::endpoint_state;
+
+// A vendor with one plan, one endpoint and one customer.
+struct stall {
+  core::vendor_id vendor;
+  core::plan_id plan;
+  core::endpoint_id endpoint;
+  core::tenant_id customer;
+};
+
+class room : public world {
+ public:
+  explicit room(actors::dispatch_settings settings = {}) : engine(*this, settings) {}
+
+  stall open_stall(int concurrency_max = 64) {
+    stall st;
+    st.vendor = new_vendor();
+    st.plan = new_plan(st.vendor);
+    auto e = endpoint_of(st.vendor);
+    e.concurrency_max = concurrency_max;
+    st.endpoint = engine.new_endpoint(std::move(e));
+    st.customer = add_tenant();
+    engine.settle();
+    return st;
+  }
+  // Orders `count` subscriptions a millisecond apart: as many lanes, one event in each.
+  void sell(const stall& st, int count) {
+    for (int i = 0; i < count; ++i) {
+      now += 1ms;
+      engine.ask(order(st.customer, st.plan));
+      while (engine.entity_turn()) {
+      }
+    }
+    engine.settle();
+  }
+  std::size_t under_way(const stall& st) const { return engine.under_way(st.endpoint); }
+  void answer_first(const stall& st, int status, std::string retry_after = {}) {
+    const auto index = engine.first_of(st.endpoint);
+    BOOST_REQUIRE(index.has_value());
+    engine.answer(*index, status, std::move(retry_after));
+    engine.settle();
+  }
+  int limit(const stall& st) { return s().gauges.get(st.endpoint).concurrency_limit; }
+  store::counters counted(const stall& st) { return committer().counters_of(st.endpoint); }
+  core::lane only_lane(const stall& st) {
+    std::vector<core::lane> found;
+    const auto scanned =
+        repo().due_lanes(st.endpoint, 0, store::parked_due_ms + 1, {},
+                         [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+                           found.push_back(**repo().find(key));
+                           return true;
+                         });
+    BOOST_REQUIRE(scanned.ok());
+    BOOST_REQUIRE_EQUAL(found.size(), 1U);
+    return found.front();
+  }
+  // Answers 204 to everything of the endpoint; the events in the order they were sent.
+  std::vector<std::uint64_t> drain_all(const stall& st) {
+    std::vector<std::uint64_t> order;
+    while (const auto index = engine.first_of(st.endpoint)) {
+      order.push_back(engine.wire[*index].event.value);
+      engine.answer(*index, 204);
+      engine.settle();
+    }
+    return order;
+  }
+
+  flat_engine engine;
+};
+
+struct room_with_one_socket : room {
+  room_with_one_socket() : room({1, 4'096}) {}
+};
+struct room_with_eight_sockets : room {
+  room_with_eight_sockets() : room({8, 4'096}) {}
+};
+struct room_with_a_small_window : room {
+  room_with_a_small_window() : room({64, core::limits::endpoint_window_max}) {}
+};
+
+BOOST_FIXTURE_TEST_SUITE(dispatch, room)
+
+// ---- slots --------------------------------------------------------------------------------------
+
+BOOST_FIXTURE_TEST_CASE(endpoints_take_turns, room_with_one_socket) {
+  std::vector<stall> stalls{open_stall(), open_stall(), open_stall()};
+  for (const auto& st : stalls) sell(st, 10);
+  std::vector<core::endpoint_id> order;
+  while (!engine.wire.empty()) {
+    BOOST_REQUIRE_EQUAL(engine.wire.size(), 1U);
+    order.push_back(engine.wire[0].endpoint);
+    engine.answer(0, 204);
+    engine.settle();
+  }
+  BOOST_REQUIRE_EQUAL(order.size(), 30U);
+  // The first one was alone when it began; from then on no endpoint is served twice in a row.
+  for (std::size_t i = 2; i + 3 < order.size(); ++i) {
+    const std::set<core::endpoint_id> round{order[i], order[i + 1], order[i + 2]};
+    BOOST_TEST(round.size() == 3U, "at " << i);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(success_adds_slots_up_to_the_maximum) {
+  const auto st = open_stall(4);
+  sell(st, 40);
+  std::vector<std::size_t> peaks{under_way(st)};
+  for (int i = 0; i < 12; ++i) {
+    answer_first(st, 204);
+    BOOST_TEST(under_way(st) == static_cast<std::size_t>(limit(st)));
+    if (under_way(st) != peaks.back()) peaks.push_back(under_way(st));
+  }
+  const std::vector<std::size_t> expected{1, 2, 3, 4};
+  BOOST_TEST(peaks == expected, boost::test_tools::per_element());
+  BOOST_TEST(drain_all(st).size() == 28U);
+}
+
+BOOST_AUTO_TEST_CASE(overload_takes_one_slot_for_each_run_of_failures) {
+  const auto st = open_stall(4);
+  sell(st, 60);
+  for (int i = 0; i < 6; ++i) answer_first(st, 204);
+  BOOST_REQUIRE_EQUAL(limit(st), 4);
+  answer_first(st, 500);
+  BOOST_TEST(limit(st) == 3);
+  answer_first(st, 500);
+  answer_first(st, 429);
+  BOOST_TEST(limit(st) == 3);  // the same run
+  answer_first(st, 204);
+  answer_first(st, 500);
+  BOOST_TEST(limit(st) == 2);
+  BOOST_TEST(under_way(st) <= 3U);
+  answer_first(st, 404);  // the endpoint is alive: no congestion
+  BOOST_TEST(limit(st) == 2);
+  BOOST_TEST(under_way(st) == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_hanging_endpoint_keeps_to_its_own_slots, room_with_eight_sockets) {
+  const auto hanging = open_stall(4);
+  const auto healthy = open_stall();
+  sell(hanging, 300);
+  for (int i = 0; i < 6; ++i) answer_first(hanging, 204);
+  BOOST_REQUIRE_EQUAL(under_way(hanging), 4U);  // and none of them will end
+  sell(healthy, 50);
+  BOOST_TEST(drain_all(healthy).size() == 50U);
+  BOOST_TEST(under_way(hanging) == 4U);
+}
+
+BOOST_FIXTURE_TEST_CASE(hanging_endpoints_do_not_keep_the_window_from_others,
+                        room_with_a_small_window) {
+  const auto hanging = open_stall();
+  sell(hanging, 300);  // more than the whole window
+  BOOST_TEST(under_way(hanging) == 1U);
+  const auto healthy = open_stall();
+  sell(healthy, 50);
+  BOOST_TEST(drain_all(healthy).size() == 50U);
+}
+
+// ---- the window ---------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_queue_holds_no_more_than_its_window) {
+  const auto st = open_stall();
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  sell(st, 600);
+  actors::dispatch_queue q(s(), st.endpoint);
+  auto settings = *s().catalog.load()->find_any(st.endpoint);
+  settings.state = endpoint_state::active;
+  q.configure(std::make_shared<const core::endpoint>(settings));
+  BOOST_TEST(q.refill(now, 10'000) == core::limits::endpoint_window_max);
+  BOOST_TEST(q.held() == core::limits::endpoint_window_max);
+  BOOST_TEST(q.refill(now, 10'000) == 0U);
+  // One more that just became ready has to wait on disk behind the others.
+  sell(st, 1);
+  const auto before = q.held();
+  core::lane fresh;
+  fresh.key = {{core::entity_kind::subscription, 99'999}, st.endpoint, {}};
+  fresh.due = now;
+  q.ready(std::make_shared<actors::lane_work>(actors::lane_work{fresh, nullptr}), true);
+  BOOST_TEST(q.held() == before);
+}
+
+void expect_all_in_due_order(room& r, const stall& st, std::size_t count) {
+  const auto order = r.drain_all(st);
+  BOOST_TEST(order.size() == count);
+  BOOST_TEST(std::is_sorted(order.begin(), order.end()));
+  BOOST_TEST(r.counted(st).delivered == count);
+}
+
+BOOST_AUTO_TEST_CASE(more_than_a_window_overflows_to_disk_and_drains_in_due_order) {
+  const auto st = open_stall(1);
+  sell(st, 900);  // while the first attempt is under way
+  BOOST_TEST(under_way(st) == 1U);
+  expect_all_in_due_order(*this, st, 900);
+}
+
+BOOST_AUTO_TEST_CASE(a_backlog_made_in_a_pause_drains_in_due_order) {
+  const auto st = open_stall(1);
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  sell(st, 900);
+  BOOST_TEST(engine.wire.empty());
+  set_state(st.endpoint, endpoint_state::active);
+  engine.settle();
+  expect_all_in_due_order(*this, st, 900);
+}
+
+// ---- when ---------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_retry_happens_at_its_due_time_and_not_before) {
+  const auto st = open_stall();
+  sell(st, 1);
+  const std::string body = *engine.wire[0].request.body;
+  int attempt = 1;
+  for (const auto pause : {100ms, 200ms, 400ms}) {
+    BOOST_TEST(engine.wire[0].header("CMW-Delivery-Attempt") == std::to_string(attempt++));
+    answer_first(st, 500);
+    BOOST_TEST((only_lane(st).due == now + pause));
+    engine.advance(pause - 1ms);
+    BOOST_TEST(engine.wire.empty());
+    engine.advance(1ms);
+    BOOST_REQUIRE_EQUAL(engine.wire.size(), 1U);
+    BOOST_TEST(*engine.wire[0].request.body == body);
+  }
+  answer_first(st, 204);
+  BOOST_TEST(counted(st).delivered == 1U);
+  BOOST_TEST(counted(st).attempts == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(retry_after_holds_the_whole_endpoint_and_no_other) {
+  const auto held = open_stall();
+  const auto other = open_stall();
+  sell(held, 20);
+  answer_first(held, 204);
+  answer_first(held, 204);
+  const auto open = under_way(held);
+  BOOST_REQUIRE_GE(open, 2U);
+  const auto heard = now;
+  answer_first(held, 503, "5");
+  BOOST_TEST(under_way(held) == open - 1);
+  while (under_way(held) > 0) answer_first(held, 204);  // what was under way may end
+  sell(held, 3);
+  sell(other, 3);
+  BOOST_TEST(drain_all(other).size() == 3U);
+  engine.advance(heard + 5s - 1ms - now);
+  BOOST_TEST(under_way(held) == 0U);
+  engine.advance(1ms);
+  BOOST_TEST(under_way(held) > 0U);
+  drain_all(held);
+  BOOST_TEST(counted(held).delivered == 23U);
+}
+
+// ---- states -------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_pause_sends_nothing_and_a_resume_everything) {
+  const auto st = open_stall();
+  sell(st, 10);
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  answer_first(st, 204);  // what was under way counts
+  BOOST_TEST(counted(st).delivered == 1U);
+  sell(st, 5);
+  engine.advance(10s);
+  BOOST_TEST(engine.wire.empty());
+  set_state(st.endpoint, endpoint_state::active);
+  engine.settle();
+  BOOST_TEST(under_way(st) == 1U);  // slowly at first
+  BOOST_TEST(drain_all(st).size() == 14U);
+  BOOST_TEST(counted(st).delivered == 15U);
+}
+
+BOOST_AUTO_TEST_CASE(a_deleted_endpoint_cancels_what_it_had_all_of_it) {
+  const auto st = open_stall();
+  sell(st, 700);
+  BOOST_REQUIRE_EQUAL(under_way(st), 1U);
+  set_state(st.endpoint, endpoint_state::deleted);
+  engine.settle();
+  for (int i = 0; i < 10; ++i) engine.advance(5s);
+  answer_first(st, 204);
+  for (int i = 0; i < 10; ++i) engine.advance(5s);
+  const auto c = counted(st);
+  BOOST_TEST(c.accepted == 700U);
+  BOOST_TEST(c.delivered + c.cancelled == 700U);
+  BOOST_TEST(c.cancelled >= 699U);
+  BOOST_TEST(engine.wire.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_gone_endpoint_is_disabled_and_its_head_parked) {
+  const auto st = open_stall();
+  sell(st, 3);
+  answer_first(st, 410);
+  BOOST_TEST((s().catalog.load()->find_any(st.endpoint)->state == endpoint_state::disabled));
+  // The next one may have left before the catalogue knew.
+  while (under_way(st) > 0) answer_first(st, 404);
+  engine.advance(10s);
+  BOOST_TEST(engine.wire.empty());
+  BOOST_TEST(counted(st).parked == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_exhausted_head_is_parked_and_holds_its_lane) {
+  const auto st = open_stall();
+  sell(st, 1);
+  for (int attempt = 1; attempt <= 8; ++attempt) {
+    BOOST_REQUIRE_EQUAL(under_way(st), 1U);
+    answer_first(st, 500);
+    engine.advance(1s);
+  }
+  BOOST_TEST(engine.wire.empty());
+  const auto lane = only_lane(st);
+  BOOST_TEST((lane.state == core::lane_state::parked));
+  BOOST_TEST(lane.attempts == 8U);
+  BOOST_TEST(counted(st).parked == 1U);
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_drain_starts_nothing_and_leaves_the_undone_as_it_is) {
+  const auto st = open_stall();
+  sell(st, 20);
+  for (int i = 0; i < 3; ++i) answer_first(st, 204);
+  const auto open = under_way(st);
+  BOOST_REQUIRE_EQUAL(open, 3U);
+  engine.dispatch->drain();
+  const auto delivered = counted(st).delivered;
+  const auto lane_key =
+      core::lane_key{(*repo().find(engine.wire[0].event))->stream, st.endpoint, {}};
+  const auto before = **repo().find(lane_key);
+  core::attempt_result stopped;
+  stopped.error = core::attempt_error::local;
+  engine.answer(0, stopped);
+  engine.settle();
+  const auto after = **repo().find(lane_key);
+  BOOST_TEST(after.attempts == before.attempts);
+  BOOST_TEST((after.due == before.due));
+  BOOST_TEST((after.state == core::lane_state::pending));
+  while (under_way(st) > 0) answer_first(st, 204);  // answers that came in time still count
+  BOOST_TEST(counted(st).delivered == delivered + open - 1);
+  engine.advance(10s);
+  BOOST_TEST(engine.wire.empty());
+  BOOST_TEST(engine.dispatch->in_flight() == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace syndicated
