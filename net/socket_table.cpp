@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -14,7 +15,24 @@ socket_table::slot& socket_table::at(int fd) {
   return slots_[index];
 }
 
-void socket_table::opened(int fd) { at(fd) = {0, 0, generation_, true}; }
+namespace {
+
+std::uint64_t inode_of(int fd) {
+  struct stat about {};
+  return ::fstat(fd, &about) == 0 && S_ISSOCK(about.st_mode) ? about.st_ino : 0;
+}
+
+}  // namespace
+
+void socket_table::opened(int fd) { at(fd) = {0, 0, generation_, true, inode_of(fd)}; }
+
+void socket_table::shut(int fd) {
+  auto& socket = at(fd);
+  if (socket.inode != 0 && inode_of(fd) == socket.inode)
+    ::shutdown(fd, SHUT_RDWR);
+  else
+    socket = {};
+}
 
 int socket_table::close(int fd) {
   at(fd) = {};  // the kernel takes a closed descriptor out of the epoll set
@@ -25,7 +43,7 @@ void socket_table::want(int fd, std::uint32_t events) {
   auto& socket = at(fd);
   socket.wanted = events;
   if (events == 0 && socket.open && socket.registered == EPOLLIN) {
-    if (socket.generation != generation_) ::shutdown(fd, SHUT_RDWR);
+    if (socket.generation != generation_) shut(fd);
     return;
   }
   if (events == socket.registered) return;
@@ -51,7 +69,7 @@ bool socket_table::is_wanted(int fd) {
 void socket_table::retire_all() {
   ++generation_;
   for (std::size_t fd = 0; fd < slots_.size(); ++fd) {
-    if (slots_[fd].open && slots_[fd].wanted == 0) ::shutdown(static_cast<int>(fd), SHUT_RDWR);
+    if (slots_[fd].open && slots_[fd].wanted == 0) shut(static_cast<int>(fd));
   }
 }
 

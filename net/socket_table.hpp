@@ -28,8 +28,12 @@ class socket_table {
     std::uint32_t registered = 0;
     std::uint64_t generation = 0;
     bool open = false;
+    std::uint64_t inode = 0;
   };
   slot& at(int fd);
+  // libcurl 7.88 closes a socket that did not get connected without a word, and the
+  // number may then be anybody's: only what is still the socket that was opened is shut down.
+  void shut(int fd);
 
   int epoll_;
   std::uint64_t generation_ = 1;

@@ -1,7 +1,13 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <set>
+#include <vector>
 
 #include "net/curl_loop.hpp"
 #include "tests/net/loop_fixture.hpp"
@@ -163,6 +169,39 @@ BOOST_AUTO_TEST_CASE(a_new_policy_ends_old_connections) {
   f.loop->set_policy(policy_of(rules));
   BOOST_TEST(name_of(f.one(server.url()).error) == "blocked_destination");
   BOOST_TEST(server.connections() == 2);
+}
+
+// libcurl closes a socket that never connected without telling; its number is then somebody else's.
+BOOST_AUTO_TEST_CASE(a_new_policy_leaves_other_sockets_alone) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  BOOST_REQUIRE(::bind(listener, generic, length) == 0);
+  BOOST_REQUIRE(::listen(listener, 0) == 0);
+  BOOST_REQUIRE(::getsockname(listener, generic, &length) == 0);
+  const int filler = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  BOOST_REQUIRE(::connect(filler, generic, length) == 0);  // nobody else gets in
+  fixture f;
+  const auto url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
+  for (int i = 0; i < 2; ++i) BOOST_TEST(name_of(f.one(url, 300).error) == "timeout");
+  std::vector<std::array<int, 2>> pairs(32);
+  for (auto& pair : pairs)
+    BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
+  f.loop->set_policy(policy_of(loopback_rules()));
+  results turned;
+  f.loop->ping([slot = turned.slot()] { slot({}); });
+  turned.wait(1);
+  for (const auto& pair : pairs) {
+    BOOST_TEST(::send(pair[0], "x", 1, MSG_NOSIGNAL) == 1);
+    BOOST_TEST(::send(pair[1], "x", 1, MSG_NOSIGNAL) == 1);
+    ::close(pair[0]);
+    ::close(pair[1]);
+  }
+  ::close(filler);
+  ::close(listener);
 }
 
 BOOST_AUTO_TEST_CASE(plain_http_switched_off_later) {
