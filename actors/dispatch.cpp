@@ -10,6 +10,7 @@ namespace syndicated::actors {
 namespace {
 
 constexpr std::chrono::milliseconds sweep_interval = std::chrono::seconds{5};
+constexpr std::chrono::milliseconds unread_pause = std::chrono::seconds{5};
 // A window that hanging endpoints have filled leaves every other endpoint this much of its own.
 constexpr std::size_t lanes_guaranteed = 8;
 
@@ -186,40 +187,43 @@ void dispatch::pump() {
   }
 }
 
-bool dispatch::load_event(const work_handle& work, std::shared_ptr<const core::event>& event) {
-  if (work->event) {
-    event = work->event;
-    return true;
-  }
+core::result<std::shared_ptr<const core::event>> dispatch::load_event(const work_handle& work) {
+  if (work->event) return work->event;
   auto found = s_.repo.find(work->lane.head);
-  if (!found || !*found) return false;
-  event = std::make_shared<const core::event>(std::move(**found));
-  return true;
+  if (!found) return std::move(found).failure();
+  if (!*found) return core::not_found("the event is missing");
+  return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**found))};
+}
+
+// Ours, not the endpoint's: a disk that cannot be read now is tried again; what can never be sent
+// is parked at once, with the reason (delivery.md, 1: poison).
+void dispatch::not_sent(dispatch_queue& q, const work_handle& work, const core::error& why,
+                        core::timestamp now) {
+  core::log(core::log_level::error, "dispatcher", "an event cannot be read, rendered or signed",
+            {{"event", work->lane.head.value},
+             {"endpoint", work->lane.key.endpoint.value},
+             {"detail", why.detail}});
+  --in_flight_;
+  const bool later = why.kind == core::errc::io;
+  const core::verdict verdict{core::response_class::local, why.code, {}};
+  auto report = std::make_shared<lane_report>();
+  report->open = s_.open_reports;
+  q.finished(work, verdict, 0, now);
+  report->lane = work->lane.key;
+  report->head = work->lane.head;
+  report->outcome = {later ? core::lane_step::retry : core::lane_step::park, now + unread_pause,
+                     why.code, false};
+  report->row = row_of(work, now, {}, verdict);
+  s_.report_to_shard(std::move(report));
 }
 
 void dispatch::send_next(dispatch_queue& q, core::timestamp now) {
   work_handle work = q.take();
   ++in_flight_;
-  std::shared_ptr<const core::event> event;
-  core::result<net::attempt_request> request = core::error{};
-  if (load_event(work, event)) {
-    request = make_request(*event, q.settings(), q, work->lane.attempts + 1, now);
-  }
-  if (!request) {
-    // Deterministic and ours: parked at once, with the reason (delivery.md, 1: poison).
-    core::log(core::log_level::error, "dispatcher", "an event cannot be rendered or signed",
-              {{"event", work->lane.head.value}, {"endpoint", work->lane.key.endpoint.value}});
-    --in_flight_;
-    const core::verdict verdict{core::response_class::local, "cannot_sign", {}};
-    auto report = std::make_shared<lane_report>();
-    report->open = s_.open_reports;
-    q.finished(work, verdict, 0, now);
-    report->lane = work->lane.key;
-    report->head = work->lane.head;
-    report->outcome = {core::lane_step::park, {}, "cannot_sign", false};
-    report->row = row_of(work, now, {}, verdict);
-    return s_.report_to_shard(std::move(report));
-  }
+  auto event = load_event(work);
+  if (!event) return not_sent(q, work, event.failure(), now);
+  auto request = make_request(**event, q.settings(), q, work->lane.attempts + 1, now);
+  if (!request) return not_sent(q, work, request.failure(), now);
   request->done = [complete = complete_, work, now](core::attempt_result&& result) {
     (*complete)(work, now, std::move(result));
   };

@@ -48,7 +48,9 @@ class dispatch {
   dispatch_queue* queue_of(core::endpoint_id id);
   void enlist(core::endpoint_id id, dispatch_queue& q);
   void send_next(dispatch_queue& q, core::timestamp now);
-  bool load_event(const work_handle& work, std::shared_ptr<const core::event>& event);
+  core::result<std::shared_ptr<const core::event>> load_event(const work_handle& work);
+  void not_sent(dispatch_queue& q, const work_handle& work, const core::error& why,
+                core::timestamp now);
   void look_later(core::endpoint_id id, const dispatch_queue& q);
   void refill(core::endpoint_id id, dispatch_queue& q, core::timestamp now);
   std::size_t held() const;

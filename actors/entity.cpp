@@ -6,7 +6,7 @@ namespace syndicated::actors {
 namespace {
 
 // A lane whose plan was refused for lack of space is looked at again after this.
-constexpr std::chrono::milliseconds refused_pause = std::chrono::seconds{1};
+constexpr std::chrono::milliseconds refused_pause = std::chrono::seconds{4};
 
 }  // namespace
 

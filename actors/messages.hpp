@@ -56,7 +56,9 @@ struct still_busy {
 struct start_cascade {
   core::tenant_id tenant;
 };
-struct cascade_step {};
+struct cascade_step {
+  bool done = true;
+};
 struct timer_handled {
   core::stream_id stream;
 };

@@ -63,7 +63,12 @@ core::error unavailable(std::string detail) {
 
 core::error not_committed(store::commit_result result) {
   if (result == store::commit_result::no_space) {
-    return {core::errc::unavailable, "no_space", "the disk is full; nothing was changed", {}, {}};
+    return {core::errc::unavailable,
+            "no_space",
+            "the disk is full: the change was not acknowledged; repeat it later with the same "
+            "Idempotency-Key",
+            {},
+            {}};
   }
   return {core::errc::io,
           "outcome_unknown",

@@ -70,6 +70,11 @@ void hand_over(shard_pointer self, std::deque<std::variant<request_ptr, report_p
 
 void look_for_idle(shard_pointer self, core::timestamp now) {
   auto& state = self->state;
+  // A crash is forgiven when nothing more has happened for as long as a quarantine lasts.
+  std::erase_if(state.crashes, [now](const auto& entry) {
+    const auto& record = entry.second;
+    return now > record.until + quarantine && (!record.remains || record.remains->idle());
+  });
   const bool crowded = state.children.size() > state.settings.awake_max;
   const auto patience = crowded ? std::chrono::milliseconds{500} : state.settings.entity_idle;
   for (auto& [stream, child] : state.children) {

@@ -56,9 +56,20 @@ void fire_timers(ticker_pointer self, core::timestamp now) {
 void look_again(ticker_pointer self, ticker_state::cascade& c, core::stream_id stream) {
   auto request = system_request(stream);
   request->body = reconsider_access{};
-  request->reply = notify(self, cascade_step{});
+  request->reply = [handle = caf::actor_cast<caf::weak_actor_ptr>(self)](core::result<answer>&& a) {
+    const bool done = a.ok() || a.failure().kind == core::errc::not_found;
+    if (auto strong = handle.lock()) {
+      caf::anon_send(caf::actor_cast<ticker_actor>(strong), cascade_step{done});
+    }
+  };
   ++c.under_way;
   self->state.s->to_shard(std::move(request));
+}
+
+// Something could not be read: the walk ends here and is begun anew.
+void give_up(ticker_state::cascade& c) {
+  c.to_visit.clear();
+  c.failed = true;
 }
 
 // Visits the next page of one tenant: its subscriptions, then its children and itself.
@@ -66,11 +77,12 @@ void visit_page(ticker_pointer self, ticker_state::cascade& c) {
   auto& s = *self->state.s;
   const core::tenant_id tenant = c.to_visit.front();
   std::vector<core::subscription_id> page;
-  (void)s.repo.subscriptions_of_tenant(tenant, c.after_subscription,
-                                       [&](core::subscription_id&& id) {
-                                         page.push_back(id);
-                                         return page.size() < cascade_page;
-                                       });
+  auto scanned =
+      s.repo.subscriptions_of_tenant(tenant, c.after_subscription, [&](core::subscription_id&& id) {
+        page.push_back(id);
+        return page.size() < cascade_page;
+      });
+  if (!scanned) return give_up(c);
   for (core::subscription_id id : page) look_again(self, c, core::stream_of(id));
   if (!page.empty()) {
     c.after_subscription = page.back().value;
@@ -78,10 +90,11 @@ void visit_page(ticker_pointer self, ticker_state::cascade& c) {
   }
   c.to_visit.pop_front();
   c.after_subscription = 0;
-  (void)s.repo.children_of(tenant, 0, [&](core::tenant_id&& child) {
+  scanned = s.repo.children_of(tenant, 0, [&](core::tenant_id&& child) {
     c.to_visit.push_back(child);
     return true;
   });
+  if (!scanned) return give_up(c);
   if (tenant != c.root) look_again(self, c, core::stream_of(tenant));
 }
 
@@ -92,7 +105,12 @@ void work_on_cascades(ticker_pointer self) {
     while (c.under_way == 0 && !c.to_visit.empty()) visit_page(self, c);
     if (c.under_way > 0) return;  // goes on when the answers are in
     const core::tenant_id root = c.root;
+    const bool failed = c.failed;
     state.cascades.pop_front();
+    if (failed) {
+      state.cascades_again.push_back(root);
+      continue;
+    }
     // A newer switch of the same tenant still needs the mark.
     const bool again = std::any_of(state.cascades.begin(), state.cascades.end(),
                                    [root](const auto& other) { return other.root == root; });
@@ -131,6 +149,9 @@ void beat(ticker_pointer self) {
     state.next_second = now + std::chrono::seconds{1};
     for (const auto& shard : state.shards) self->send(shard, tick{now});
     fire_timers(self, now);
+    for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
+      begin_cascade(self, tenant);
+    }
   }
   self->delayed_send(self, state.settings.beat, tick{now});
 }
@@ -151,9 +172,10 @@ ticker_actor::behavior_type ticker(ticker_pointer self, services* s, ticker_sett
       [self](const tick&) { beat(self); },
       [self](const timer_handled& m) { self->state.timers_under_way.erase(m.stream); },
       [self](const start_cascade& m) { begin_cascade(self, m.tenant); },
-      [self](const cascade_step&) {
+      [self](const cascade_step& m) {
         auto& cascades = self->state.cascades;
         if (cascades.empty()) return;
+        cascades.front().failed = cascades.front().failed || !m.done;
         if (--cascades.front().under_way == 0) work_on_cascades(self);
       },
       [self](const drain&) { self->state.draining = true; },

@@ -29,6 +29,7 @@ struct ticker_state {
     std::deque<core::tenant_id> to_visit;
     std::uint64_t after_subscription = 0;
     std::size_t under_way = 0;
+    bool failed = false;  // a part of it: it is walked again
   };
 
   services* s = nullptr;
@@ -38,6 +39,7 @@ struct ticker_state {
   core::timestamp next_second{};
   std::unordered_set<core::stream_id> timers_under_way;
   std::deque<cascade> cascades;
+  std::vector<core::tenant_id> cascades_again;  // with the next second
   bool draining = false;
 };
 

@@ -18,9 +18,15 @@ void concurrency_window::on_success() noexcept {
 
 void concurrency_window::on_overload() noexcept {
   successes_ = 0;
-  if (failing_) return;
-  failing_ = true;
-  limit_ = std::max(1, limit_ - 1);
+  if (!failing_) {
+    failing_ = true;
+    failures_ = 0;
+    limit_ = std::max(1, limit_ - 1);
+    return;
+  }
+  if (++failures_ < limit_) return;
+  failures_ = 0;
+  limit_ = std::max(1, limit_ / 2);
 }
 
 void concurrency_window::restart() noexcept {

@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_report_that_the_disk_refused_lets_the_lane_be_looked_at_a
   commit();
   empty_disk();
   BOOST_REQUIRE_EQUAL(rests.size(), 1U);
-  BOOST_TEST((rests[0].second == now + 1s));
+  BOOST_TEST((rests[0].second == now + 4s));
   BOOST_TEST(repo().find(report->lane)->has_value());
   BOOST_TEST(committer().counters_total().delivered == 0U);
   s().report_to_shard(report);

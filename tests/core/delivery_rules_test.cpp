@@ -242,9 +242,13 @@ BOOST_AUTO_TEST_CASE(concurrency_grows_by_cohorts_and_shrinks_once_per_run_of_fa
   BOOST_TEST(w.limit() == 3);
   w.on_overload();
   w.on_overload();
+  BOOST_TEST(w.limit() == 2);  // one step for the run's beginning
   w.on_overload();
-  BOOST_TEST(w.limit() == 2);
+  BOOST_TEST(w.limit() == 1);  // a whole cohort failed
+  w.on_overload();
+  BOOST_TEST(w.limit() == 1);
   w.on_success();
+  BOOST_TEST(w.limit() == 2);
   w.on_overload();
   BOOST_TEST(w.limit() == 1);
   for (int i = 0; i < 100; ++i) w.on_success();
