@@ -96,6 +96,7 @@ int main(int argc, char** argv) {
   const command_line line = read_command_line(argc, argv);
   if (line.exit_code >= 0) return line.exit_code;
   protect_memory();
+  ::unsetenv("SSLKEYLOGFILE");  // libcurl would write the keys of every TLS session to that file
   auto settings = config::load_file(line.config_path);
   if (!settings) return refuse(settings.failure(), daemon::exit_configuration);
   if (line.check_only) {
