@@ -189,10 +189,9 @@ std::vector<body> bodies(const source& file) {
 // Put together from halves, so that this file does not contain them.
 std::vector<std::string> banned_words() {
   const std::vector<std::pair<std::string, std::string>> halves{
-      {"/work/", "main"},   {"/work/", "shared"}, {"/work/", "."},  {"TO", "DO"},
-      {"FIX", "ME"},        {"XX", "X:"},         {"chat", "gpt"},  {"lan", "guage model"},
-      {"A", "I-generated"}, {"this ses", "sion"}, {"sub", "agent"}, {"hel", "per agent"},
-      {"clau", "de"},       {"anthro", "pic"},    {"co", "pilot"}};
+      {"TO", "DO"},           {"FIX", "ME"},        {"XX", "X:"},         {"chat", "gpt"},
+      {"lan", "guage model"}, {"A", "I-generated"}, {"this ses", "sion"}, {"sub", "agent"},
+      {"hel", "per agent"},   {"clau", "de"},       {"anthro", "pic"},    {"co", "pilot"}};
   std::vector<std::string> out;
   for (const auto& [left, right] : halves) out.push_back(left + right);
   return out;
