@@ -1,24 +1,8 @@
 #include "actors/subscription_entity.hpp"
 
-#include "core/base/json_writer.hpp"
-#include "core/lifecycle/json.hpp"
+#include "actors/event_data.hpp"
 
 namespace syndicated::actors {
-namespace {
-
-// `data` of a notification: the state at the event, its place in the stream, what changed.
-std::string data_json(const core::subscription& s, const core::event_draft& draft,
-                      std::uint64_t seq) {
-  core::json_writer out;
-  out.begin_object();
-  core::write_members(out, s);
-  out.key("seq").number(seq);
-  if (!draft.change_json.empty()) out.key("change").raw(draft.change_json);
-  out.end_object();
-  return std::move(out).str();
-}
-
-}  // namespace
 
 subscription_entity::subscription_entity(services& s, core::stream_id stream) : entity(s, stream) {}
 
@@ -134,7 +118,7 @@ void subscription_entity::write(entity_request& request, core::subscription_deci
   facts.cause = cause_of(request.options.by);
   outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts,
                   [&next](const core::event_draft& draft, std::uint64_t seq) {
-                    return data_json(next, draft, seq);
+                    return event_data(next, draft, seq);
                   });
   s_.repo.put(plan, next, created ? nullptr : &*record_);
   record_ = std::move(next);

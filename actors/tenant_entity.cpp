@@ -1,23 +1,9 @@
 #include "actors/tenant_entity.hpp"
 
+#include "actors/event_data.hpp"
 #include "actors/subscription_entity.hpp"
-#include "core/base/json_writer.hpp"
-#include "core/lifecycle/json.hpp"
 
 namespace syndicated::actors {
-namespace {
-
-std::string data_json(const core::tenant& t, const core::event_draft& draft, std::uint64_t seq) {
-  core::json_writer out;
-  out.begin_object();
-  core::write_members(out, t);
-  out.key("seq").number(seq);
-  if (!draft.change_json.empty()) out.key("change").raw(draft.change_json);
-  out.end_object();
-  return std::move(out).str();
-}
-
-}  // namespace
 
 tenant_entity::tenant_entity(services& s, core::stream_id stream) : entity(s, stream) {}
 
@@ -93,7 +79,7 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   facts.cause = cause_of(request.options.by);
   outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts,
                   [&next](const core::event_draft& draft, std::uint64_t seq) {
-                    return data_json(next, draft, seq);
+                    return event_data(next, draft, seq);
                   });
   s_.repo.put(plan, next, created);
   // The fan-out is remembered until it is done, so a crash cannot leave it half way.

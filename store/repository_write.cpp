@@ -10,8 +10,6 @@ namespace {
 constexpr std::string_view schema_version = "1";
 constexpr std::string_view key_proof_text = "syndicated master key";
 
-key_bytes entity_key(core::entity_kind kind, std::uint64_t id) { return catalog_key(kind, id); }
-
 }  // namespace
 
 void repository::put(write_plan& plan, const core::subscription& s,
@@ -36,19 +34,20 @@ void repository::put(write_plan& plan, const core::tenant& t, bool created) cons
 }
 
 void repository::put(write_plan& plan, const core::vendor& v) const {
-  plan.put(family::catalog, entity_key(core::entity_kind::vendor, v.id.value), encode(v));
+  plan.put(family::catalog, catalog_key(core::entity_kind::vendor, v.id.value), encode(v));
 }
 void repository::put(write_plan& plan, const core::product& p) const {
-  plan.put(family::catalog, entity_key(core::entity_kind::product, p.id.value), encode(p));
+  plan.put(family::catalog, catalog_key(core::entity_kind::product, p.id.value), encode(p));
 }
 void repository::put(write_plan& plan, const core::plan& p) const {
-  plan.put(family::catalog, entity_key(core::entity_kind::plan, p.id.value), encode(p));
+  plan.put(family::catalog, catalog_key(core::entity_kind::plan, p.id.value), encode(p));
 }
 void repository::put(write_plan& plan, const core::endpoint& e) const {
-  plan.put(family::catalog, entity_key(core::entity_kind::endpoint, e.id.value), encode(e, vault_));
+  plan.put(family::catalog, catalog_key(core::entity_kind::endpoint, e.id.value),
+           encode(e, vault_));
 }
 void repository::put(write_plan& plan, const core::token& t) const {
-  plan.put(family::catalog, entity_key(core::entity_kind::token, t.id.value), encode(t));
+  plan.put(family::catalog, catalog_key(core::entity_kind::token, t.id.value), encode(t));
 }
 
 void repository::put(write_plan& plan, const core::event& e) const {
