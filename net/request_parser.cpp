@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <optional>
+#include <utility>
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
 
 #include "core/base/limits.hpp"
 #include "net/text.hpp"
@@ -10,11 +14,15 @@
 namespace syndicated::net {
 namespace {
 
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
 namespace limits = core::limits;
 
 constexpr std::array<std::string_view, 7> methods{"GET",    "POST", "PATCH",  "PUT",
                                                   "DELETE", "HEAD", "OPTIONS"};
-constexpr std::size_t chunk_line_bytes_max = 256;
+constexpr std::size_t chunk_extension_bytes_max = 256;
+// A chunk-size line or the trailers, while they are not whole.
+constexpr std::size_t unfinished_bytes_max = limits::request_line_bytes_max;
 
 bool is_target_char(char c) {
   return c > ' ' && c < '\x7f' &&
@@ -28,34 +36,235 @@ bool is_host(std::string_view host) {
   });
 }
 
-bool lists_word(std::string_view list, std::string_view word) {
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    if (same_word(trim_blanks(list.substr(0, comma)), word)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
+bool is_plain_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit) &&
+         (text.size() == 1 || text.front() != '0');
+}
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+refusal malformed(std::string_view reason) { return {400, "malformed_request", reason}; }
+
+constexpr refusal body_too_large{413, "body_too_large",
+                                 "the request body is larger than allowed"};
+
+// A well-formed request line of another version: "METHOD TARGET HTTP/2.0".
+bool names_other_version(std::string_view head) {
+  const auto line = head.substr(0, std::min(head.find("\r\n"), head.size()));
+  const auto version = line.substr(std::min(line.rfind(' ') + 1, line.size()));
+  return version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
+         version[6] == '.' && is_digit(version[7]) && version != "HTTP/1.0" &&
+         version != "HTTP/1.1";
+}
+
+// What Beast says of bytes it cannot take.
+refusal of_beast(const beast::error_code& failed, std::string_view bytes) {
+  if (failed == http::error::body_limit) return body_too_large;
+  if (failed == http::error::bad_method) return malformed("the method is not a word");
+  if (failed == http::error::bad_target) return malformed("the request target is malformed");
+  if (failed == http::error::bad_version) {
+    if (names_other_version(bytes)) {
+      return {505, "http_version_not_supported", "only HTTP/1.1 and HTTP/1.0 are served"};
+    }
+    return malformed("the request line does not end in an HTTP version");
   }
-  return false;
+  if (failed == http::error::bad_field) {
+    return malformed("a header field without ':', or its name is not a word");
+  }
+  if (failed == http::error::bad_value || failed == http::error::bad_obs_fold) {
+    return malformed("the value of a header field is malformed");
+  }
+  if (failed == http::error::bad_content_length ||
+      failed == http::error::multiple_content_length) {
+    return malformed("Content-Length is not one plain number alone");
+  }
+  if (failed == http::error::bad_transfer_encoding) {
+    return malformed("Transfer-Encoding twice, or together with Content-Length");
+  }
+  if (failed == http::error::bad_chunk) {
+    return malformed("a chunk's size is not a hexadecimal number, or not the size of the chunk");
+  }
+  if (failed == http::error::bad_chunk_extension) {
+    return malformed("a chunk has a malformed extension");
+  }
+  return malformed("the request is not HTTP/1.1");
 }
 
 }  // namespace
 
+class request_parser::reader final : public http::basic_parser<true> {
+ public:
+  reader(std::size_t body_max, std::string peer) : body_max_(body_max) {
+    // Our own limits are checked before, while the bytes come in.
+    header_limit(limits::request_head_bytes_max + 1);
+    body_limit(body_max);
+    request.peer = std::move(peer);
+  }
+
+  http_request request;
+  std::optional<refusal> why;
+  bool wants_continue = false;
+  bool stays = false;  // the connection may be used again
+
+ private:
+  using code = beast::error_code;
+
+  void refuse(code& failed, const refusal& reason) {
+    why = reason;
+    failed = http::error::bad_value;
+  }
+  void bad(code& failed, std::string_view reason) { refuse(failed, malformed(reason)); }
+
+  void on_request_impl(http::verb, beast::string_view method, beast::string_view target, int version,
+                       code& failed) override {
+    version_1_1_ = version == 11;
+    if (method == "CONNECT" || method == "TRACE") {
+      return refuse(failed, {405, "method_not_allowed", "this method is not served"});
+    }
+    if (std::find(methods.begin(), methods.end(), view(method)) == methods.end()) {
+      return refuse(failed, {501, "method_unknown", "this method is not known"});
+    }
+    request.method = view(method);
+    take_target(view(target), failed);
+  }
+
+  void take_target(std::string_view target, code& failed) {
+    // Absolute form, authority form and '*' have no meaning here.
+    if (!target.starts_with('/')) return bad(failed, "the request target must begin with '/'");
+    if (!std::all_of(target.begin(), target.end(), is_target_char)) {
+      return bad(failed, "the request target has a character that must be percent-encoded");
+    }
+    for (auto at = target.find('%'); at != std::string_view::npos; at = target.find('%', at + 1)) {
+      if (at + 2 >= target.size() || !is_hex(target[at + 1]) || !is_hex(target[at + 2])) {
+        return bad(failed, "'%' is not followed by two hexadecimal digits");
+      }
+      if (target.substr(at + 1, 2) == "00") return bad(failed, "NUL in the request target");
+    }
+    const auto mark = std::min(target.find('?'), target.size());
+    request.path = target.substr(0, mark);
+    if (mark < target.size()) request.query = target.substr(mark + 1);
+  }
+
+  // Also called for trailers, which are checked and dropped.
+  void on_field_impl(http::field name, beast::string_view text, beast::string_view value,
+                     code& failed) override {
+    if (++fields_ > limits::request_fields_max) {
+      return refuse(failed,
+                    {431, "too_many_header_fields", "there are more than 64 header fields"});
+    }
+    if (in_trailers_) return judge_trailer(name, failed);
+    judge_field(name, view(value), failed);
+    request.headers.push_back({std::string{text}, std::string{value}});
+  }
+
+  void judge_field(http::field name, std::string_view value, code& failed) {
+    switch (name) {
+      case http::field::host:
+        if (std::exchange(host_, true) || !is_host(value)) {
+          bad(failed, "the Host field is not one host");
+        }
+        break;
+      case http::field::content_length:
+        if (std::exchange(length_, true)) return bad(failed, "two Content-Length fields");
+        if (!is_plain_number(value)) bad(failed, "Content-Length is not a plain number");
+        break;
+      case http::field::transfer_encoding:
+        if (!version_1_1_ || !same_word(value, "chunked")) {
+          bad(failed, "Transfer-Encoding must be 'chunked', in HTTP/1.1");
+        }
+        break;
+      case http::field::content_encoding:
+        refuse(failed,
+               {415, "content_encoding_not_supported", "the body must not be compressed"});
+        break;
+      case http::field::expect:
+        if (!same_word(value, "100-continue")) {
+          refuse(failed, {417, "expectation_failed", "only 'Expect: 100-continue' is known"});
+        }
+        expects_ = true;
+        break;
+      default: break;
+    }
+  }
+
+  // One that could change framing or authority is refused.
+  void judge_trailer(http::field name, code& failed) {
+    switch (name) {
+      case http::field::content_length:
+      case http::field::transfer_encoding:
+      case http::field::content_encoding:
+      case http::field::host:
+      case http::field::trailer:
+      case http::field::authorization:
+      case http::field::connection: bad(failed, "a framing field among the trailers"); break;
+      default: break;
+    }
+  }
+
+  void on_header_impl(code& failed) override {
+    fields_ = 0;
+    if (version_1_1_ && !host_) return bad(failed, "the Host field is missing");
+    stays = version_1_1_ && keep_alive();
+    const std::uint64_t length = content_length().value_or(0);
+    wants_continue = expects_ && version_1_1_ && (chunked() || length > 0);
+    request.body.reserve(static_cast<std::size_t>(length));
+  }
+
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, code&) override {}
+
+  std::size_t on_body_impl(beast::string_view bytes, code&) override {
+    request.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+
+  // Framing may not dwarf the data: a flood of one-byte chunks with long extensions ends here.
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view extension,
+                            code& failed) override {
+    framing_ += 8 + extension.size();
+    if (extension.size() > chunk_extension_bytes_max ||
+        framing_ > 8 * (body_max_ + limits::request_head_bytes_max)) {
+      return bad(failed, "the chunks are mostly framing");
+    }
+    in_trailers_ = size == 0;
+  }
+
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, code& failed) override {
+    return on_body_impl(bytes, failed);
+  }
+
+  void on_finish_impl(code&) override {}
+  void on_response_impl(int, beast::string_view, int, code&) override {}
+
+  std::size_t body_max_;
+  std::size_t fields_ = 0;
+  std::uint64_t framing_ = 0;
+  bool version_1_1_ = true;
+  bool host_ = false;
+  bool length_ = false;
+  bool expects_ = false;
+  bool in_trailers_ = false;
+};
+
+request_parser::request_parser(std::size_t body_bytes_max)
+    : body_max_(body_bytes_max), reader_(std::make_unique<reader>(body_bytes_max, std::string{})) {}
+
+request_parser::~request_parser() = default;
+
+const refusal& request_parser::why() const noexcept { return *reader_->why; }
+http_request& request_parser::request() noexcept { return reader_->request; }
+bool request_parser::keep_alive() const noexcept { return reader_->stays; }
+bool request_parser::wants_continue() const noexcept { return reader_->wants_continue; }
+
 void request_parser::reset() {
-  std::string peer = std::move(request_.peer);
-  request_ = {};
-  request_.peer = std::move(peer);
+  reader_ = std::make_unique<reader>(body_max_, std::move(reader_->request.peer));
   state_ = state::empty;
-  scanned_ = line_start_ = lines_ = trailers_ = 0;
-  version_1_1_ = keep_alive_ = true;
-  wants_continue_ = chunked_ = false;
-  step_ = chunk_step::size;
-  body_left_ = body_seen_ = 0;
-  line_.clear();
+  scanned_ = line_start_ = 0;
+  body_seen_ = 0;
 }
 
-request_parser::state request_parser::refuse(int status, std::string_view code,
-                                             std::string_view reason) {
-  why_ = {status, code, reason};
-  keep_alive_ = false;
+request_parser::state request_parser::refuse(const refusal& reason) {
+  reader_->why = reason;
+  reader_->stays = false;
   return state_ = state::refused;
 }
 
@@ -66,278 +275,59 @@ request_parser::state request_parser::consume(std::string_view& input) {
     if (input.empty() || input == "\r") return state_;
     state_ = state::head;
   }
-  if (state_ == state::head && scan_head(input) != state::body) return state_;
-  return state_ == state::body ? take_body(input) : state_;
+  if (state_ == state::head && !head_ends(input)) return state_;
+  if (state_ == state::head || state_ == state::body) return parse(input);
+  return state_;
 }
 
-// Every line is judged as it comes, so that a bare LF, an endless line or a flood of fields is
+// Every line is looked at as it comes, so that a bare LF, an endless line or a folded one is
 // refused at once and not after the time limit.
-request_parser::state request_parser::scan_head(std::string_view& input) {
+bool request_parser::head_ends(std::string_view input) {
   while (true) {
     const auto lf = input.find('\n', scanned_);
     scanned_ = lf == std::string_view::npos ? input.size() : lf + 1;
-    if (lines_ == 0 && scanned_ > limits::request_line_bytes_max) {
-      return refuse(414, "request_line_too_long", "the request line is longer than 8 KiB");
+    if (line_start_ == 0 && scanned_ > limits::request_line_bytes_max) {
+      refuse({414, "request_line_too_long", "the request line is longer than 8 KiB"});
+      return false;
     }
     if (scanned_ > limits::request_head_bytes_max) {
-      return refuse(431, "request_head_too_large", "the header fields are larger than 16 KiB");
+      refuse({431, "request_head_too_large", "the header fields are larger than 16 KiB"});
+      return false;
     }
-    if (lf == std::string_view::npos) return state_;
+    if (lf == std::string_view::npos) return false;
     if (lf == line_start_ || input[lf - 1] != '\r') {
-      return refuse(400, "malformed_request", "a line does not end in CR LF");
+      refuse(malformed("a line does not end in CR LF"));
+      return false;
     }
-    const auto line = input.substr(line_start_, lf - 1 - line_start_);
+    const char first = input[line_start_];
+    if (first == ' ' || first == '\t') {
+      refuse(malformed("a folded header field"));
+      return false;
+    }
+    const bool empty = lf == line_start_ + 1;
     line_start_ = lf + 1;
-    if (lines_++ == 0) {
-      if (!take_request_line(line)) return state_;
-    } else if (line.empty()) {
-      break;
-    } else if (!take_field(line)) {
-      return state_;
-    }
+    if (empty) return true;
   }
-  input.remove_prefix(line_start_);
-  if (judge_fields()) state_ = state::body;
-  return state_;
 }
 
-bool request_parser::bad(std::string_view reason) {
-  refuse(400, "malformed_request", reason);
-  return false;
-}
-
-bool request_parser::take_request_line(std::string_view line) {
-  const auto first = line.find(' ');
-  const auto last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) {
-    return bad("the request line is not METHOD TARGET HTTP/1.1");
-  }
-  const auto version = line.substr(last + 1);
-  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
-      version[6] != '.' || !is_digit(version[7])) {
-    return bad("the request line does not end in an HTTP version");
-  }
-  if (version[5] != '1' || version[7] > '1') {
-    refuse(505, "http_version_not_supported", "only HTTP/1.1 and HTTP/1.0 are served");
-    return false;
-  }
-  version_1_1_ = version[7] == '1';
-  return take_method(line.substr(0, first)) &&
-         take_target(line.substr(first + 1, last - first - 1));
-}
-
-bool request_parser::take_method(std::string_view method) {
-  if (!is_token(method)) return bad("the method is not a word");
-  if (method == "CONNECT" || method == "TRACE") {
-    refuse(405, "method_not_allowed", "this method is not served");
-    return false;
-  }
-  if (std::find(methods.begin(), methods.end(), method) == methods.end()) {
-    refuse(501, "method_unknown", "this method is not known");
-    return false;
-  }
-  request_.method = method;
-  return true;
-}
-
-bool request_parser::take_target(std::string_view target) {
-  // Absolute form, authority form and '*' have no meaning here.
-  if (!target.starts_with('/')) return bad("the request target must begin with '/'");
-  if (!std::all_of(target.begin(), target.end(), is_target_char)) {
-    return bad("the request target has a character that must be percent-encoded");
-  }
-  for (auto at = target.find('%'); at != std::string_view::npos; at = target.find('%', at + 1)) {
-    if (at + 2 >= target.size() || !is_hex(target[at + 1]) || !is_hex(target[at + 2])) {
-      return bad("'%' is not followed by two hexadecimal digits");
-    }
-    if (target.substr(at + 1, 2) == "00") return bad("NUL in the request target");
-  }
-  const auto mark = std::min(target.find('?'), target.size());
-  request_.path = target.substr(0, mark);
-  if (mark < target.size()) request_.query = target.substr(mark + 1);
-  return true;
-}
-
-bool request_parser::take_field(std::string_view line) {
-  if (line.front() == ' ' || line.front() == '\t') return bad("a folded header field");
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return bad("a header field without ':'");
-  const auto name = line.substr(0, colon);
-  if (!is_token(name)) return bad("the name of a header field is not a word");
-  const auto value = trim_blanks(line.substr(colon + 1));
-  if (!is_field_value(value)) return bad("a header field has a control character");
-  if (request_.headers.size() >= limits::request_fields_max) {
-    refuse(431, "too_many_header_fields", "there are more than 64 header fields");
-    return false;
-  }
-  request_.headers.push_back({std::string{name}, std::string{value}});
-  return true;
-}
-
-// Which fields decide about framing, and in what order their faults are reported.
-bool request_parser::judge_fields() {
-  std::size_t hosts = 0;
-  const std::string* length = nullptr;
-  const std::string* coding = nullptr;
-  const std::string* expect = nullptr;
-  bool encoded = false;
-  for (const auto& field : request_.headers) {
-    if (same_word(field.name, "host")) {
-      if (++hosts > 1 || !is_host(field.value)) return bad("the Host field is not one host");
-    } else if (same_word(field.name, "content-length")) {
-      if (length != nullptr) return bad("two Content-Length fields");
-      length = &field.value;
-    } else if (same_word(field.name, "transfer-encoding")) {
-      if (coding != nullptr) return bad("two Transfer-Encoding fields");
-      coding = &field.value;
-    } else if (same_word(field.name, "expect")) {
-      expect = &field.value;
-    } else if (same_word(field.name, "content-encoding")) {
-      encoded = true;
-    } else if (same_word(field.name, "connection")) {
-      if (lists_word(field.value, "close")) keep_alive_ = false;
-    }
-  }
-  if (!version_1_1_) keep_alive_ = false;
-  if (version_1_1_ && hosts == 0) return bad("the Host field is missing");
-  if (length != nullptr && coding != nullptr) {
-    return bad("Content-Length and Transfer-Encoding together");
-  }
-  if (length != nullptr && !judge_length(*length)) return false;
-  if (coding != nullptr && !judge_coding(*coding)) return false;
-  if (encoded) {
-    refuse(415, "content_encoding_not_supported", "the body must not be compressed");
-    return false;
-  }
-  return expect == nullptr || judge_expect(*expect);
-}
-
-bool request_parser::judge_expect(std::string_view value) {
-  if (!same_word(value, "100-continue")) {
-    refuse(417, "expectation_failed", "only 'Expect: 100-continue' is known");
-    return false;
-  }
-  wants_continue_ = version_1_1_ && (chunked_ || body_left_ > 0);
-  return true;
-}
-
-bool request_parser::judge_length(std::string_view value) {
-  const bool digits = !value.empty() && std::all_of(value.begin(), value.end(), is_digit);
-  if (!digits || value.size() > 18 || (value.size() > 1 && value.front() == '0')) {
-    return bad("Content-Length is not a plain number");
-  }
-  std::from_chars(value.data(), value.data() + value.size(), body_left_);
-  if (body_left_ > body_max_) {
-    refuse(413, "body_too_large", "the request body is larger than allowed");
-    return false;
-  }
-  return true;
-}
-
-bool request_parser::judge_coding(std::string_view value) {
-  if (!version_1_1_ || !same_word(value, "chunked")) {
-    return bad("Transfer-Encoding must be 'chunked', in HTTP/1.1");
-  }
-  chunked_ = true;
-  return true;
-}
-
-request_parser::state request_parser::take_body(std::string_view& input) {
-  if (chunked_) return take_chunks(input);
-  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size()));
-  if (n > 0 && request_.body.empty()) request_.body.reserve(static_cast<std::size_t>(body_left_));
-  request_.body.append(input.substr(0, n));
-  input.remove_prefix(n);
-  body_left_ -= n;
-  body_seen_ += n;
-  return state_ = body_left_ == 0 ? state::complete : state::body;
-}
-
-request_parser::state request_parser::take_chunks(std::string_view& input) {
-  while (state_ == state::body) {
-    if (step_ == chunk_step::data) {
-      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size()));
-      request_.body.append(input.substr(0, n));
-      input.remove_prefix(n);
-      body_left_ -= n;
-      body_seen_ += n;
-      if (body_left_ > 0) return state_;
-      step_ = chunk_step::data_end;
-    }
-    if (!take_line(input)) return state_;
-    switch (step_) {
-      case chunk_step::size: take_chunk_size(line_); break;
-      case chunk_step::data_end:
-        step_ = chunk_step::size;
-        if (!line_.empty()) bad("a chunk is longer than its size");
-        break;
-      case chunk_step::trailer: take_trailer(line_); break;
-      case chunk_step::data: break;
-    }
-    line_.clear();
+request_parser::state request_parser::parse(std::string_view& input) {
+  // No chunked body ends within fewer bytes than these, and Beast asserts that it gets them.
+  constexpr std::size_t last_chunk_bytes = 5;
+  beast::error_code failed;
+  do {
+    const bool head = state_ == state::head;
+    if (!head && input.size() < (reader_->chunked() ? last_chunk_bytes : 1)) break;
+    const auto taken = reader_->put({input.data(), head ? line_start_ : input.size()}, failed);
+    if (reader_->why) return refuse(*reader_->why);
+    if (failed && failed != http::error::need_more) return refuse(of_beast(failed, input));
+    input.remove_prefix(taken);
+    if (!head) body_seen_ += taken;
+    state_ = reader_->is_done() ? state::complete : state::body;
+  } while (state_ == state::body && !failed);
+  if (state_ == state::body && input.size() > unfinished_bytes_max) {
+    return refuse(malformed("a chunk's size line or the trailers are too long"));
   }
   return state_;
-}
-
-// Collects one CR LF line, perhaps over several calls, in line_ (without its end).
-bool request_parser::take_line(std::string_view& input) {
-  const auto lf = input.find('\n');
-  const auto n = lf == std::string_view::npos ? input.size() : lf + 1;
-  // data_end holds nothing but CR LF: the first other byte is refused, not collected.
-  const auto max = step_ == chunk_step::data_end ? std::size_t{2}
-                   : step_ == chunk_step::size   ? chunk_line_bytes_max
-                                                 : limits::request_line_bytes_max;
-  if (line_.size() + n > max) return bad("a chunk's size line or a trailer is too long");
-  line_.append(input.substr(0, n));
-  input.remove_prefix(n);
-  body_seen_ += n;
-  if (lf == std::string_view::npos) return false;
-  if (!line_.ends_with("\r\n")) return bad("a line does not end in CR LF");
-  line_.resize(line_.size() - 2);
-  return true;
-}
-
-bool request_parser::take_chunk_size(std::string_view line) {
-  const auto semicolon = std::min(line.find(';'), line.size());
-  const auto digits = line.substr(0, semicolon);
-  if (digits.empty() || digits.size() > 8 || !std::all_of(digits.begin(), digits.end(), is_hex) ||
-      !is_field_value(line)) {
-    return bad("the size of a chunk is not a hexadecimal number");
-  }
-  const auto extension = line.substr(semicolon);
-  if (!extension.empty() && (extension.size() < 2 || !is_token_char(extension[1]))) {
-    return bad("a chunk has a malformed extension");
-  }
-  std::from_chars(digits.data(), digits.data() + digits.size(), body_left_, 16);
-  if (request_.body.size() + body_left_ > body_max_) {
-    refuse(413, "body_too_large", "the request body is larger than allowed");
-    return false;
-  }
-  // Framing may not dwarf the data: a flood of one-byte chunks with long extensions ends here.
-  if (body_seen_ > 8 * (body_max_ + limits::request_head_bytes_max)) {
-    return bad("the chunks are mostly framing");
-  }
-  step_ = body_left_ == 0 ? chunk_step::trailer : chunk_step::data;
-  return true;
-}
-
-// Trailers are checked and dropped; one that could change framing is refused.
-bool request_parser::take_trailer(std::string_view line) {
-  if (line.empty()) {
-    state_ = state::complete;
-    return true;
-  }
-  const auto colon = line.find(':');
-  const auto name = line.substr(0, std::min(colon, line.size()));
-  if (colon == std::string_view::npos || !is_token(name) || !is_field_value(line) ||
-      ++trailers_ > limits::request_fields_max) {
-    return bad("a malformed trailer");
-  }
-  for (const std::string_view word : {"content-length", "transfer-encoding", "host", "trailer",
-                                      "content-encoding", "authorization", "connection"}) {
-    if (same_word(name, word)) return bad("a framing field among the trailers");
-  }
-  return true;
 }
 
 }  // namespace syndicated::net
