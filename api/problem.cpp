@@ -16,7 +16,7 @@ std::string problem_details(int status, const core::error& why) {
   core::json_writer out;
   out.begin_object();
   out.key("type").text("urn:syndicated:problem:" + why.code);
-  out.key("title").text(status_title(status));
+  out.key("title").text(net::reason_phrase(status));
   out.key("status").number(status);
   out.key("detail").text(why.detail);
   out.key("code").text(why.code);
@@ -71,32 +71,6 @@ int http_status(core::errc kind) noexcept {
     case core::errc::internal: return 500;
   }
   return 500;
-}
-
-std::string_view status_title(int status) noexcept {
-  switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return status < 500 ? "Refused" : "Internal Server Error";
-  }
 }
 
 net::http_response problem(face f, int status, const core::error& why) {

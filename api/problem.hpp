@@ -3,8 +3,6 @@
 // keeps refused clients from coming back all at once.
 #pragma once
 
-#include <string_view>
-
 #include "api/stats.hpp"
 #include "core/base/error.hpp"
 #include "net/http_message.hpp"
@@ -12,7 +10,6 @@
 namespace syndicated::api {
 
 int http_status(core::errc kind) noexcept;
-std::string_view status_title(int status) noexcept;
 
 net::http_response problem(face f, int status, const core::error& why);
 net::http_response problem(face f, const core::error& why);

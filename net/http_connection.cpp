@@ -1,13 +1,14 @@
 #include "net/http_connection.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "net/text.hpp"
 
 namespace syndicated::net {
 namespace {
+
+namespace http = boost::beast::http;
 
 constexpr std::int64_t never = INT64_MAX;
 constexpr std::size_t read_bytes = 4 * 1024;
@@ -35,49 +36,6 @@ http_response default_refusal(int status, std::string_view code, std::string_vie
 }
 
 }  // namespace
-
-std::string_view reason_phrase(int status) noexcept {
-  switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 428: return "Precondition Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    case 507: return "Insufficient Storage";
-    default: return "Status";
-  }
-}
 
 answer_queue::answer_queue(std::function<void()> wake, receiver deliver)
     : wake_(std::move(wake)), deliver_(std::move(deliver)) {}
@@ -136,19 +94,10 @@ void connection::on_handshake(bool ok) {
 
 void connection::read_more() {
   if (read_pending_) return;
-  const std::size_t want =
-      parser_.now() == request_parser::state::body ? body_read_bytes : read_bytes;
-  if (in_begin_ == in_end_) {
-    in_begin_ = in_end_ = 0;
-    if (in_.size() > kept_buffer_bytes && want == read_bytes) std::vector<char>{}.swap(in_);
-  } else if (in_begin_ > 0) {
-    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
-    in_end_ -= in_begin_;
-    in_begin_ = 0;
-  }
-  if (in_.size() - in_end_ < want) in_.resize(in_end_ + want);
+  const bool body = parser_.now() == request_parser::state::body;
+  if (in_.size() == 0 && in_.capacity() > kept_buffer_bytes && !body) in_.shrink_to_fit();
   read_pending_ = true;
-  start_read(in_.data() + in_end_, in_.size() - in_end_);
+  start_read(in_.prepare(body ? body_read_bytes : read_bytes));
 }
 
 void connection::on_read(bool ok, std::size_t bytes) {
@@ -160,11 +109,10 @@ void connection::on_read(bool ok, std::size_t bytes) {
     return;
   }
   if (phase_ == phase::reading) {
-    in_end_ += bytes;
+    in_.commit(bytes);
     process();
   } else if (phase_ == phase::lingering) {
     lingered_ += bytes;
-    in_begin_ = in_end_ = 0;
     if (lingered_ > linger_bytes_max) {
       close();
     } else {
@@ -174,9 +122,9 @@ void connection::on_read(bool ok, std::size_t bytes) {
 }
 
 void connection::process() {
-  std::string_view unread{in_.data() + in_begin_, in_end_ - in_begin_};
+  std::string_view unread{static_cast<const char*>(in_.cdata().data()), in_.size()};
   const auto state = parser_.consume(unread);
-  in_begin_ = in_end_ - unread.size();
+  in_.consume(in_.size() - unread.size());
   switch (state) {
     case request_parser::state::refused: refuse(parser_.why()); return;
     case request_parser::state::complete: dispatch(); return;
@@ -191,7 +139,7 @@ void connection::process() {
       if (parser_.wants_continue() && !continue_sent_ && parser_.body_bytes_seen() == 0) {
         continue_sent_ = true;
         interim_write_ = true;
-        start_write(continue_line, {});
+        start_interim(continue_line);
       }
       break;
   }
@@ -254,40 +202,36 @@ void connection::send(http_response&& response, bool close_after) {
   phase_ = phase::writing;
   close_after_ = close_after;
   deadline_ms_ = in_ms(host_.options.body_timeout_ms);
-  format(response, close_after);
-  out_body_ = head_only_ ? std::string{} : std::move(response.body);
-  if (interim_write_) return;  // "100 Continue" is still on its way; on_write sends this next
-  start_write(out_head_, out_body_);
+  format(std::move(response), close_after);
+  if (!interim_write_) start_answer();  // else on_write does it, after "100 Continue"
 }
 
-void connection::format(const http_response& response, bool close_after) {
-  auto& out = out_head_;
-  out.assign("HTTP/1.1 ");
-  out += std::to_string(response.status);
-  out += ' ';
-  out += reason_phrase(response.status);
-  out += "\r\nDate: ";
-  out += host_.date;
+void connection::start_answer() {
+  writer_.emplace(out_);
+  start_write(*writer_, head_only_);
+}
+
+void connection::format(http_response&& response, bool close_after) {
+  out_ = {};
+  out_.version(11);
+  out_.result(static_cast<unsigned>(response.status));
+  out_.set(http::field::date, host_.date);
   const bool bodiless = response.status == 204 || response.status == 304;
-  if (!response.content_type.empty() && !bodiless) {
-    out += "\r\nContent-Type: ";
-    out += response.content_type;
-  }
   if (!bodiless) {
-    out += "\r\nContent-Length: ";
-    out += std::to_string(response.body.size());
+    if (!response.content_type.empty()) out_.set(http::field::content_type, response.content_type);
+    out_.content_length(response.body.size());
   }
   for (const auto& header : response.headers) {
     // A value with a line end in it would be a second response: such a header is left out.
     if (!is_token(header.name) || !is_field_value(header.value)) continue;
-    out += "\r\n";
-    out += header.name;
-    out += ": ";
-    out += header.value;
+    out_.insert(header.name, header.value);
   }
-  if (close_after) out += "\r\nConnection: close";
-  out += "\r\n\r\n";
-  if (bodiless) head_only_ = true;
+  if (close_after) out_.set(http::field::connection, "close");
+  if (bodiless || head_only_) {
+    head_only_ = true;
+  } else {
+    out_.body() = std::move(response.body);
+  }
 }
 
 void connection::on_write(bool ok) {
@@ -297,7 +241,7 @@ void connection::on_write(bool ok) {
     return;
   }
   if (std::exchange(interim_write_, false)) {
-    if (phase_ == phase::writing) start_write(out_head_, out_body_);
+    if (phase_ == phase::writing) start_answer();
     return;
   }
   if (phase_ != phase::writing) return;
@@ -307,7 +251,8 @@ void connection::on_write(bool ok) {
   }
   parser_.reset();
   continue_sent_ = false;
-  if (out_body_.capacity() > kept_buffer_bytes) std::string{}.swap(out_body_);
+  writer_.reset();
+  out_ = {};
   phase_ = phase::reading;
   process();
 }
@@ -316,7 +261,7 @@ void connection::on_write(bool ok) {
 void connection::linger() {
   phase_ = phase::lingering;
   deadline_ms_ = in_ms(linger_ms);
-  in_begin_ = in_end_ = 0;
+  in_.clear();
   if (!end_output()) read_more();
 }
 

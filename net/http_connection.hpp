@@ -1,5 +1,5 @@
 // One connection of the HTTP server: reads a request, has it answered, writes the answer. Internal
-// to net; knows no socket library (http_server.cpp supplies the stream).
+// to net; http_server.cpp supplies the stream.
 //
 // Threads: everything on the server's thread, except answer_queue::push.
 // Time limits are deadlines looked at by the server's sweep, not timers of their own.
@@ -11,10 +11,16 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/string_body.hpp>
 
 #include "net/http_message.hpp"
 #include "net/http_server.hpp"
@@ -69,6 +75,10 @@ class connection_host {
   bool draining = false;    // close after the present answer
 };
 
+using outgoing = boost::beast::http::response<boost::beast::http::string_body>;
+using outgoing_serializer =
+    boost::beast::http::response_serializer<boost::beast::http::string_body>;
+
 class connection : public std::enable_shared_from_this<connection> {
  public:
   connection(connection_host& host, std::uint64_t id, std::string peer);
@@ -86,8 +96,9 @@ class connection : public std::enable_shared_from_this<connection> {
  protected:
   // The stream's side. Each completes by one call of on_*; never from inside start_*.
   virtual void start_handshake() { on_handshake(true); }
-  virtual void start_read(char* to, std::size_t space) = 0;
-  virtual void start_write(std::string_view head, std::string_view body) = 0;
+  virtual void start_read(boost::asio::mutable_buffer to) = 0;
+  virtual void start_interim(std::string_view bytes) = 0;
+  virtual void start_write(outgoing_serializer& response, bool head_only) = 0;
   // Tells the peer that nothing more comes. True when the stream ends the connection by itself, by
   // a failed on_read; else what still arrives is to be read.
   virtual bool end_output() = 0;
@@ -106,7 +117,8 @@ class connection : public std::enable_shared_from_this<connection> {
   void dispatch();
   void refuse(const refusal& why);
   void send(http_response&& response, bool close_after);
-  void format(const http_response& response, bool close_after);
+  void format(http_response&& response, bool close_after);
+  void start_answer();
   void linger();
   std::int64_t in_ms(int delay) const { return host_.now_ms + delay; }
 
@@ -125,13 +137,9 @@ class connection : public std::enable_shared_from_this<connection> {
   std::int64_t deadline_ms_ = 0;
   std::int64_t body_since_ms_ = 0;
   std::size_t lingered_ = 0;
-  std::vector<char> in_;  // [in_begin_, in_end_) is unread
-  std::size_t in_begin_ = 0;
-  std::size_t in_end_ = 0;
-  std::string out_head_;
-  std::string out_body_;
+  boost::beast::flat_buffer in_;  // what is unread
+  outgoing out_;
+  std::optional<outgoing_serializer> writer_;
 };
-
-std::string_view reason_phrase(int status) noexcept;
 
 }  // namespace syndicated::net

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/beast/http/status.hpp>
+
 #include "net/text.hpp"
 
 namespace syndicated::net {
@@ -18,6 +20,12 @@ std::size_t http_request::count(std::string_view name) const noexcept {
   return static_cast<std::size_t>(
       std::count_if(headers.begin(), headers.end(),
                     [name](const http_header& h) { return same_word(h.name, name); }));
+}
+
+std::string_view reason_phrase(int status) noexcept {
+  namespace http = boost::beast::http;
+  const auto text = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
+  return {text.data(), text.size()};
 }
 
 responder& responder::operator=(responder&& other) noexcept {

@@ -35,6 +35,9 @@ struct http_response {
   bool close = false;  // close the connection after this answer
 };
 
+// The name of a status, "Not Found"; for one without a name, "<unknown-status>".
+std::string_view reason_phrase(int status) noexcept;
+
 // The one answer to one request. Move-only. May be used from any thread, also after the connection
 // or the server is gone (then nothing happens). Destroyed without an answer, it answers 500, so a
 // lost reply is never a hanging client (library-notes.md 1.2, 2).

@@ -24,6 +24,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/http/write.hpp>
 
 #include "core/base/log.hpp"
 #include "net/http_connection.hpp"
@@ -35,6 +36,7 @@ namespace syndicated::net {
 namespace {
 
 namespace asio = boost::asio;
+namespace http = boost::beast::http;
 using asio::generic::stream_protocol;
 using executor = asio::io_context::executor_type;
 using plain_socket = asio::basic_stream_socket<stream_protocol, executor>;
@@ -69,24 +71,27 @@ class stream_connection final : public connection {
     }
   }
 
-  void start_read(char* to, std::size_t space) override {
-    stream_.async_read_some(asio::buffer(to, space),
-                            [me = self()](const boost::system::error_code& failed, std::size_t n) {
-                              me->on_read(!failed, n);
-                            });
+  void start_read(asio::mutable_buffer to) override {
+    stream_.async_read_some(to, [me = self()](const boost::system::error_code& failed,
+                                              std::size_t n) { me->on_read(!failed, n); });
   }
 
-  void start_write(std::string_view head, std::string_view body) override {
-    const auto done = [me = self()](const boost::system::error_code& failed, std::size_t) {
+  void start_interim(std::string_view bytes) override {
+    asio::async_write(stream_, asio::buffer(bytes.data(), bytes.size()), written());
+  }
+
+  void start_write(outgoing_serializer& response, bool head_only) override {
+    if (head_only) {
+      http::async_write_header(stream_, response, written());
+    } else {
+      http::async_write(stream_, response, written());
+    }
+  }
+
+  auto written() {
+    return [me = self()](const boost::system::error_code& failed, std::size_t) {
       me->on_write(!failed);
     };
-    if (body.empty()) {
-      asio::async_write(stream_, asio::buffer(head.data(), head.size()), done);
-      return;
-    }
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head.data(), head.size()),
-                                                  asio::buffer(body.data(), body.size())};
-    asio::async_write(stream_, parts, done);
   }
 
   bool end_output() override {

@@ -45,8 +45,7 @@ std::string_view view(beast::string_view text) { return {text.data(), text.size(
 
 refusal malformed(std::string_view reason) { return {400, "malformed_request", reason}; }
 
-constexpr refusal body_too_large{413, "body_too_large",
-                                 "the request body is larger than allowed"};
+constexpr refusal body_too_large{413, "body_too_large", "the request body is larger than allowed"};
 
 // A well-formed request line of another version: "METHOD TARGET HTTP/2.0".
 bool names_other_version(std::string_view head) {
@@ -74,8 +73,7 @@ refusal of_beast(const beast::error_code& failed, std::string_view bytes) {
   if (failed == http::error::bad_value || failed == http::error::bad_obs_fold) {
     return malformed("the value of a header field is malformed");
   }
-  if (failed == http::error::bad_content_length ||
-      failed == http::error::multiple_content_length) {
+  if (failed == http::error::bad_content_length || failed == http::error::multiple_content_length) {
     return malformed("Content-Length is not one plain number alone");
   }
   if (failed == http::error::bad_transfer_encoding) {
@@ -115,8 +113,8 @@ class request_parser::reader final : public http::basic_parser<true> {
   }
   void bad(code& failed, std::string_view reason) { refuse(failed, malformed(reason)); }
 
-  void on_request_impl(http::verb, beast::string_view method, beast::string_view target, int version,
-                       code& failed) override {
+  void on_request_impl(http::verb, beast::string_view method, beast::string_view target,
+                       int version, code& failed) override {
     version_1_1_ = version == 11;
     if (method == "CONNECT" || method == "TRACE") {
       return refuse(failed, {405, "method_not_allowed", "this method is not served"});
@@ -174,8 +172,7 @@ class request_parser::reader final : public http::basic_parser<true> {
         }
         break;
       case http::field::content_encoding:
-        refuse(failed,
-               {415, "content_encoding_not_supported", "the body must not be compressed"});
+        refuse(failed, {415, "content_encoding_not_supported", "the body must not be compressed"});
         break;
       case http::field::expect:
         if (!same_word(value, "100-continue")) {

@@ -49,7 +49,7 @@ class request_parser {
   const refusal& why() const noexcept;
   http_request& request() noexcept;
   bool keep_alive() const noexcept;
-  bool wants_continue() const noexcept;  // "Expect: 100-continue"
+  bool wants_continue() const noexcept;                                  // "Expect: 100-continue"
   std::uint64_t body_bytes_seen() const noexcept { return body_seen_; }  // framing included
 
   void reset();  // ready for the next request of the connection

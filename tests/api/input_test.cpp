@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(problem_details_have_their_members) {
   BOOST_TEST(r.status() == 422);
   BOOST_TEST(r.http.content_type == "application/problem+json");
   BOOST_TEST(r.at("/type") == "urn:syndicated:problem:invalid_input");
-  BOOST_TEST(r.at("/title") == "Unprocessable Content");
+  BOOST_TEST(r.at("/title") == "Unprocessable Entity");
   BOOST_TEST(r.at("/status") == "422");
   BOOST_TEST(r.at("/code") == "invalid_input");
   BOOST_TEST(r.at("/detail") != "");
