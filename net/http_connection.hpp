@@ -1,5 +1,5 @@
-// One connection of the HTTP server: reads a request, has it answered, writes the answer. Internal
-// to net; http_server.cpp supplies the stream.
+// One connection of the HTTP server: reads a request, has it answered, writes the answer.
+// Internal to net; http_server.cpp supplies the stream.
 //
 // Threads: everything on the server's thread, except answer_queue::push.
 // Time limits are deadlines looked at by the server's sweep, not timers of their own.
