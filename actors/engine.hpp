@@ -19,10 +19,12 @@
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
+#include "core/base/limits.hpp"
 #include "core/delivery/attempt.hpp"
 #include "core/delivery/egress_policy.hpp"
 #include "core/delivery/endpoint.hpp"
 #include "core/delivery/lane.hpp"
+#include "core/delivery/replay.hpp"
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/event.hpp"
@@ -169,6 +171,8 @@ struct subscription_filter {
   core::product_id product;
   core::plan_id plan;
   std::optional<core::subscription_status> status;
+  std::optional<core::subscription_type> type;
+  std::string name;
   std::optional<core::timestamp> updated_since;
 };
 
@@ -177,12 +181,14 @@ struct tenant_filter {
   core::tenant_id within;
   std::optional<core::tenant_kind> kind;
   std::optional<core::tenant_state> state;
+  std::string name;
   std::string external_ref;
 };
 
 struct event_filter {
   std::optional<core::stream_id> stream;
-  std::string name;  // a pattern as in an endpoint's filter; empty = any
+  std::optional<core::entity_kind> kind;  // events of every entity of this kind
+  std::string name;                       // a pattern as in an endpoint's filter; empty = any
   std::optional<core::timestamp> since, until;
   core::vendor_id vendor;  // 0 = any
   core::tenant_id within;  // events of tenants below (or the tenant itself); 0 = any
@@ -211,6 +217,7 @@ struct attempt_record {
   std::string error;
   std::string excerpt;
   core::attempt_timing timing{};
+  std::string ended;  // how the delivery ended with it: "", "delivered", "parked", "cancelled"
 };
 
 // accepted = delivered + parked + cancelled + pending, at every instant (reliability.md, R26).
@@ -241,15 +248,19 @@ struct endpoint_filter {
   bool with_backlog_only = false;
 };
 
-struct replay_job {
-  std::uint64_t id = 0;
+// What a replay job is to do; the rest of core::replay_job is filled in.
+struct replay_order {
   core::endpoint_id endpoint;
   core::timestamp since{}, until{};
-  std::string state;  // filter: "", "delivered", "parked"
-  std::string phase;  // "running", "done", "failed"
-  std::uint64_t examined = 0;
-  std::uint64_t replayed = 0;
-  core::timestamp started_at{};
+  core::replay_choice choice = core::replay_choice::sent;
+  bool dry_run = false;
+  int rate_per_s = core::limits::replay_rate_default;
+};
+
+enum class attempt_choice : std::uint8_t { any, delivered, failed, parked };
+struct attempt_filter {
+  attempt_choice choice = attempt_choice::any;
+  std::optional<core::timestamp> since, until;  // of the attempt
 };
 
 struct engine_status {
@@ -293,14 +304,19 @@ class engine {
                             write_options options, write_reply reply) = 0;
   // A parked head is given up for good (counted as cancelled); the lane goes on.
   virtual void discard(core::lane_key lane, write_options options, write_reply reply) = 0;
-  // Starts a job; progress by replay_job().
-  virtual core::result<replay_job> replay_endpoint(core::endpoint_id id, core::timestamp since,
-                                                   core::timestamp until, std::string state,
-                                                   core::caller by) = 0;
-  virtual std::optional<replay_job> find_replay_job(std::uint64_t id) const = 0;
-  // Sends one test.ping now, outside every queue; the reply is what came of it.
-  virtual void test_endpoint(core::endpoint_id id,
-                             std::function<void(core::result<core::attempt_result>&&)> reply) = 0;
+  // The same for any event that is parked at the endpoint, a head or one that was passed over.
+  virtual void discard_event(core::event_id id, core::endpoint_id endpoint, write_options options,
+                             write_reply reply) = 0;
+  // Starts a job that survives restarts. errc::too_many when limits::replay_jobs_running_max run.
+  virtual void start_replay(replay_order order, write_options options,
+                            renderer<core::replay_job> render, write_reply reply) = 0;
+  // What it has handed out stays so. A job that has ended is left as it is.
+  virtual void cancel_replay(std::uint64_t id, write_options options,
+                             renderer<core::replay_job> render, write_reply reply) = 0;
+  // Sends one test.ping now, outside every queue; `render` gets what came of it.
+  virtual void test_endpoint(core::endpoint_id id, write_options options,
+                             std::function<answer(const core::attempt_result&)> render,
+                             write_reply reply) = 0;
 
   // Idempotency (durable for at least 24 h). begin() answers: nothing = go on, the key is now held
   // until end(); an answer = repeat it; an error = 422 "idempotency_key_reused" or 409
@@ -325,6 +341,14 @@ class engine {
   virtual core::result<std::vector<delivery>> deliveries(core::event_id id) const = 0;
   virtual core::result<page<attempt_record>> attempts(core::event_id id,
                                                       const page_request& p) const = 0;
+  // Newest first.
+  virtual core::result<page<attempt_record>> attempts_at(core::endpoint_id id,
+                                                         const attempt_filter& f,
+                                                         const page_request& p) const = 0;
+  virtual core::result<core::replay_job> replay_job(std::uint64_t id) const = 0;
+  // Newest first; of one endpoint, or of all (0).
+  virtual core::result<page<core::replay_job>> replay_jobs(core::endpoint_id id,
+                                                           const page_request& p) const = 0;
   virtual core::result<page<core::lane>> lanes(core::endpoint_id id,
                                                std::optional<core::lane_state> state,
                                                const page_request& p) const = 0;

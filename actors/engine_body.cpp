@@ -184,7 +184,8 @@ void engine_body::start() {
   committer_->start();
   for (auto& loop : loops_) loop->start();
   spawn_actors();
-  ticker_ = system_->spawn(ticker, services_.get(), ticker_settings{}, shards_, dispatchers_);
+  ticker_ =
+      system_->spawn(ticker, services_.get(), ticker_settings{}, shards_, dispatchers_, replayer_);
   // Each dispatcher looks once at what its endpoints left undone.
   for (const auto& [id, endpoint] : services_->catalog.load()->all_endpoints()) {
     caf::anon_send(dispatchers_[dispatcher_of({id})], endpoint_changed{{id}});

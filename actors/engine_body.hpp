@@ -50,12 +50,15 @@ class engine_body final : public local_engine {
   void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
                     write_options options, write_reply reply) override;
   void discard(core::lane_key lane, write_options options, write_reply reply) override;
-  core::result<replay_job> replay_endpoint(core::endpoint_id id, core::timestamp since,
-                                           core::timestamp until, std::string state,
-                                           core::caller by) override;
-  std::optional<replay_job> find_replay_job(std::uint64_t id) const override;
-  void test_endpoint(core::endpoint_id id,
-                     std::function<void(core::result<core::attempt_result>&&)> reply) override;
+  void discard_event(core::event_id id, core::endpoint_id endpoint, write_options options,
+                     write_reply reply) override;
+  void start_replay(replay_order order, write_options options, renderer<core::replay_job> render,
+                    write_reply reply) override;
+  void cancel_replay(std::uint64_t id, write_options options, renderer<core::replay_job> render,
+                     write_reply reply) override;
+  void test_endpoint(core::endpoint_id id, write_options options,
+                     std::function<answer(const core::attempt_result&)> render,
+                     write_reply reply) override;
   core::result<std::optional<answer>> idempotency_begin(const idempotency& key) override;
   void idempotency_end(const idempotency& key) override;
 
@@ -75,6 +78,11 @@ class engine_body final : public local_engine {
   core::result<std::vector<delivery>> deliveries(core::event_id id) const override;
   core::result<page<attempt_record>> attempts(core::event_id id,
                                               const page_request& p) const override;
+  core::result<page<attempt_record>> attempts_at(core::endpoint_id id, const attempt_filter& f,
+                                                 const page_request& p) const override;
+  core::result<core::replay_job> replay_job(std::uint64_t id) const override;
+  core::result<page<core::replay_job>> replay_jobs(core::endpoint_id id,
+                                                   const page_request& p) const override;
   core::result<page<core::lane>> lanes(core::endpoint_id id, std::optional<core::lane_state> state,
                                        const page_request& p) const override;
   core::result<endpoint_status> status_of(core::endpoint_id id) const override;

@@ -130,41 +130,64 @@ void engine_body::replay_event(core::event_id id, std::optional<core::endpoint_i
 void engine_body::discard(core::lane_key lane, write_options options, write_reply reply) {
   if (!admit(reply)) return;
   auto request = request_for(lane.stream, std::move(options), std::move(reply));
-  request->body = discard_request{lane};
+  request->body = discard_request{lane, {}};
   post(std::move(request));
 }
 
-core::result<replay_job> engine_body::replay_endpoint(core::endpoint_id id, core::timestamp since,
-                                                      core::timestamp until, std::string state,
-                                                      core::caller) {
-  if (const std::string why = refusal_now(); !why.empty()) {
-    return unavailable("the daemon is " + why);
-  }
-  if (!services_->catalog.load()->find(id)) return core::not_found("no such endpoint");
-  replay_job job;
-  job.endpoint = id;
-  job.since = since;
-  job.until = until;
-  job.state = std::move(state);
-  job.phase = "running";
-  job.started_at = options_.now();
-  job = services_->jobs.add(std::move(job));
-  caf::anon_send(replayer_, start_replay{job.id});
-  return job;
+void engine_body::discard_event(core::event_id id, core::endpoint_id endpoint,
+                                write_options options, write_reply reply) {
+  if (!admit(reply)) return;
+  auto found = repo_->find(id);
+  if (!found) return reply(std::move(found).failure());
+  if (!*found) return reply(core::not_found("no such event"));
+  const core::stream_id stream = (*found)->stream;
+  auto request = request_for(stream, std::move(options), std::move(reply));
+  request->body = discard_request{{stream, endpoint, {}}, id};
+  post(std::move(request));
 }
 
-std::optional<replay_job> engine_body::find_replay_job(std::uint64_t id) const {
-  return services_->jobs.get(id);
+void engine_body::start_replay(replay_order order, write_options options,
+                               renderer<core::replay_job> render, write_reply reply) {
+  if (!admit(reply)) return;
+  caf::anon_send(replayer_, std::make_shared<job_request>(job_request{
+                                order, std::move(options), std::move(render), std::move(reply)}));
 }
 
-void engine_body::test_endpoint(core::endpoint_id id,
-                                std::function<void(core::result<core::attempt_result>&&)> reply) {
+void engine_body::cancel_replay(std::uint64_t id, write_options options,
+                                renderer<core::replay_job> render, write_reply reply) {
+  if (!admit(reply)) return;
+  caf::anon_send(replayer_,
+                 std::make_shared<job_request>(job_request{cancel_job{id}, std::move(options),
+                                                           std::move(render), std::move(reply)}));
+}
+
+void engine_body::test_endpoint(core::endpoint_id id, write_options options,
+                                std::function<answer(const core::attempt_result&)> render,
+                                write_reply reply) {
   if (const std::string why = refusal_now(); why == "starting" || why == "draining") {
     return reply(unavailable("the daemon is " + why));
   }
   using boxed = std::function<void(core::result<core::attempt_result> &&)>;
+  auto ended = [this, key = std::move(options.idempotency), render = std::move(render),
+                reply = std::move(reply)](core::result<core::attempt_result>&& outcome) {
+    if (!outcome) return reply(std::move(outcome).failure());
+    answer a = render(*outcome);
+    if (!key) return reply(std::move(a));
+    store::write_plan plan;
+    repo_->put_answer(
+        plan, key->key,
+        {options_.now() + services_->idempotency_retention, key->request_hash, a.status, a.body});
+    plan.done = [reply, a = std::move(a)](store::commit_result result) {
+      if (result == store::commit_result::committed) {
+        reply(answer{a});
+      } else {
+        reply(not_committed(result));
+      }
+    };
+    committer_->submit(std::move(plan));
+  };
   caf::anon_send(dispatchers_[dispatcher_of(id)],
-                 test_request{id, std::make_shared<boxed>(std::move(reply))});
+                 test_request{id, std::make_shared<boxed>(std::move(ended))});
 }
 
 core::result<std::optional<answer>> engine_body::idempotency_begin(const idempotency& key) {

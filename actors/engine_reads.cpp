@@ -1,9 +1,9 @@
 // The reads of the engine: bounded look-ups of what is committed.
 #include <algorithm>
-#include <charconv>
 
 #include "actors/engine_body.hpp"
-#include "actors/replayer.hpp"
+#include "actors/pages.hpp"
+#include "actors/replays.hpp"
 #include "core/base/limits.hpp"
 #include "core/delivery/signature.hpp"
 
@@ -13,46 +13,6 @@ namespace {
 // Lanes looked at for the age of the oldest one; in due order, so the sample holds fresh heads.
 constexpr std::size_t oldest_sample_rows = 256;
 
-core::error bad_cursor() {
-  return core::invalid_field("?after", "not a cursor that a previous page gave out");
-}
-
-core::result<std::uint64_t> id_cursor(const std::string& after) {
-  if (after.empty()) return std::uint64_t{0};
-  std::uint64_t value = 0;
-  const char* end = after.data() + after.size();
-  const auto parsed = std::from_chars(after.data(), end, value);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) return bad_cursor();
-  return value;
-}
-
-// Fills a page from a scan that visits ids in order; looks at a bounded number of rows.
-template <class T>
-class page_filler {
- public:
-  explicit page_filler(std::size_t limit) : limit_(limit) {}
-
-  // Returns whether the scan should go on.
-  template <class Item>
-  bool offer(std::uint64_t id, Item&& item, bool wanted) {
-    if (out_.items.size() >= limit_ || rows_ >= core::limits::scan_rows_max) {
-      out_.next = std::to_string(last_);
-      return false;
-    }
-    ++rows_;
-    last_ = id;
-    if (wanted) out_.items.push_back(std::forward<Item>(item));
-    return true;
-  }
-  page<T> take() && { return std::move(out_); }
-
- private:
-  std::size_t limit_;
-  std::size_t rows_ = 0;
-  std::uint64_t last_ = 0;
-  page<T> out_;
-};
-
 bool fits(const core::subscription& s, const subscription_filter& f) {
   if (f.tenant && s.tenant != f.tenant) return false;
   if (f.within && std::find(s.path.begin(), s.path.end(), f.within) == s.path.end()) return false;
@@ -60,6 +20,8 @@ bool fits(const core::subscription& s, const subscription_filter& f) {
   if (f.product && s.product != f.product) return false;
   if (f.plan && s.plan != f.plan) return false;
   if (f.status && s.status != *f.status) return false;
+  if (f.type && s.type != *f.type) return false;
+  if (!f.name.empty() && s.name != f.name) return false;
   return !f.updated_since || s.updated_at >= *f.updated_since;
 }
 
@@ -68,17 +30,6 @@ delivery_counters converted(const store::counters& c) {
 }
 
 }  // namespace
-
-std::string_view to_string(delivery_state state) noexcept {
-  switch (state) {
-    case delivery_state::pending: return "pending";
-    case delivery_state::in_flight: return "in_flight";
-    case delivery_state::delivered: return "delivered";
-    case delivery_state::parked: return "parked";
-    case delivery_state::cancelled: return "cancelled";
-  }
-  return "";
-}
 
 std::shared_ptr<const actors::catalog> engine_body::catalog() const {
   return services_->catalog.load();
@@ -137,7 +88,7 @@ core::result<page<core::tenant>> engine_body::tenants(const tenant_filter& f,
   page_filler<core::tenant> filler(p.limit);
   auto scanned = repo_->tenants(*after, [&](core::tenant&& t) {
     const bool wanted = (!f.parent || t.parent == f.parent) && (!f.kind || t.kind == *f.kind) &&
-                        (!f.state || t.state == *f.state) &&
+                        (!f.state || t.state == *f.state) && (f.name.empty() || t.name == f.name) &&
                         (f.external_ref.empty() || t.external_ref == f.external_ref) &&
                         (!f.within || t.id == f.within || within(t.path, f.within));
     const std::uint64_t id = t.id.value;
@@ -179,7 +130,8 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   const auto offer = [&](core::event&& e) {
     if (f.until && e.at > *f.until) return false;
     const bool wanted = (f.name.empty() || core::matches(patterns, e.name)) &&
-                        (!f.since || e.at >= *f.since) && (!f.vendor || e.vendor == f.vendor) &&
+                        (!f.kind || e.stream.kind == *f.kind) && (!f.since || e.at >= *f.since) &&
+                        (!f.vendor || e.vendor == f.vendor) &&
                         (!f.within || (e.tenant && tenant_within(e.tenant, f.within)));
     const std::uint64_t id = e.id.value;
     return filler.offer(id, std::move(e), wanted);
@@ -208,87 +160,6 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   if (!scanned) return std::move(scanned).failure();
   if (!problem) return std::move(problem).failure();
   return std::move(filler).take();
-}
-
-delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoint) const {
-  delivery d;
-  d.endpoint = endpoint;
-  d.state = delivery_state::cancelled;
-  if (auto last = repo_->last_attempt(e.id, endpoint); last.ok() && *last) {
-    d.attempts = (*last)->number;
-    d.last_status = (*last)->status;
-    d.last_error = (*last)->error;
-    if ((*last)->end == store::delivery_end::delivered) d.state = delivery_state::delivered;
-    if ((*last)->end == store::delivery_end::parked) d.state = delivery_state::parked;
-  }
-  for (core::event_id replay : {core::event_id{}, e.id}) {
-    auto lane = repo_->find(core::lane_key{e.stream, endpoint, replay});
-    if (!lane || !*lane || (*lane)->next_seq > e.seq) continue;
-    const bool head = (*lane)->head == e.id;
-    d.state = head && (*lane)->state == core::lane_state::parked ? delivery_state::parked
-                                                                 : delivery_state::pending;
-    if (head && d.state == delivery_state::pending) d.due = (*lane)->due;
-  }
-  return d;
-}
-
-core::result<std::vector<delivery>> engine_body::deliveries(core::event_id id) const {
-  auto e = event(id);
-  if (!e) return std::move(e).failure();
-  std::vector<delivery> out;
-  for (core::endpoint_id endpoint : e->recipients) out.push_back(delivery_to(*e, endpoint));
-  return out;
-}
-
-core::result<page<attempt_record>> engine_body::attempts(core::event_id id,
-                                                         const page_request& p) const {
-  page<attempt_record> out;
-  const auto cursor = core::base64_decode(p.after);
-  if (!cursor || (!cursor->empty() && cursor->size() != 24)) return bad_cursor();
-  std::string last_key;
-  auto scanned = repo_->attempts(id, *cursor, [&](store::attempt_row&& row, std::string_view key) {
-    if (out.items.size() >= p.limit) {
-      out.next = core::base64_encode(last_key);
-      return false;
-    }
-    last_key = key;
-    out.items.push_back({row.event, row.endpoint, row.number, row.at, row.outcome, row.status,
-                         row.error, row.excerpt, row.timing});
-    return true;
-  });
-  if (!scanned) return std::move(scanned).failure();
-  return out;
-}
-
-core::result<page<core::lane>> engine_body::lanes(core::endpoint_id id,
-                                                  std::optional<core::lane_state> state,
-                                                  const page_request& p) const {
-  page<core::lane> out;
-  const auto cursor = core::base64_decode(p.after);
-  if (!cursor || (!cursor->empty() && cursor->size() != 33)) return bad_cursor();
-  const bool parked_only = state == core::lane_state::parked;
-  const bool pending_only = state == core::lane_state::pending;
-  std::string last_key;
-  core::result<void> problem;
-  auto scanned =
-      repo_->due_lanes(id, parked_only ? store::parked_due_ms : 0,
-                       pending_only ? store::parked_due_ms : store::parked_due_ms + 1, *cursor,
-                       [&](const core::lane_key& key, std::uint64_t, std::string_view raw) {
-                         if (out.items.size() >= p.limit) {
-                           out.next = core::base64_encode(last_key);
-                           return false;
-                         }
-                         last_key = raw;
-                         auto lane = repo_->find(key);
-                         if (!lane)
-                           problem = std::move(lane).failure();
-                         else if (*lane)
-                           out.items.push_back(std::move(**lane));
-                         return problem.ok();
-                       });
-  if (!scanned) return std::move(scanned).failure();
-  if (!problem) return std::move(problem).failure();
-  return out;
 }
 
 endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) const {

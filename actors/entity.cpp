@@ -72,7 +72,7 @@ void entity::replay_or_discard(entity_request& request) {
   if (const auto* r = std::get_if<replay_request>(&request.body)) {
     done = outbox_.replay(plan, follow, *r);
   } else {
-    done = outbox_.discard(plan, follow, std::get<discard_request>(request.body).lane);
+    done = outbox_.discard(plan, follow, std::get<discard_request>(request.body));
   }
   if (!done) return refuse(request, std::move(done).failure());
   commit(request, std::move(plan), std::move(follow), answer{202, "{}"});

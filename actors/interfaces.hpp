@@ -38,8 +38,9 @@ using ticker_actor = caf::typed_actor<caf::reacts_to<tick>, caf::reacts_to<timer
                                       caf::reacts_to<start_cascade>, caf::reacts_to<cascade_step>,
                                       caf::reacts_to<drain>>;
 
-// Sends an endpoint's past events again, a page at a time.
-using replayer_actor = caf::typed_actor<caf::reacts_to<start_replay>, caf::reacts_to<replay_step>,
-                                        caf::reacts_to<drain>>;
+// Jobs that send an endpoint's past events again, a page at a time.
+using replayer_actor =
+    caf::typed_actor<caf::reacts_to<job_request_ptr>, caf::reacts_to<replay_step>,
+                     caf::reacts_to<tick>, caf::reacts_to<drain>>;
 
 }  // namespace syndicated::actors

@@ -9,6 +9,7 @@
 //   committer -> dispatcher   (inbox) what one batch of plans made ready; kept or dropped at once
 //   curl loop -> dispatcher   (inbox) sockets in flight
 //   dispatcher -> shard       attempts in flight, and lanes of one refill page
+//   replayer -> shard         one page for each running job
 //   ticker -> all             one tick, sent when the last was answered or its time is over
 #pragma once
 
@@ -37,6 +38,7 @@ struct catalog_request {
   write_reply reply;
 };
 using catalog_request_ptr = std::shared_ptr<catalog_request>;
+using job_request_ptr = std::shared_ptr<job_request>;
 
 struct look_into_inbox {};  // the dispatcher's inbox was empty and is not any more
 struct endpoint_changed {
@@ -62,11 +64,10 @@ struct cascade_step {
 struct timer_handled {
   core::stream_id stream;
 };
-struct start_replay {
-  std::uint64_t job;
-};
-struct replay_step {
-  bool replayed;
+struct replay_step {  // an entity has taken an event that a job handed out, or refused it
+  std::uint64_t job = 0;
+  core::event_id event;
+  std::optional<core::errc> refusal;
 };
 struct drain {};  // start no further attempt
 struct ping {
@@ -89,7 +90,7 @@ CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::still_busy))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_cascade))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::cascade_step))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::timer_handled))
-CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_replay))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::job_request_ptr))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::replay_step))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::drain))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::ping))
@@ -108,7 +109,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::still_busy)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::start_cascade)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::cascade_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::timer_handled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::start_replay)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::job_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::replay_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::ping)

@@ -285,25 +285,50 @@ core::result<void> outbox::replay(store::write_plan& plan, follow_ups& follow,
 }
 
 core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
-                                   const core::lane_key& key) {
-  core::lane* lane = find(key);
-  if (lane == nullptr || lane->state != core::lane_state::parked) {
-    return core::not_found("the lane has no parked event");
+                                   const discard_request& r) {
+  core::lane* lane = find(r.lane);
+  if (r.event) {
+    lane = nullptr;
+    for (const core::event_id replay : {core::event_id{}, r.event}) {
+      core::lane* const one = find({stream_, r.lane.endpoint, replay});
+      if (one != nullptr && one->head == r.event) lane = one;
+    }
+    if (lane == nullptr) return discard_passed_over(plan, r);
   }
-  auto d = delta(key.endpoint);
+  if (lane == nullptr || lane->state != core::lane_state::parked) {
+    return core::not_found(r.event ? "the event is not parked at this endpoint"
+                                   : "the lane has no parked event");
+  }
+  give_up(plan, lane->head, lane->key.endpoint, lane->attempts);
+  return advance(plan, follow, *lane);
+}
+
+// One that its lane left behind (on_exhausted = skip).
+core::result<void> outbox::discard_passed_over(store::write_plan& plan, const discard_request& r) {
+  auto last = s_.repo.last_attempt(r.event, r.lane.endpoint);
+  if (!last) return std::move(last).failure();
+  if (!*last || (*last)->end != store::delivery_end::parked) {
+    return core::not_found("the event is not parked at this endpoint");
+  }
+  give_up(plan, r.event, r.lane.endpoint, (*last)->number);
+  return {};
+}
+
+void outbox::give_up(store::write_plan& plan, core::event_id event, core::endpoint_id endpoint,
+                     std::uint32_t attempts) {
+  auto d = delta(endpoint);
   d.parked = -1;
   d.cancelled = 1;
   plan.deltas.push_back(d);
   store::attempt_row row;
-  row.event = lane->head;
-  row.endpoint = key.endpoint;
+  row.event = event;
+  row.endpoint = endpoint;
   row.at = s_.now();
-  row.number = lane->attempts;
+  row.number = attempts;
   row.outcome = core::response_class::local;
   row.error = "discarded";
   row.end = store::delivery_end::cancelled;
   s_.repo.put(plan, row);
-  return advance(plan, follow, *lane);
 }
 
 }  // namespace syndicated::actors

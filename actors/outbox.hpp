@@ -46,9 +46,8 @@ class outbox {
   // becomes a lane of its own. Errors: not_found when the event is not of this stream.
   core::result<void> replay(store::write_plan& plan, follow_ups& follow, const replay_request& r);
 
-  // Gives a parked head up for good. Errors: not_found.
-  core::result<void> discard(store::write_plan& plan, follow_ups& follow,
-                             const core::lane_key& key);
+  // Gives up for good what is parked. Errors: not_found.
+  core::result<void> discard(store::write_plan& plan, follow_ups& follow, const discard_request& r);
 
   // Events up to this seq are on disk and need not be kept in memory.
   void committed(std::uint64_t seq) noexcept { committed_seq_->store(seq); }
@@ -57,6 +56,9 @@ class outbox {
  private:
   core::lane* find(const core::lane_key& key);
   void drop(const core::lane_key& key);
+  void give_up(store::write_plan& plan, core::event_id event, core::endpoint_id endpoint,
+               std::uint32_t attempts);
+  core::result<void> discard_passed_over(store::write_plan& plan, const discard_request& r);
   void open_lane(store::write_plan& plan, follow_ups& follow, core::lane lane,
                  const std::shared_ptr<const core::event>& event);
   // Errors: the next event cannot be read; then nothing was changed.

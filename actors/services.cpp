@@ -20,28 +20,6 @@ std::uint64_t gauge_board::in_flight() const {
   return sum;
 }
 
-replay_job job_board::add(replay_job job) {
-  const std::lock_guard lock(mutex_);
-  job.id = ++last_;
-  jobs_[job.id] = job;
-  while (jobs_.size() > kept_max && jobs_.begin()->second.phase != "running") {
-    jobs_.erase(jobs_.begin());
-  }
-  return job;
-}
-
-std::optional<replay_job> job_board::get(std::uint64_t id) const {
-  const std::lock_guard lock(mutex_);
-  const auto it = jobs_.find(id);
-  if (it == jobs_.end()) return std::nullopt;
-  return it->second;
-}
-
-void job_board::update(const replay_job& job) {
-  const std::lock_guard lock(mutex_);
-  jobs_[job.id] = job;
-}
-
 void services::post(const follow_ups& f) const {
   for (const auto& work : f.ready) lane_is_ready(work);
   for (const auto& [lane, due] : f.rests) lane_is_resting(lane, due);

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,21 +50,6 @@ class gauge_board {
   std::unordered_map<core::endpoint_id, endpoint_gauge> gauges_;
 };
 
-// Replay jobs and how far they are. Any thread.
-class job_board {
- public:
-  replay_job add(replay_job job);  // gives it its id
-  std::optional<replay_job> get(std::uint64_t id) const;
-  void update(const replay_job& job);
-
- private:
-  static constexpr std::size_t kept_max = 1'000;  // the oldest ended ones are forgotten
-
-  mutable std::mutex mutex_;
-  std::map<std::uint64_t, replay_job> jobs_;
-  std::uint64_t last_ = 0;
-};
-
 // What the dispatchers have to hear once a plan is on disk.
 struct follow_ups {
   std::vector<std::shared_ptr<const lane_work>> ready;
@@ -92,7 +76,6 @@ struct services {
   // Every lane_report that is not yet on disk holds a copy.
   const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
   gauge_board gauges;
-  job_board jobs;
 
   // Posting; set once by the engine before anything runs.
   std::function<void(std::shared_ptr<entity_request>)> to_shard;

@@ -143,6 +143,7 @@ void beat(ticker_pointer self) {
   auto& state = self->state;
   const core::timestamp now = state.s->now();
   for (const auto& d : state.dispatchers) self->send(d, tick{now});
+  self->send(state.jobs, tick{now});
   // A clock that was set back must not silence the second hand.
   const bool second = now >= state.next_second || state.next_second - now > std::chrono::seconds{2};
   if (second && !state.draining) {
@@ -160,12 +161,13 @@ void beat(ticker_pointer self) {
 
 ticker_actor::behavior_type ticker(ticker_pointer self, services* s, ticker_settings settings,
                                    std::vector<shard_actor> shards,
-                                   std::vector<dispatcher_actor> dispatchers) {
+                                   std::vector<dispatcher_actor> dispatchers, replayer_actor jobs) {
   harden(self);
   self->state.s = s;
   self->state.settings = settings;
   self->state.shards = std::move(shards);
   self->state.dispatchers = std::move(dispatchers);
+  self->state.jobs = std::move(jobs);
   resume_cascades(self);
   self->delayed_send(self, settings.beat, tick{});
   return {

@@ -36,6 +36,7 @@ struct ticker_state {
   ticker_settings settings;
   std::vector<shard_actor> shards;
   std::vector<dispatcher_actor> dispatchers;
+  replayer_actor jobs;
   core::timestamp next_second{};
   std::unordered_set<core::stream_id> timers_under_way;
   std::deque<cascade> cascades;
@@ -45,6 +46,6 @@ struct ticker_state {
 
 ticker_actor::behavior_type ticker(ticker_actor::stateful_pointer<ticker_state> self, services* s,
                                    ticker_settings settings, std::vector<shard_actor> shards,
-                                   std::vector<dispatcher_actor> dispatchers);
+                                   std::vector<dispatcher_actor> dispatchers, replayer_actor jobs);
 
 }  // namespace syndicated::actors

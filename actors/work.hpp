@@ -36,11 +36,24 @@ struct replay_request {
   core::event_id event;
   std::vector<core::endpoint_id> endpoints;
 };
+// Give up what is parked: the head of a lane, or an event that an endpoint's lane has passed over.
 struct discard_request {
   core::lane_key lane;
+  core::event_id event;  // 0 = the lane's head
 };
 // Something above may have been disabled or enabled: compare with what is on disk.
 struct reconsider_access {};
+
+// What is asked of the replay jobs.
+struct cancel_job {
+  std::uint64_t id = 0;
+};
+struct job_request {
+  std::variant<replay_order, cancel_job> body;
+  write_options options;
+  renderer<core::replay_job> render;
+  write_reply reply;
+};
 
 struct entity_request {
   core::stream_id stream;

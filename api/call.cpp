@@ -146,6 +146,7 @@ void call::finish(core::result<actors::answer>&& outcome) {
   if (version != 0 && face != api::face::cloudesire) {
     response.headers.push_back({"ETag", '"' + std::to_string(version) + '"'});
   }
+  if (!location.empty()) response.headers.push_back({"Location", std::move(location)});
   send(std::move(response));
 }
 

@@ -46,6 +46,7 @@ route_list native_routes() {
   route_list all = catalog_routes();
   append(all, endpoint_routes());
   append(all, lane_routes());
+  append(all, job_routes());
   append(all, tenant_routes());
   append(all, subscription_routes());
   append(all, event_routes());

@@ -31,6 +31,7 @@ using route_list = std::vector<route>;
 route_list catalog_routes();
 route_list endpoint_routes();
 route_list lane_routes();
+route_list job_routes();
 route_list tenant_routes();
 route_list subscription_routes();
 route_list event_routes();

@@ -3,6 +3,7 @@
 #include "core/base/json_writer.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/document.hpp"
+#include "ctl/report.hpp"
 #include "ctl/table.hpp"
 
 namespace syndicated::ctl {
@@ -10,21 +11,6 @@ namespace {
 
 std::string endpoint_path(std::uint64_t id, std::string_view action) {
   return "/v1/endpoints/" + std::to_string(id) + '/' + std::string{action};
-}
-
-// Prints the document with --json, else the sentence made of it.
-template <class Sentence>
-void report(session& s, const std::optional<std::string>& body, Sentence sentence) {
-  if (!body) return;
-  if (s.json) return s.print_document(body->empty() ? "{}" : *body);
-  s.out << sentence(document::parse(*body)) << '\n';
-}
-
-void print_job(session& s, const std::optional<std::string>& body) {
-  report(s, body, [](const document& j) {
-    return "job " + j.id("id") + ": " + j.text("phase") + ", endpoint " + j.id("endpoint_id") +
-           ", " + j.count("examined") + " examined, " + j.count("replayed") + " to be sent again";
-  });
 }
 
 }  // namespace
@@ -55,24 +41,6 @@ void test_endpoint(session& s, std::uint64_t id) {
   if (body && document::parse(*body).text("outcome") != "delivered") s.code = 1;
 }
 
-void replay_endpoint(session& s, std::uint64_t id, const replay_options& o) {
-  const core::timestamp now = current_time();
-  const auto since = parse_when(o.since, now);
-  const auto until = o.until.empty() ? std::optional{now} : parse_when(o.until, now);
-  if (!since || !until)
-    return s.fail(
-        2, "--since and --until take a time (2026-11-21T08:00:00Z) or an age (90s, 30m, 2h, 7d)");
-  core::json_writer body;
-  body.begin_object().key("since").time(*since).key("until").time(*until);
-  if (!o.state.empty()) body.key("state").text(o.state);
-  body.end_object();
-  print_job(s, s.send("POST", endpoint_path(id, "replay"), body.str()));
-}
-
-void show_job(session& s, std::uint64_t id) {
-  print_job(s, s.get("/v1/jobs/" + std::to_string(id)));
-}
-
 void discard_head(session& s, std::uint64_t endpoint, const std::string& stream) {
   core::json_writer body;
   body.begin_object().key("stream").text(stream).end_object();
@@ -89,6 +57,16 @@ void replay_event(session& s, std::uint64_t id, std::uint64_t endpoint) {
   body.end_object();
   report(s, s.send("POST", "/v1/events/" + std::to_string(id) + "/replay", body.str()),
          [&](const document&) { return "event " + std::to_string(id) + " will be sent again"; });
+}
+
+void discard_event(session& s, std::uint64_t id, std::uint64_t endpoint) {
+  core::json_writer body;
+  body.begin_object().key("endpoint_id").number(endpoint).end_object();
+  report(s, s.send("POST", "/v1/events/" + std::to_string(id) + "/discard", body.str()),
+         [&](const document&) {
+           return "event " + std::to_string(id) + " was given up at endpoint " +
+                  std::to_string(endpoint);
+         });
 }
 
 void create_token(session& s, const token_options& o) {

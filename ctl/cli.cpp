@@ -23,6 +23,7 @@ struct parsed {
   list_options list{};
   subscription_query subscriptions{};
   event_query events{};
+  attempt_query attempts{};
   replay_options replay{};
   token_options token{};
   signature_options signature{};
@@ -88,8 +89,26 @@ void add_endpoint_commands(CLI::App& app, parsed& p) {
   replay->add_option("--since", p.replay.since, "a time, or an age such as 2h")->required();
   replay->add_option("--until", p.replay.until, "a time, or an age; now if left out");
   replay->add_option("--state", p.replay.state, "only these")
-      ->check(CLI::IsMember({"delivered", "parked"}));
-  take_id(command(app, "job", "progress of a replay", [&p] { show_job(p.s, p.id); }), p, "the job");
+      ->check(CLI::IsMember({"sent", "delivered", "parked", "failed", "never_attempted"}));
+  replay->add_flag("--dry-run", p.replay.dry_run, "only count");
+  replay->add_option("--rate", p.replay.rate_per_s, "events per second, at most")
+      ->check(CLI::Range(1, 10'000));
+  CLI::App* attempts = command(*endpoint, "attempts", "what was tried, newest first",
+                               [&p] { list_attempts(p.s, p.id, p.attempts, p.list); });
+  take_id(attempts, p, "the endpoint");
+  attempts->add_option("--outcome", p.attempts.outcome, "only these")
+      ->check(CLI::IsMember({"delivered", "failed", "parked"}));
+  attempts->add_option("--since", p.attempts.since, "a time, or an age such as 2h");
+  take_limit(attempts, p);
+}
+
+void add_job_commands(CLI::App& app, parsed& p) {
+  CLI::App* job = group(app, "job", "replays of a time range");
+  take_limit(command(*job, "ls", "jobs, newest first", [&p] { list_jobs(p.s, p.list); }), p);
+  take_id(command(*job, "show", "progress of one", [&p] { show_job(p.s, p.id); }), p, "the job");
+  take_id(command(*job, "cancel", "end it; what it has handed out stays so",
+                  [&p] { cancel_job(p.s, p.id); }),
+          p, "the job");
 }
 
 void add_event_commands(CLI::App& app, parsed& p) {
@@ -103,6 +122,10 @@ void add_event_commands(CLI::App& app, parsed& p) {
   take_id(command(*event, "show", "one event, its deliveries and attempts",
                   [&p] { show_event(p.s, p.id); }),
           p, "the event");
+  CLI::App* discard = command(*event, "discard", "give up what is parked at one endpoint",
+                              [&p] { discard_event(p.s, p.id, p.endpoint); });
+  take_id(discard, p, "the event");
+  discard->add_option("--endpoint", p.endpoint, "where it is parked")->required();
   for (CLI::App* parent : {event, &app}) {
     CLI::App* replay = command(*parent, "replay", "send one event again",
                                [&p] { replay_event(p.s, p.id, p.endpoint); });
@@ -188,6 +211,7 @@ int run(const std::vector<std::string>& arguments, std::istream& input, std::ost
   app.require_subcommand(1);
   add_state_commands(app, p);
   add_endpoint_commands(app, p);
+  add_job_commands(app, p);
   add_event_commands(app, p);
   add_entity_commands(app, p);
   add_token_commands(app, p);

@@ -32,6 +32,12 @@ struct event_query {
 };
 void list_endpoints(session& s, const list_options& o);
 void show_endpoint(session& s, std::uint64_t id);
+struct attempt_query {
+  std::string outcome;
+  std::string since;
+};
+void list_attempts(session& s, std::uint64_t endpoint, const attempt_query& q,
+                   const list_options& o);
 void list_events(session& s, const event_query& q, const list_options& o);
 void show_event(session& s, std::uint64_t id);
 void list_subscriptions(session& s, const subscription_query& q, const list_options& o);
@@ -43,15 +49,9 @@ void show_tenant(session& s, std::uint64_t id);
 void pause_endpoint(session& s, std::uint64_t id, const std::string& reason);
 void resume_endpoint(session& s, std::uint64_t id);
 void test_endpoint(session& s, std::uint64_t id);
-struct replay_options {
-  std::string since;
-  std::string until;
-  std::string state;
-};
-void replay_endpoint(session& s, std::uint64_t id, const replay_options& o);
-void show_job(session& s, std::uint64_t id);
 void discard_head(session& s, std::uint64_t endpoint, const std::string& stream);
 void replay_event(session& s, std::uint64_t id, std::uint64_t endpoint);
+void discard_event(session& s, std::uint64_t id, std::uint64_t endpoint);
 struct token_options {
   std::string role;
   std::uint64_t scope = 0;
@@ -61,6 +61,19 @@ struct token_options {
 void create_token(session& s, const token_options& o);
 void list_tokens(session& s, const list_options& o);
 void revoke_token(session& s, std::uint64_t id);
+
+// ---- jobs.cpp
+struct replay_options {
+  std::string since;
+  std::string until;
+  std::string state;
+  bool dry_run = false;
+  int rate_per_s = 0;  // 0 = the daemon's default
+};
+void replay_endpoint(session& s, std::uint64_t id, const replay_options& o);
+void list_jobs(session& s, const list_options& o);
+void show_job(session& s, std::uint64_t id);
+void cancel_job(session& s, std::uint64_t id);
 
 // ---- signatures.cpp: no daemon needed
 struct signature_options {

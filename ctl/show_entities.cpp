@@ -65,9 +65,10 @@ void print_deliveries(session& s, const document& event, core::timestamp now) {
   t.print(s.out);
 }
 
-void print_attempts(session& s, const std::string& attempts, core::timestamp now) {
+// `other`: which of event_id and endpoint_id differs from row to row.
+table attempts_table(const std::string& attempts, const char* other, core::timestamp now) {
   table t{{{"ATTEMPT", table::align::right},
-           {"ENDPOINT", table::align::right},
+           {std::string{other} == "event_id" ? "EVENT" : "ENDPOINT", table::align::right},
            {"AGE", table::align::right},
            {"OUTCOME"},
            {"STATUS", table::align::right},
@@ -77,13 +78,11 @@ void print_attempts(session& s, const std::string& attempts, core::timestamp now
   const document list = document::parse(attempts);
   for (const document& a : list.items("items")) {
     const std::string error = a.text("error");
-    t.add({a.count("number"), a.id("endpoint_id"), human_when(a.time("at"), now), a.text("outcome"),
+    t.add({a.count("number"), a.id(other), human_when(a.time("at"), now), a.text("outcome"),
            a.id("status"), a.object("timing_ms").milliseconds("total"), error.empty() ? "-" : error,
            printable(a.text("excerpt"), 40)});
   }
-  if (t.empty()) return;
-  s.out << '\n';
-  t.print(s.out);
+  return t;
 }
 
 }  // namespace
@@ -111,6 +110,27 @@ void list_endpoints(session& s, const list_options& o) {
 
 void show_endpoint(session& s, std::uint64_t id) {
   show_one(s, "/v1/endpoints/" + std::to_string(id));
+}
+
+void list_attempts(session& s, std::uint64_t endpoint, const attempt_query& q,
+                   const list_options& o) {
+  std::string target = "/v1/endpoints/" + std::to_string(endpoint) + "/attempts";
+  const core::timestamp now = current_time();
+  if (!q.outcome.empty()) add_filter(target, "outcome", q.outcome);
+  if (!q.since.empty()) {
+    const auto since = parse_when(q.since, now);
+    if (!since) return s.fail(2, "--since takes a time (2026-11-21T08:00:00Z) or an age (2h)");
+    add_filter(target, "since", core::format_rfc3339_ms(*since));
+  }
+  const auto body = s.get_list(target, o.limit);
+  if (!body) return;
+  if (s.json) return s.print_document(*body);
+  table t = attempts_table(*body, "event_id", now);
+  if (t.empty()) {
+    s.out << "no such attempts\n";
+    return;
+  }
+  t.print(s.out);
 }
 
 void list_events(session& s, const event_query& q, const list_options& o) {
@@ -162,7 +182,10 @@ void show_event(session& s, std::uint64_t id) {
   f.add("vendor", e.id("vendor_id"));
   f.print(s.out);
   print_deliveries(s, e, now);
-  print_attempts(s, *attempts, now);
+  table t = attempts_table(*attempts, "endpoint_id", now);
+  if (t.empty()) return;
+  s.out << '\n';
+  t.print(s.out);
 }
 
 void list_subscriptions(session& s, const subscription_query& q, const list_options& o) {

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/delivery/endpoint.hpp"
 #include "core/delivery/lane.hpp"
+#include "core/delivery/replay.hpp"
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/event.hpp"
@@ -33,6 +34,7 @@ std::string encode(const core::lane& l);  // without its key
 std::string encode(const attempt_row& a);
 std::string encode(const stored_answer& a);
 std::string encode(const counters& c);
+std::string encode(const core::replay_job& j);
 
 core::result<core::tenant> decode_tenant(std::string_view value);
 core::result<core::vendor> decode_vendor(std::string_view value);
@@ -46,5 +48,6 @@ core::result<core::lane> decode_lane(const core::lane_key& key, std::string_view
 core::result<attempt_row> decode_attempt(std::string_view value);
 core::result<stored_answer> decode_answer(std::string_view value);
 core::result<counters> decode_counters(std::string_view value);
+core::result<core::replay_job> decode_replay_job(std::string_view value);
 
 }  // namespace syndicated::store

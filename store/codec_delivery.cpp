@@ -252,4 +252,48 @@ core::result<counters> decode_counters(std::string_view value) {
   return counters{r.accepted(), r.delivered(), r.parked(), r.cancelled(), r.attempts()};
 }
 
+std::string encode(const core::replay_job& j) {
+  records::ReplayJob r;
+  r.set_id(j.id);
+  r.set_endpoint(j.endpoint.value);
+  r.set_since_ms(ms(j.since));
+  r.set_until_ms(ms(j.until));
+  r.set_choice(number(j.choice));
+  r.set_dry_run(j.dry_run);
+  r.set_rate_per_s(j.rate_per_s);
+  r.set_phase(number(j.phase));
+  r.set_next(j.next.value);
+  r.set_examined(j.examined);
+  r.set_matched(j.matched);
+  r.set_replayed(j.replayed);
+  r.set_problem(j.problem);
+  r.set_cause(j.cause);
+  r.set_started_at_ms(ms(j.started_at));
+  if (j.ended_at) r.set_ended_at_ms(ms(*j.ended_at));
+  return framed(r);
+}
+
+core::result<core::replay_job> decode_replay_job(std::string_view value) {
+  records::ReplayJob r;
+  if (auto e = parse(r, value, "replay job")) return std::move(*e);
+  core::replay_job j;
+  j.id = r.id();
+  j.endpoint = {r.endpoint()};
+  j.since = at(r.since_ms());
+  j.until = at(r.until_ms());
+  j.choice = static_cast<core::replay_choice>(r.choice());
+  j.dry_run = r.dry_run();
+  j.rate_per_s = r.rate_per_s();
+  j.phase = static_cast<core::replay_phase>(r.phase());
+  j.next = {r.next()};
+  j.examined = r.examined();
+  j.matched = r.matched();
+  j.replayed = r.replayed();
+  j.problem = r.problem();
+  j.cause = r.cause();
+  j.started_at = at(r.started_at_ms());
+  if (r.has_ended_at_ms()) j.ended_at = at(r.ended_at_ms());
+  return j;
+}
+
 }  // namespace syndicated::store

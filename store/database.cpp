@@ -66,7 +66,8 @@ std::size_t common_prefix_bytes(family f) {
   switch (f) {
     case family::events:
     case family::attempts: return 4;  // ids grow
-    case family::due: return 8;       // times of one endpoint grow
+    case family::due:
+    case family::attempt_index: return 8;  // times of one endpoint grow
     default: return 0;
   }
 }

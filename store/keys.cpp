@@ -19,6 +19,8 @@ std::string_view family_name(family f) noexcept {
     case family::idempotency: return "idempotency";
     case family::timers: return "timers";
     case family::counters: return "counters";
+    case family::attempt_index: return "attempt_index";
+    case family::jobs: return "jobs";
   }
   return "";
 }
@@ -81,6 +83,9 @@ core::lane_key parse_due_key(std::string_view key) noexcept {
 }
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms) {
   return key_bytes{}.u64(event.value).u64(endpoint.value).u64(at_ms);
+}
+key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event) {
+  return key_bytes{}.u64(endpoint.value).u64(at_ms).u64(event.value);
 }
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream) {
   return key_bytes{}

@@ -12,6 +12,8 @@
 //   lanes          kind(1) entity(8) endpoint(8) replay(8)
 //   due            endpoint(8) due_ms(8) kind(1) entity(8) replay(8)
 //   attempts       event(8) endpoint(8) at_ms(8)
+//   attempt_index  endpoint(8) at_ms(8) event(8)                  -> outcome(1) end(1)
+//   jobs           id(8)
 //   idempotency    SHA-256 of principal and key (32)
 //   timers         due_ms(8) kind(1) entity(8)
 //   counters       endpoint(8)
@@ -44,8 +46,10 @@ enum class family : std::uint8_t {
   idempotency,
   timers,
   counters,
+  attempt_index,
+  jobs,
 };
-inline constexpr std::size_t family_count = 13;
+inline constexpr std::size_t family_count = 15;
 std::string_view family_name(family f) noexcept;
 
 // At most 40 bytes, without an allocation.
@@ -96,6 +100,7 @@ std::uint64_t due_ms_of(const core::lane& lane) noexcept;
 key_bytes due_key(const core::lane_key& lane, std::uint64_t due_ms);
 core::lane_key parse_due_key(std::string_view key) noexcept;
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms);
+key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event);
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream);
 
 }  // namespace syndicated::store

@@ -20,16 +20,18 @@ core::result<std::optional<T>> decoded(core::result<std::optional<std::string>> 
 // Scans and decodes; a row that cannot be decoded ends the scan with its error.
 template <class Decode, class Visit>
 core::result<void> scan_decoded(const database& db, family where, std::string_view begin,
-                                std::string_view end, Decode&& decode, Visit&& visit) {
+                                std::string_view end, Decode&& decode, Visit&& visit,
+                                bool backward = false) {
   core::result<void> problem;
-  auto scanned = db.scan(where, begin, end, [&](std::string_view key, std::string_view value) {
+  const auto offer = [&](std::string_view key, std::string_view value) {
     auto row = decode(key, value);
     if (!row) {
       problem = std::move(row).failure();
       return false;
     }
     return visit(std::move(*row), key);
-  });
+  };
+  auto scanned = db.scan(where, begin, end, offer, backward);
   return scanned.ok() ? std::move(problem) : std::move(scanned);
 }
 
@@ -180,6 +182,40 @@ core::result<void> repository::attempts(
       });
 }
 
+core::result<std::optional<attempt_row>> repository::attempt(const attempt_mark& mark) const {
+  const auto at_ms = static_cast<std::uint64_t>(core::to_unix_ms(mark.at));
+  auto found = decoded<attempt_row>(
+      db_.get(family::attempts, attempt_key(mark.event, mark.endpoint, at_ms).view()),
+      decode_attempt);
+  if (found && *found) {
+    (*found)->event = mark.event;
+    (*found)->endpoint = mark.endpoint;
+    (*found)->at = mark.at;
+  }
+  return found;
+}
+
+core::result<void> repository::attempts_at(core::endpoint_id endpoint, core::timestamp from,
+                                           core::timestamp until, std::string_view before,
+                                           const visit<attempt_mark>& v) const {
+  const auto key_at = [endpoint](std::int64_t at_ms) {
+    return key_bytes{}.u64(endpoint.value).u64(static_cast<std::uint64_t>(at_ms));
+  };
+  const key_bytes begin = key_at(core::to_unix_ms(from));
+  const std::string end{before.empty() ? key_at(core::to_unix_ms(until) + 1).view() : before};
+  const auto offer = [&](std::string_view key, std::string_view value) {
+    attempt_mark mark;
+    mark.endpoint = endpoint;
+    mark.at = core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 8)));
+    mark.event = {read_u64(key, 16)};
+    mark.outcome = static_cast<core::response_class>(value[0]);
+    mark.end = static_cast<delivery_end>(value[1]);
+    mark.place = key;
+    return v(std::move(mark));
+  };
+  return db_.scan(family::attempt_index, begin.view(), end, offer, true);
+}
+
 core::result<std::optional<attempt_row>> repository::last_attempt(
     core::event_id event, core::endpoint_id endpoint) const {
   std::optional<attempt_row> found;
@@ -211,6 +247,18 @@ core::result<void> repository::timers(core::timestamp until, const visit<timer_r
     return v(
         {core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 0))), read_stream(key, 8)});
   });
+}
+
+core::result<std::optional<core::replay_job>> repository::replay_job(std::uint64_t id) const {
+  return decoded<core::replay_job>(db_.get(family::jobs, id_key(id).view()), decode_replay_job);
+}
+
+core::result<void> repository::replay_jobs(std::uint64_t before,
+                                           const visit<core::replay_job>& v) const {
+  return scan_decoded(
+      db_, family::jobs, {}, id_key(before).view(),
+      [](std::string_view, std::string_view value) { return decode_replay_job(value); },
+      [&](core::replay_job&& j, std::string_view) { return v(std::move(j)); }, true);
 }
 
 core::result<void> repository::cascades(const visit<core::tenant_id>& v) const {

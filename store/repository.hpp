@@ -13,6 +13,7 @@
 #include "core/base/error.hpp"
 #include "core/delivery/endpoint.hpp"
 #include "core/delivery/lane.hpp"
+#include "core/delivery/replay.hpp"
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/event.hpp"
@@ -66,9 +67,19 @@ class repository {
   core::result<void> attempts(
       core::event_id event, std::string_view after,
       const std::function<bool(attempt_row&&, std::string_view key)>& v) const;
+  core::result<std::optional<attempt_row>> attempt(const attempt_mark& mark) const;
+  // Marks of an endpoint's attempts, newest first, made at `from` or later and before the place
+  // `before` (an earlier mark's place; empty: before `until`, inclusive).
+  core::result<void> attempts_at(core::endpoint_id endpoint, core::timestamp from,
+                                 core::timestamp until, std::string_view before,
+                                 const visit<attempt_mark>& v) const;
   core::result<std::optional<attempt_row>> last_attempt(core::event_id event,
                                                         core::endpoint_id endpoint) const;
   core::result<void> timers(core::timestamp until, const visit<timer_row>& v) const;
+
+  core::result<std::optional<core::replay_job>> replay_job(std::uint64_t id) const;
+  // Newest first, those with an id below `before`.
+  core::result<void> replay_jobs(std::uint64_t before, const visit<core::replay_job>& v) const;
 
   core::result<void> cascades(const visit<core::tenant_id>& v) const;
 
@@ -92,6 +103,8 @@ class repository {
   void put(write_plan& plan, const core::lane& lane, const core::lane* before) const;
   void erase(write_plan& plan, const core::lane& lane) const;
   void put(write_plan& plan, const attempt_row& a) const;
+  void put(write_plan& plan, const core::replay_job& j) const;
+  void erase_replay_job(write_plan& plan, std::uint64_t id) const;
   // A disabled or enabled tenant whose fan-out is not finished.
   void put_cascade(write_plan& plan, core::tenant_id tenant) const;
   void erase_cascade(write_plan& plan, core::tenant_id tenant) const;

@@ -69,9 +69,18 @@ void repository::erase(write_plan& plan, const core::lane& lane) const {
 }
 
 void repository::put(write_plan& plan, const attempt_row& a) const {
-  plan.put(family::attempts,
-           attempt_key(a.event, a.endpoint, static_cast<std::uint64_t>(core::to_unix_ms(a.at))),
-           encode(a));
+  const auto at_ms = static_cast<std::uint64_t>(core::to_unix_ms(a.at));
+  plan.put(family::attempts, attempt_key(a.event, a.endpoint, at_ms), encode(a));
+  const char mark[2] = {static_cast<char>(a.outcome), static_cast<char>(a.end)};
+  plan.put(family::attempt_index, attempt_index_key(a.endpoint, at_ms, a.event),
+           std::string{mark, sizeof mark});
+}
+
+void repository::put(write_plan& plan, const core::replay_job& j) const {
+  plan.put(family::jobs, id_key(j.id), encode(j));
+}
+void repository::erase_replay_job(write_plan& plan, std::uint64_t id) const {
+  plan.erase(family::jobs, id_key(id));
 }
 
 void repository::put_cascade(write_plan& plan, core::tenant_id tenant) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -25,6 +26,16 @@ struct attempt_row {
   std::string excerpt;
   core::attempt_timing timing{};
   delivery_end end = delivery_end::open;
+};
+
+// Where an attempt is found, and what it came to: a row of the index by endpoint.
+struct attempt_mark {
+  core::event_id event;
+  core::endpoint_id endpoint;
+  core::timestamp at{};
+  core::response_class outcome{};
+  delivery_end end = delivery_end::open;
+  std::string_view place{};  // its key; only while it is visited
 };
 
 // What the bodies of stored answers are sealed for (vault.hpp).

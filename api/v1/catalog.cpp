@@ -107,13 +107,15 @@ void list_products(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
   const auto vendor = q.id("vendor_id");
+  const auto name = q.text("name");
   const auto sku = q.text("sku");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const auto catalog = c->engine().catalog();
   v1::send_catalog_page(
       c, page, [&](std::uint64_t after, std::size_t n) { return catalog->products(after, n); },
       [&](const core::product& p) {
-        return may_see(*c, p) && (!vendor || p.vendor.value == *vendor) && (!sku || p.sku == *sku);
+        return may_see(*c, p) && (!vendor || p.vendor.value == *vendor) &&
+               (!name || p.name == *name) && (!sku || p.sku == *sku);
       },
       product_text);
 }
@@ -201,6 +203,7 @@ void list_plans(const call_ptr& c) {
   const actors::page_request page = v1::page_query(q);
   const auto product = q.id("product_id");
   const auto vendor = q.id("vendor_id");
+  const auto name = q.text("name");
   const auto external = q.text("external_id");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const auto catalog = c->engine().catalog();
@@ -208,7 +211,8 @@ void list_plans(const call_ptr& c) {
       c, page, [&](std::uint64_t after, std::size_t n) { return catalog->plans(after, n); },
       [&](const core::plan& p) {
         return may_see(*c, p) && (!product || p.product.value == *product) &&
-               (!vendor || p.vendor.value == *vendor) && (!external || p.external_id == *external);
+               (!vendor || p.vendor.value == *vendor) && (!name || p.name == *name) &&
+               (!external || p.external_id == *external);
       },
       plan_text);
 }

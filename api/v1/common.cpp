@@ -90,4 +90,28 @@ std::optional<core::stream_id> parse_stream(std::string_view text) {
   return core::stream_id{*kind, *id};
 }
 
+std::string attempt_json(const actors::attempt_record& a) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("event_id").number(a.event.value);
+  out.key("endpoint_id").number(a.endpoint.value);
+  out.key("number").number(static_cast<std::uint64_t>(a.number));
+  out.key("at").time(a.at);
+  out.key("outcome").text(core::to_string(a.outcome));
+  out.key("status").number(a.status);
+  out.key("error").text(a.error);
+  out.key("ended").text(a.ended);
+  out.key("excerpt").text(a.excerpt);
+  const auto ms = [](std::uint32_t us) { return static_cast<double>(us) / 1000.0; };
+  out.key("timing_ms").begin_object();
+  out.key("dns").real(ms(a.timing.dns_us));
+  out.key("connect").real(ms(a.timing.connect_us));
+  out.key("tls").real(ms(a.timing.tls_us));
+  out.key("first_byte").real(ms(a.timing.first_byte_us));
+  out.key("total").real(ms(a.timing.total_us));
+  out.end_object();
+  out.end_object();
+  return std::move(out).str();
+}
+
 }  // namespace syndicated::api::v1

@@ -67,6 +67,7 @@ void send_catalog_page(const call_ptr& c, const actors::page_request& page, Fetc
 
 std::string endpoint_json(const core::endpoint& e);
 std::string token_json(const core::token& t);
+std::string attempt_json(const actors::attempt_record& a);
 
 // The stream's text as in "subscription/2388".
 std::optional<core::stream_id> parse_stream(std::string_view text);

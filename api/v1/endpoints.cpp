@@ -239,6 +239,7 @@ void list_endpoints(const call_ptr& c) {
   const auto scope =
       q.word("scope", core::parse_endpoint_scope, "platform, vendor, product, tenant");
   const auto scope_id = q.id("scope_id");
+  const auto form = q.word("form", core::parse_wire_form, "cloudesire, standard");
   const auto state = q.text("state");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const auto catalog = c->engine().catalog();
@@ -246,7 +247,7 @@ void list_endpoints(const call_ptr& c) {
       c, page, [&](std::uint64_t after, std::size_t n) { return catalog->endpoints(after, n); },
       [&](const core::endpoint& e) {
         return (!scope || e.scope == *scope) && (!scope_id || e.scope_id == *scope_id) &&
-               (!state || core::to_string(e.state) == *state) &&
+               (!form || e.form == *form) && (!state || core::to_string(e.state) == *state) &&
                e.state != core::endpoint_state::deleted && may_see(*c, e);
       },
       endpoint_text);

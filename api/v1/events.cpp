@@ -74,9 +74,9 @@ void list_events(const call_ptr& c) {
   filter.since = q.time("since");
   filter.until = q.time("until");
   if (entity && !kind) q.refuse("entity_id", "needs entity");
-  if (kind && !entity) q.refuse("entity", "needs entity_id");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
-  if (kind) filter.stream = core::stream_id{*kind, *entity};
+  if (kind && entity) filter.stream = core::stream_id{*kind, *entity};
+  filter.kind = kind;
   if (c->by.role == core::role::vendor) filter.vendor.value = c->by.scope;
   if (c->by.role == core::role::tenant) filter.within.value = c->by.scope;
   const auto found = c->engine().events(filter, page);
@@ -101,29 +101,6 @@ void get_event(const call_ptr& c) {
   c->send(200, std::move(out).str());
 }
 
-std::string attempt_json(const actors::attempt_record& a) {
-  core::json_writer out;
-  out.begin_object();
-  out.key("event_id").number(a.event.value);
-  out.key("endpoint_id").number(a.endpoint.value);
-  out.key("number").number(static_cast<std::uint64_t>(a.number));
-  out.key("at").time(a.at);
-  out.key("outcome").text(core::to_string(a.outcome));
-  out.key("status").number(a.status);
-  out.key("error").text(a.error);
-  out.key("excerpt").text(a.excerpt);
-  const auto ms = [](std::uint32_t us) { return static_cast<double>(us) / 1000.0; };
-  out.key("timing_ms").begin_object();
-  out.key("dns").real(ms(a.timing.dns_us));
-  out.key("connect").real(ms(a.timing.connect_us));
-  out.key("tls").real(ms(a.timing.tls_us));
-  out.key("first_byte").real(ms(a.timing.first_byte_us));
-  out.key("total").real(ms(a.timing.total_us));
-  out.end_object();
-  out.end_object();
-  return std::move(out).str();
-}
-
 void list_attempts(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
@@ -134,7 +111,7 @@ void list_attempts(const call_ptr& c) {
   if (!attempts) return c->fail(attempts.failure());
   std::erase_if(attempts->items,
                 [&](const actors::attempt_record& a) { return !may_see_endpoint(*c, a.endpoint); });
-  c->send(200, v1::page_text(attempts->items, attempts->next, attempt_json));
+  c->send(200, v1::page_text(attempts->items, attempts->next, v1::attempt_json));
 }
 
 // Events of one vendor never go to another's endpoint, tenants hear of their subtree only
@@ -177,6 +154,21 @@ void replay_event(const call_ptr& c) {
   c->engine().replay_event(id, endpoint, std::move(*options), finish(c));
 }
 
+// Gives up for good what is parked at one endpoint.
+void discard_event(const call_ptr& c) {
+  auto body = c->body();
+  if (!body) return c->fail(body.failure());
+  object_reader in{*body};
+  const core::endpoint_id endpoint{in.required("endpoint_id", in.id("endpoint_id"))};
+  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+  const core::event_id id{c->id()};
+  if (const auto event = visible_event(*c, id); !event) return c->fail(event.failure());
+  if (const auto found = visible_endpoint(*c, endpoint); !found) return c->fail(found.failure());
+  auto options = c->options();
+  if (!options) return c->fail(options.failure());
+  c->engine().discard_event(id, endpoint, std::move(*options), finish(c));
+}
+
 }  // namespace
 
 route_list event_routes() {
@@ -185,6 +177,7 @@ route_list event_routes() {
       {"GET", "/v1/events/{id}", face::v1, false, get_event},
       {"GET", "/v1/events/{id}/attempts", face::v1, false, list_attempts, nullptr, true},
       {"POST", "/v1/events/{id}/replay", face::v1, true, replay_event},
+      {"POST", "/v1/events/{id}/discard", face::v1, true, discard_event},
   };
 }
 

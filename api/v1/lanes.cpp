@@ -1,4 +1,4 @@
-// What is on its way to an endpoint, and the levers on it: test, replay, discard.
+// What is on its way to an endpoint and what was tried, and the levers on it: test, discard.
 #include "api/routes.hpp"
 #include "api/v1/common.hpp"
 #include "core/delivery/response.hpp"
@@ -30,27 +30,6 @@ std::string lane_json(const core::lane& l) {
   out.key("event_at").time(l.head_at);
   out.key("last_status").number(l.last_status);
   out.key("last_error").text(l.last_error);
-  out.end_object();
-  return std::move(out).str();
-}
-
-std::string job_json(const actors::replay_job& j) {
-  core::json_writer out;
-  out.begin_object();
-  out.key("id").number(j.id);
-  out.key("endpoint_id").number(j.endpoint.value);
-  out.key("since").time(j.since);
-  out.key("until").time(j.until);
-  out.key("state");
-  if (j.state.empty()) {
-    out.null();
-  } else {
-    out.text(j.state);
-  }
-  out.key("phase").text(j.phase);
-  out.key("examined").number(j.examined);
-  out.key("replayed").number(j.replayed);
-  out.key("started_at").time(j.started_at);
   out.end_object();
   return std::move(out).str();
 }
@@ -113,44 +92,38 @@ void test_endpoint(const call_ptr& c) {
   const core::endpoint_id id{c->id()};
   auto found = visible_endpoint(*c, id);
   if (!found) return c->fail(found.failure());
+  auto options = c->options();
+  if (!options) return c->fail(options.failure());
   c->engine().test_endpoint(
-      id, [c, to = std::move(*found)](core::result<core::attempt_result>&& outcome) {
-        if (!outcome) return c->fail(outcome.failure());
-        c->send(200, test_json(*outcome, *to));
-      });
+      id, std::move(*options),
+      [to = std::move(*found)](const core::attempt_result& r) {
+        return actors::answer{200, test_json(r, *to)};
+      },
+      finish(c));
 }
 
-void replay_endpoint(const call_ptr& c) {
-  auto body = c->body();
-  if (!body) return c->fail(body.failure());
-  object_reader in{*body};
-  const core::timestamp since = in.required("since", in.time("since"));
-  const core::timestamp until = in.time("until").value_or(now());
-  const auto state = in.word(
-      "state",
-      [](std::string_view text) -> std::optional<std::string> {
-        if (text == "delivered" || text == "parked") return std::string{text};
+void list_attempts(const call_ptr& c) {
+  query_reader q{c->query};
+  const actors::page_request page = v1::page_query(q);
+  actors::attempt_filter filter;
+  filter.since = q.time("since");
+  filter.until = q.time("until");
+  const auto choice = q.word(
+      "outcome",
+      [](std::string_view text) -> std::optional<actors::attempt_choice> {
+        if (text == "delivered") return actors::attempt_choice::delivered;
+        if (text == "failed") return actors::attempt_choice::failed;
+        if (text == "parked") return actors::attempt_choice::parked;
         return std::nullopt;
       },
-      "delivered, parked");
-  if (in.clean() && until < since) in.refuse("until", "must not be before since");
-  if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
+      "delivered, failed, parked");
+  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
+  if (choice) filter.choice = *choice;
   const core::endpoint_id id{c->id()};
   if (const auto found = visible_endpoint(*c, id); !found) return c->fail(found.failure());
-  const auto job =
-      c->engine().replay_endpoint(id, since, until, state.value_or(std::string{}), c->by);
-  if (!job) return c->fail(job.failure());
-  net::http_response answer;
-  answer.status = 202;
-  answer.headers.push_back({"Location", "/v1/jobs/" + std::to_string(job->id)});
-  answer.body = job_json(*job);
-  c->send(std::move(answer));
-}
-
-void get_job(const call_ptr& c) {
-  const auto job = c->engine().find_replay_job(c->id());
-  if (!job || !visible_endpoint(*c, job->endpoint)) return c->fail(no_such("job", c->id()));
-  c->send(200, job_json(*job));
+  const auto attempts = c->engine().attempts_at(id, filter, page);
+  if (!attempts) return c->fail(attempts.failure());
+  c->send(200, v1::page_text(attempts->items, attempts->next, v1::attempt_json));
 }
 
 }  // namespace
@@ -160,8 +133,7 @@ route_list lane_routes() {
       {"GET", "/v1/endpoints/{id}/lanes", face::v1, false, list_lanes, nullptr, true},
       {"POST", "/v1/endpoints/{id}/lanes/discard", face::v1, true, discard_lane},
       {"POST", "/v1/endpoints/{id}/test", face::v1, true, test_endpoint},
-      {"POST", "/v1/endpoints/{id}/replay", face::v1, true, replay_endpoint},
-      {"GET", "/v1/jobs/{id}", face::v1, false, get_job},
+      {"GET", "/v1/endpoints/{id}/attempts", face::v1, false, list_attempts, nullptr, true},
   };
 }
 

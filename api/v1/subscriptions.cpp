@@ -100,6 +100,8 @@ void list_subscriptions(const call_ptr& c) {
   filter.product.value = q.id("product_id").value_or(0);
   filter.plan.value = q.id("plan_id").value_or(0);
   filter.status = q.word("status", core::parse_subscription_status, "the subscription statuses");
+  filter.type = q.word("type", parse_type, "NORMAL, TRIAL");
+  filter.name = q.text("name").value_or(std::string{});
   filter.updated_since = q.time("updated_since");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   if (const auto ok = narrow(*c, filter); !ok) return c->fail(ok.failure());

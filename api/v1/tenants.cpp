@@ -81,6 +81,7 @@ void list_tenants(const call_ptr& c) {
         return std::nullopt;
       },
       "ENABLED, DISABLED, DELETED");
+  filter.name = q.text("name").value_or(std::string{});
   filter.external_ref = q.text("external_ref").value_or(std::string{});
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   if (c->by.role == core::role::vendor) return c->fail(forbidden("vendors have no tenants"));

@@ -56,6 +56,12 @@ inline constexpr std::size_t dispatcher_window_max = 4'096;  // lanes held in me
 inline constexpr std::size_t endpoint_window_max = 256;      // of these, for one endpoint
 inline constexpr int sockets_max = 1'024;
 
+// Replay jobs.
+inline constexpr int replay_rate_default = 1'000;  // events handed out per second
+inline constexpr int replay_rate_max = 10'000;
+inline constexpr std::size_t replay_jobs_running_max = 64;
+inline constexpr std::size_t replay_jobs_kept_max = 1'000;  // the oldest ended ones are forgotten
+
 // Committer.
 inline constexpr std::size_t commit_batch_bytes_max = 1024 * 1024;
 inline constexpr std::size_t commit_batch_plans_max = 1'024;

@@ -146,7 +146,7 @@ class life {
   void discard() {
     if (subscriptions_.empty()) return;
     const core::lane_key lane{core::stream_of(pick(subscriptions_)), pick(endpoints_), {}};
-    engine_->ask(world::request(lane.stream, actors::discard_request{lane}));
+    engine_->ask(world::request(lane.stream, actors::discard_request{lane, {}}));
   }
   void crash() {
     engine_.reset();

@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
+#include "actors/replayer.hpp"
 #include "actors/shard.hpp"
 #include "actors/ticker.hpp"
 #include "tests/actors/world.hpp"
@@ -73,9 +74,9 @@ class stage : public world {
   std::uint64_t awake() { return s().awake.load(); }
 
   void start_ticker() {
-    ticker_ = system_->spawn(actors::ticker, &s(), actors::ticker_settings{},
-                             std::vector<actors::shard_actor>{shard_},
-                             std::vector<actors::dispatcher_actor>{});
+    ticker_ = system_->spawn(
+        actors::ticker, &s(), actors::ticker_settings{}, std::vector<actors::shard_actor>{shard_},
+        std::vector<actors::dispatcher_actor>{}, system_->spawn(actors::replayer, &s()));
     s().start_cascade = [this](core::tenant_id t) {
       caf::anon_send(ticker_, actors::start_cascade{t});
     };

@@ -167,9 +167,27 @@ BOOST_AUTO_TEST_CASE(endpoints_are_handled) {
   BOOST_TEST(failed.out.find("http_500") != std::string::npos);
   BOOST_TEST(f.ctl({"endpoint", "replay", id, "--since", "2h", "--state", "parked"})
                  .out.starts_with("job 7: running"));
-  BOOST_TEST(f.engine.job->state == "parked");
+  BOOST_TEST((f.engine.job->choice == core::replay_choice::parked));
   BOOST_TEST(f.ctl({"endpoint", "replay", id, "--since", "soon"}).code == 2);
-  BOOST_TEST(f.ctl({"job", "7"}).code == 0);
+  BOOST_TEST(f.ctl({"job", "show", "7"}).code == 0);
+  BOOST_TEST(f.ctl({"job", "ls"}).out.find("parked") != std::string::npos);
+  BOOST_TEST(f.ctl({"job", "cancel", "7"}).out.starts_with("job 7: cancelled"));
+  BOOST_TEST(f.ctl({"job", "show", "8"}).code == 1);
+  const auto dry = f.ctl({"endpoint", "replay", id, "--since", "7d", "--dry-run", "--rate", "10"});
+  BOOST_TEST(dry.out.find("none sent") != std::string::npos);
+  BOOST_TEST(f.engine.job->rate_per_s == 10);
+  BOOST_TEST(f.ctl({"endpoint", "attempts", id}).out == "no such attempts\n");
+  actors::attempt_record attempt;
+  attempt.endpoint.value = std::stoull(id);
+  attempt.event.value = 4'711;
+  attempt.number = 2;
+  attempt.error = "http_503";
+  f.engine.all_attempts.push_back(attempt);
+  const auto tried = f.ctl({"endpoint", "attempts", id, "--outcome", "failed", "--since", "2h"});
+  BOOST_TEST(tried.out.find("4711") != std::string::npos);
+  BOOST_TEST(tried.out.find("http_503") != std::string::npos);
+  BOOST_TEST((f.engine.asked_attempts.choice == actors::attempt_choice::failed));
+  BOOST_TEST(f.engine.asked_attempts.since.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(lists_go_over_pages) {

@@ -261,21 +261,64 @@ void fake_engine::discard(core::lane_key lane, actors::write_options, actors::wr
   reply(actors::answer{200, "{}"});
 }
 
-core::result<actors::replay_job> fake_engine::replay_endpoint(core::endpoint_id id,
-                                                              core::timestamp since,
-                                                              core::timestamp until,
-                                                              std::string wanted, core::caller) {
-  job = actors::replay_job{7, id, since, until, std::move(wanted), "running", 0, 0, now()};
-  return *job;
+void fake_engine::discard_event(core::event_id id, core::endpoint_id endpoint,
+                                actors::write_options, actors::write_reply reply) {
+  discarded_event = {id, endpoint};
+  reply(actors::answer{202, "{}"});
 }
 
-std::optional<actors::replay_job> fake_engine::find_replay_job(std::uint64_t id) const {
-  return job && job->id == id ? job : std::nullopt;
+void fake_engine::start_replay(actors::replay_order order, actors::write_options options,
+                               actors::renderer<core::replay_job> render,
+                               actors::write_reply reply) {
+  job = core::replay_job{};
+  job->id = 7;
+  job->endpoint = order.endpoint;
+  job->since = order.since;
+  job->until = order.until;
+  job->choice = order.choice;
+  job->dry_run = order.dry_run;
+  job->rate_per_s = order.rate_per_s;
+  job->started_at = now();
+  commit(options, *job, true, render, std::move(reply));
 }
 
-void fake_engine::test_endpoint(core::endpoint_id,
-                                std::function<void(core::result<core::attempt_result>&&)> reply) {
-  reply(core::attempt_result{test_answer});
+void fake_engine::cancel_replay(std::uint64_t, actors::write_options options,
+                                actors::renderer<core::replay_job> render,
+                                actors::write_reply reply) {
+  job->phase = core::replay_phase::cancelled;
+  job->ended_at = now();
+  commit(options, *job, true, render, std::move(reply));
+}
+
+core::result<core::replay_job> fake_engine::replay_job(std::uint64_t id) const {
+  if (job && job->id == id) return *job;
+  return core::not_found("no such job");
+}
+
+core::result<actors::page<core::replay_job>> fake_engine::replay_jobs(
+    core::endpoint_id id, const actors::page_request&) const {
+  actors::page<core::replay_job> out;
+  if (job && (!id || job->endpoint == id)) out.items.push_back(*job);
+  return out;
+}
+
+void fake_engine::test_endpoint(core::endpoint_id, actors::write_options options,
+                                std::function<actors::answer(const core::attempt_result&)> render,
+                                actors::write_reply reply) {
+  commit(options, test_answer, true,
+         actors::renderer<core::attempt_result>{
+             [&](const core::attempt_result& r, bool) { return render(r); }},
+         std::move(reply));
+}
+
+core::result<actors::page<actors::attempt_record>> fake_engine::attempts_at(
+    core::endpoint_id id, const actors::attempt_filter& f, const actors::page_request&) const {
+  asked_attempts = f;
+  actors::page<actors::attempt_record> out;
+  for (const auto& a : all_attempts) {
+    if (a.endpoint == id) out.items.push_back(a);
+  }
+  return out;
 }
 
 core::result<std::optional<actors::answer>> fake_engine::idempotency_begin(

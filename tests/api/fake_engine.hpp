@@ -97,12 +97,15 @@ class fake_engine : public actors::engine {
                     actors::write_options options, actors::write_reply reply) override;
   void discard(core::lane_key lane, actors::write_options options,
                actors::write_reply reply) override;
-  core::result<actors::replay_job> replay_endpoint(core::endpoint_id id, core::timestamp since,
-                                                   core::timestamp until, std::string state,
-                                                   core::caller by) override;
-  std::optional<actors::replay_job> find_replay_job(std::uint64_t id) const override;
-  void test_endpoint(core::endpoint_id id,
-                     std::function<void(core::result<core::attempt_result>&&)> reply) override;
+  void discard_event(core::event_id id, core::endpoint_id endpoint, actors::write_options options,
+                     actors::write_reply reply) override;
+  void start_replay(actors::replay_order order, actors::write_options options,
+                    actors::renderer<core::replay_job> render, actors::write_reply reply) override;
+  void cancel_replay(std::uint64_t id, actors::write_options options,
+                     actors::renderer<core::replay_job> render, actors::write_reply reply) override;
+  void test_endpoint(core::endpoint_id id, actors::write_options options,
+                     std::function<actors::answer(const core::attempt_result&)> render,
+                     actors::write_reply reply) override;
   core::result<std::optional<actors::answer>> idempotency_begin(
       const actors::idempotency& key) override;
   void idempotency_end(const actors::idempotency& key) override { held.erase(key.key); }
@@ -122,6 +125,12 @@ class fake_engine : public actors::engine {
   core::result<std::vector<actors::delivery>> deliveries(core::event_id id) const override;
   core::result<actors::page<actors::attempt_record>> attempts(
       core::event_id id, const actors::page_request& p) const override;
+  core::result<actors::page<actors::attempt_record>> attempts_at(
+      core::endpoint_id id, const actors::attempt_filter& f,
+      const actors::page_request& p) const override;
+  core::result<core::replay_job> replay_job(std::uint64_t id) const override;
+  core::result<actors::page<core::replay_job>> replay_jobs(
+      core::endpoint_id id, const actors::page_request& p) const override;
   core::result<actors::page<core::lane>> lanes(core::endpoint_id id,
                                                std::optional<core::lane_state> state,
                                                const actors::page_request& p) const override;
@@ -142,7 +151,9 @@ class fake_engine : public actors::engine {
   std::vector<core::lane> all_lanes;
   std::map<std::string, std::pair<std::string, actors::answer>> answered;  // idempotency
   std::set<std::string> held;
-  std::optional<actors::replay_job> job;
+  std::optional<core::replay_job> job;
+  mutable actors::attempt_filter asked_attempts;
+  std::pair<core::event_id, core::endpoint_id> discarded_event;
   std::optional<core::lane_key> discarded;
   std::optional<core::endpoint_id> replayed_to;
   core::attempt_result test_answer{};

@@ -1,0 +1,191 @@
+// The reads of the engine about deliveries: what became of an event, what waits, what was tried.
+#include "actors/engine_body.hpp"
+#include "actors/pages.hpp"
+#include "core/delivery/signature.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+constexpr std::size_t attempt_cursor_bytes = 24;
+
+std::string_view ended_word(store::delivery_end end) {
+  switch (end) {
+    case store::delivery_end::open: return "";
+    case store::delivery_end::delivered: return "delivered";
+    case store::delivery_end::parked: return "parked";
+    case store::delivery_end::cancelled: return "cancelled";
+  }
+  return "";
+}
+
+attempt_record shown(store::attempt_row&& row) {
+  return {row.event,
+          row.endpoint,
+          row.number,
+          row.at,
+          row.outcome,
+          row.status,
+          std::move(row.error),
+          std::move(row.excerpt),
+          row.timing,
+          std::string{ended_word(row.end)}};
+}
+
+bool fits(const store::attempt_mark& mark, attempt_choice choice) {
+  switch (choice) {
+    case attempt_choice::any: return true;
+    case attempt_choice::delivered: return mark.end == store::delivery_end::delivered;
+    case attempt_choice::parked: return mark.end == store::delivery_end::parked;
+    case attempt_choice::failed: return mark.outcome != core::response_class::delivered;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view to_string(delivery_state state) noexcept {
+  switch (state) {
+    case delivery_state::pending: return "pending";
+    case delivery_state::in_flight: return "in_flight";
+    case delivery_state::delivered: return "delivered";
+    case delivery_state::parked: return "parked";
+    case delivery_state::cancelled: return "cancelled";
+  }
+  return "";
+}
+
+delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoint) const {
+  delivery d;
+  d.endpoint = endpoint;
+  d.state = delivery_state::cancelled;
+  if (auto last = repo_->last_attempt(e.id, endpoint); last.ok() && *last) {
+    d.attempts = (*last)->number;
+    d.last_status = (*last)->status;
+    d.last_error = (*last)->error;
+    if ((*last)->end == store::delivery_end::delivered) d.state = delivery_state::delivered;
+    if ((*last)->end == store::delivery_end::parked) d.state = delivery_state::parked;
+  }
+  for (core::event_id replay : {core::event_id{}, e.id}) {
+    auto lane = repo_->find(core::lane_key{e.stream, endpoint, replay});
+    if (!lane || !*lane || (*lane)->next_seq > e.seq) continue;
+    const bool head = (*lane)->head == e.id;
+    d.state = head && (*lane)->state == core::lane_state::parked ? delivery_state::parked
+                                                                 : delivery_state::pending;
+    if (head && d.state == delivery_state::pending) d.due = (*lane)->due;
+  }
+  return d;
+}
+
+core::result<std::vector<delivery>> engine_body::deliveries(core::event_id id) const {
+  auto e = event(id);
+  if (!e) return std::move(e).failure();
+  std::vector<delivery> out;
+  for (core::endpoint_id endpoint : e->recipients) out.push_back(delivery_to(*e, endpoint));
+  return out;
+}
+
+core::result<page<attempt_record>> engine_body::attempts(core::event_id id,
+                                                         const page_request& p) const {
+  page<attempt_record> out;
+  const auto cursor = core::base64_decode(p.after);
+  if (!cursor || (!cursor->empty() && cursor->size() != 24)) return bad_cursor();
+  std::string last_key;
+  auto scanned = repo_->attempts(id, *cursor, [&](store::attempt_row&& row, std::string_view key) {
+    if (out.items.size() >= p.limit) {
+      out.next = core::base64_encode(last_key);
+      return false;
+    }
+    last_key = key;
+    out.items.push_back(shown(std::move(row)));
+    return true;
+  });
+  if (!scanned) return std::move(scanned).failure();
+  return out;
+}
+
+core::result<page<core::lane>> engine_body::lanes(core::endpoint_id id,
+                                                  std::optional<core::lane_state> state,
+                                                  const page_request& p) const {
+  page<core::lane> out;
+  const auto cursor = core::base64_decode(p.after);
+  if (!cursor || (!cursor->empty() && cursor->size() != 33)) return bad_cursor();
+  const bool parked_only = state == core::lane_state::parked;
+  const bool pending_only = state == core::lane_state::pending;
+  std::string last_key;
+  core::result<void> problem;
+  auto scanned =
+      repo_->due_lanes(id, parked_only ? store::parked_due_ms : 0,
+                       pending_only ? store::parked_due_ms : store::parked_due_ms + 1, *cursor,
+                       [&](const core::lane_key& key, std::uint64_t, std::string_view raw) {
+                         if (out.items.size() >= p.limit) {
+                           out.next = core::base64_encode(last_key);
+                           return false;
+                         }
+                         last_key = raw;
+                         auto lane = repo_->find(key);
+                         if (!lane)
+                           problem = std::move(lane).failure();
+                         else if (*lane)
+                           out.items.push_back(std::move(**lane));
+                         return problem.ok();
+                       });
+  if (!scanned) return std::move(scanned).failure();
+  if (!problem) return std::move(problem).failure();
+  return out;
+}
+
+core::result<page<attempt_record>> engine_body::attempts_at(core::endpoint_id id,
+                                                            const attempt_filter& f,
+                                                            const page_request& p) const {
+  page<attempt_record> out;
+  const auto cursor = core::base64_decode(p.after);
+  if (!cursor || (!cursor->empty() && cursor->size() != attempt_cursor_bytes)) return bad_cursor();
+  std::string last_place;
+  std::size_t rows = 0;
+  core::result<void> problem;
+  auto scanned =
+      repo_->attempts_at(id, f.since.value_or(core::timestamp{}), f.until.value_or(options_.now()),
+                         *cursor, [&](store::attempt_mark&& mark) {
+                           if (out.items.size() >= p.limit || rows >= core::limits::scan_rows_max) {
+                             out.next = core::base64_encode(last_place);
+                             return false;
+                           }
+                           ++rows;
+                           last_place = mark.place;
+                           if (!fits(mark, f.choice)) return true;
+                           auto row = repo_->attempt(mark);
+                           if (!row) {
+                             problem = std::move(row).failure();
+                             return false;
+                           }
+                           if (*row) out.items.push_back(shown(std::move(**row)));
+                           return true;
+                         });
+  if (!scanned) return std::move(scanned).failure();
+  if (!problem) return std::move(problem).failure();
+  return out;
+}
+
+core::result<core::replay_job> engine_body::replay_job(std::uint64_t id) const {
+  auto found = repo_->replay_job(id);
+  if (!found) return std::move(found).failure();
+  if (!*found) return core::not_found("no such job");
+  return std::move(**found);
+}
+
+core::result<page<core::replay_job>> engine_body::replay_jobs(core::endpoint_id id,
+                                                              const page_request& p) const {
+  auto before = id_cursor(p.after);
+  if (!before) return std::move(before).failure();
+  page_filler<core::replay_job> filler(p.limit);
+  auto scanned =
+      repo_->replay_jobs(*before == 0 ? UINT64_MAX : *before, [&](core::replay_job&& job) {
+        const bool wanted = !id || job.endpoint == id;
+        const std::uint64_t number = job.id;
+        return filler.offer(number, std::move(job), wanted);
+      });
+  if (!scanned) return std::move(scanned).failure();
+  return std::move(filler).take();
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,320 @@
+#include "actors/replays.hpp"
+
+#include <algorithm>
+
+#include "actors/entity.hpp"
+#include "core/base/limits.hpp"
+#include "core/base/log.hpp"
+
+namespace syndicated::actors {
+namespace {
+
+namespace limits = core::limits;
+
+constexpr std::size_t page_events_max = 128;  // handed out at a time
+constexpr std::size_t page_rows_max = 4'096;  // looked at in one turn
+constexpr std::chrono::milliseconds refused_pause = std::chrono::seconds{5};
+
+// What may be otherwise a little later.
+bool passing(core::errc why) {
+  return why == core::errc::unavailable || why == core::errc::too_many;
+}
+
+// Who would hear of the event by the present settings.
+core::result<std::vector<core::endpoint_id>> recipients_now(const services& s,
+                                                            const core::event& e) {
+  core::product_id product;
+  std::vector<core::tenant_id> path;
+  if (e.stream.kind == core::entity_kind::subscription) {
+    auto found = s.repo.find(core::subscription_id{e.stream.entity});
+    if (!found) return std::move(found).failure();
+    if (*found) {
+      product = (*found)->product;
+      path = (*found)->path;
+    }
+  } else if (e.tenant) {
+    auto found = s.repo.find(e.tenant);
+    if (!found) return std::move(found).failure();
+    if (*found) path = (*found)->path;
+    path.push_back(e.tenant);
+  }
+  return s.catalog.load()->recipients(e, product, path);
+}
+
+bool among(const std::vector<core::endpoint_id>& sorted, core::endpoint_id id) {
+  return std::binary_search(sorted.begin(), sorted.end(), id);
+}
+
+}  // namespace
+
+core::result<core::event_id> first_event_since(const services& s, core::timestamp since) {
+  std::uint64_t low = 1;
+  std::uint64_t high = s.ids.last_event().value + 1;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    std::optional<core::event> found;
+    auto scanned = s.repo.events({middle}, [&found](core::event&& e) {
+      found = std::move(e);
+      return false;
+    });
+    if (!scanned) return std::move(scanned).failure();
+    if (!found || found->at >= since) {
+      high = middle;
+    } else {
+      low = found->id.value + 1;
+    }
+  }
+  return core::event_id{low};
+}
+
+void replays::load() {
+  auto scanned = s_.repo.replay_jobs(UINT64_MAX, [this](core::replay_job&& job) {
+    if (job.phase == core::replay_phase::running) {
+      running r;
+      r.next = job.next;
+      r.not_before = s_.now();
+      r.job = std::move(job);
+      running_.emplace(r.job.id, std::move(r));
+    }
+    return true;
+  });
+  if (!scanned) {
+    core::log(core::log_level::error, "replayer", "the replay jobs cannot be read",
+              {{"detail", scanned.failure().detail}});
+  }
+}
+
+void replays::handle(job_request& request) {
+  if (const auto* order = std::get_if<replay_order>(&request.body)) {
+    start(request, *order);
+  } else {
+    cancel(request, std::get<cancel_job>(request.body).id);
+  }
+}
+
+void replays::start(job_request& request, const replay_order& order) {
+  const auto refuse = [&request](core::error why) {
+    if (auto reply = std::exchange(request.reply, nullptr)) reply(std::move(why));
+  };
+  if (!s_.catalog.load()->find(order.endpoint)) return refuse(core::not_found("no such endpoint"));
+  if (running_.size() >= limits::replay_jobs_running_max) {
+    return refuse({core::errc::too_many,
+                   "too_many_jobs",
+                   std::to_string(running_.size()) + " replay jobs are running; wait for one to "
+                                                     "end, or cancel one",
+                   {},
+                   {}});
+  }
+  auto first = first_event_since(s_, order.since);
+  if (!first) return refuse(std::move(first).failure());
+  running r;
+  core::replay_job& job = r.job;
+  job.id = s_.ids.next_event().value;  // ids of events grow with time and are never reused
+  job.endpoint = order.endpoint;
+  job.since = order.since;
+  job.until = order.until;
+  job.choice = order.choice;
+  job.dry_run = order.dry_run;
+  job.rate_per_s = order.rate_per_s;
+  job.next = r.next = *first;
+  r.not_before = s_.now();
+  job.cause = cause_of(request.options.by);
+  job.started_at = s_.now();
+  store::write_plan plan;
+  forget_oldest(plan);
+  commit(request, job, std::move(plan), 202);
+  running_.emplace(job.id, std::move(r));
+}
+
+void replays::cancel(job_request& request, std::uint64_t id) {
+  const auto it = running_.find(id);
+  if (it != running_.end()) {
+    core::replay_job job = it->second.job;
+    job.phase = core::replay_phase::cancelled;
+    job.ended_at = s_.now();
+    running_.erase(it);
+    return commit(request, job, {}, 200);
+  }
+  auto found = s_.repo.replay_job(id);
+  if (found && *found) return commit(request, **found, {}, 200);
+  if (auto reply = std::exchange(request.reply, nullptr)) {
+    reply(found ? core::not_found("no such job") : std::move(found).failure());
+  }
+}
+
+void replays::commit(job_request& request, const core::replay_job& job, store::write_plan plan,
+                     int status) {
+  answer a = request.render ? request.render(job, true) : answer{status, {}};
+  s_.repo.put(plan, job);
+  if (const auto& key = request.options.idempotency) {
+    s_.repo.put_answer(plan, key->key,
+                       {s_.now() + s_.idempotency_retention, key->request_hash, a.status, a.body});
+  }
+  plan.done = [reply = std::exchange(request.reply, nullptr),
+               a = std::move(a)](store::commit_result result) mutable {
+    if (!reply) return;
+    if (result == store::commit_result::committed) {
+      reply(std::move(a));
+    } else {
+      reply(not_committed(result));
+    }
+  };
+  s_.committer.submit(std::move(plan));
+}
+
+// The oldest ended jobs make room for a new one.
+void replays::forget_oldest(store::write_plan& plan) {
+  std::size_t kept = 0;
+  (void)s_.repo.replay_jobs(UINT64_MAX, [&](core::replay_job&& job) {
+    const bool ended = job.phase != core::replay_phase::running;
+    if (++kept >= limits::replay_jobs_kept_max && ended) s_.repo.erase_replay_job(plan, job.id);
+    return true;
+  });
+}
+
+core::result<bool> replays::never_attempted(const core::event& e,
+                                            core::endpoint_id endpoint) const {
+  auto last = s_.repo.last_attempt(e.id, endpoint);
+  if (!last) return std::move(last).failure();
+  if (*last) return false;
+  if (among(e.recipients, endpoint)) {
+    auto lane = s_.repo.find(core::lane_key{e.stream, endpoint, {}});
+    if (!lane) return std::move(lane).failure();
+    return !*lane || (*lane)->next_seq > e.seq;  // else it is sent in its turn
+  }
+  auto lane = s_.repo.find(core::lane_key{e.stream, endpoint, e.id});
+  if (!lane) return std::move(lane).failure();
+  if (*lane) return false;
+  auto now = recipients_now(s_, e);
+  if (!now) return std::move(now).failure();
+  return among(*now, endpoint);
+}
+
+core::result<bool> replays::chosen(const core::event& e, const core::replay_job& job) const {
+  using enum core::replay_choice;
+  if (job.choice == never_attempted) return this->never_attempted(e, job.endpoint);
+  if (job.choice == sent && among(e.recipients, job.endpoint)) return true;
+  auto last = s_.repo.last_attempt(e.id, job.endpoint);
+  if (!last) return std::move(last).failure();
+  if (!*last) return false;
+  const auto end = (*last)->end;
+  switch (job.choice) {
+    case sent: return true;  // by an earlier replay
+    case delivered: return end == store::delivery_end::delivered;
+    case parked: return end == store::delivery_end::parked;
+    case failed: return end == store::delivery_end::parked || end == store::delivery_end::open;
+    case never_attempted: break;
+  }
+  return false;
+}
+
+void replays::read_page(running& r, std::vector<std::pair<core::event_id, core::stream_id>>& page) {
+  std::size_t rows = 0;
+  bool stopped = false;
+  core::result<void> problem;
+  const auto page_max =
+      std::min(page_events_max, static_cast<std::size_t>(std::max(1, r.job.rate_per_s)));
+  auto scanned = s_.repo.events(r.next, [&](core::event&& e) {
+    if (e.at > r.job.until) return false;
+    auto wanted = chosen(e, r.job);
+    if (!wanted) {
+      problem = std::move(wanted).failure();
+      return false;
+    }
+    r.next = {e.id.value + 1};
+    ++r.job.examined;
+    if (*wanted) page.emplace_back(e.id, e.stream);
+    stopped = page.size() >= page_max || ++rows >= page_rows_max;
+    return !stopped;
+  });
+  if (!scanned) problem = std::move(scanned);
+  r.at_end = !stopped;
+  r.job.matched += page.size();
+  if (!problem) end(r, core::replay_phase::failed, problem.failure().detail);
+}
+
+void replays::hand_out(running& r, core::event_id event, core::stream_id stream) {
+  r.under_way.emplace(event, stream);
+  auto request = std::make_shared<entity_request>();
+  request->stream = stream;
+  request->options.by = {core::role::operator_, 0, "replay/" + std::to_string(r.job.id)};
+  request->body = replay_request{event, {r.job.endpoint}};
+  request->reply = [tell = tell_, job = r.job.id, event](core::result<answer>&& a) {
+    tell(job, event, a.ok() ? std::nullopt : std::optional{a.failure().kind});
+  };
+  s_.to_shard(std::move(request));
+}
+
+void replays::stepped(std::uint64_t job, core::event_id event, std::optional<core::errc> refusal) {
+  const auto it = running_.find(job);
+  if (it == running_.end()) return;  // cancelled meanwhile
+  running& r = it->second;
+  const auto stream = r.under_way.extract(event);
+  if (stream.empty()) return;
+  if (refusal && passing(*refusal)) {
+    r.again.emplace_back(event, stream.mapped());
+  } else if (!refusal) {
+    ++r.job.replayed;
+  }
+  if (!r.under_way.empty()) return;
+  if (!r.again.empty()) {
+    r.not_before = s_.now() + refused_pause;
+    return;
+  }
+  r.job.next = r.next;
+  submit(r.job, false);
+  work(r, s_.now());
+  sweep();
+}
+
+void replays::tick(core::timestamp now) {
+  for (auto& [id, r] : running_) work(r, now);
+  sweep();
+}
+
+void replays::work(running& r, core::timestamp now) {
+  const bool waits = draining_ || !r.under_way.empty() || now < r.not_before ||
+                     r.job.phase != core::replay_phase::running;
+  if (waits) return;
+  if (!s_.catalog.load()->find(r.job.endpoint)) {
+    return end(r, core::replay_phase::failed, "the endpoint was deleted");
+  }
+  auto page = std::exchange(r.again, {});
+  if (page.empty()) {
+    if (r.at_end) return end(r, core::replay_phase::done, {});
+    read_page(r, page);
+    if (r.job.phase != core::replay_phase::running) return;
+    const auto count = static_cast<std::int64_t>(page.size());
+    // From the last page's time on, so that late turns do not lower the rate.
+    r.not_before = std::max(r.not_before, now - std::chrono::seconds{1}) +
+                   std::chrono::milliseconds{count * 1'000 / std::max(1, r.job.rate_per_s)};
+    if (r.job.dry_run || page.empty()) {
+      r.job.next = r.next;
+      if (r.job.dry_run) r.not_before = now;
+      return r.at_end ? end(r, core::replay_phase::done, {}) : submit(r.job, false);
+    }
+  }
+  for (const auto& [event, stream] : page) hand_out(r, event, stream);
+}
+
+void replays::end(running& r, core::replay_phase phase, std::string problem) {
+  r.job.phase = phase;
+  r.job.problem = std::move(problem);
+  r.job.ended_at = s_.now();
+  submit(r.job, true);
+}
+
+void replays::sweep() {
+  std::erase_if(running_, [](const auto& entry) {
+    return entry.second.job.phase != core::replay_phase::running;
+  });
+}
+
+void replays::submit(const core::replay_job& job, bool durable) {
+  store::write_plan plan;
+  plan.durable = durable;
+  s_.repo.put(plan, job);
+  s_.committer.submit(std::move(plan));
+}
+
+}  // namespace syndicated::actors

@@ -1,0 +1,66 @@
+// The replay jobs: reads the event log in pages, hands each chosen event to its entity, and goes on
+// when the page is committed. Jobs take turns; each keeps to its rate.
+//
+// A job is stored when it is made, after every page, and when it ends, so it goes on after a
+// restart. What an entity refuses for lack of space is offered again later.
+// CAF-free; one thread at a time (its actor's). Bounds: limits::replay_jobs_*; one page of each
+// running job is under way.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/services.hpp"
+#include "core/base/error.hpp"
+
+namespace syndicated::actors {
+
+class replays {
+ public:
+  // Called on any thread with what became of an event; must reach stepped().
+  using notice = std::function<void(std::uint64_t job, core::event_id, std::optional<core::errc>)>;
+
+  replays(services& s, notice tell) : s_(s), tell_(std::move(tell)) {}
+
+  void load();  // the jobs that a stop or a crash interrupted
+  void handle(job_request& request);
+  void stepped(std::uint64_t job, core::event_id event, std::optional<core::errc> refusal);
+  void tick(core::timestamp now);
+  void drain() { draining_ = true; }
+
+ private:
+  struct running {
+    core::replay_job job;
+    core::event_id next;  // where the page after the present one begins
+    bool at_end = false;
+    core::timestamp not_before{};
+    std::unordered_map<core::event_id, core::stream_id> under_way;
+    std::vector<std::pair<core::event_id, core::stream_id>> again;  // refused for the time being
+  };
+
+  void start(job_request& request, const replay_order& order);
+  void cancel(job_request& request, std::uint64_t id);
+  void work(running& r, core::timestamp now);
+  void read_page(running& r, std::vector<std::pair<core::event_id, core::stream_id>>& page);
+  void hand_out(running& r, core::event_id event, core::stream_id stream);
+  void end(running& r, core::replay_phase phase, std::string problem);
+  void sweep();  // forgets the jobs that have ended
+  void forget_oldest(store::write_plan& plan);
+  core::result<bool> chosen(const core::event& e, const core::replay_job& job) const;
+  core::result<bool> never_attempted(const core::event& e, core::endpoint_id endpoint) const;
+  void submit(const core::replay_job& job, bool durable);
+  void commit(job_request& request, const core::replay_job& job, store::write_plan plan,
+              int status);
+
+  services& s_;
+  notice tell_;
+  std::map<std::uint64_t, running> running_;
+  bool draining_ = false;
+};
+
+// The first event that happened at `since` or later (ids grow with time). Errors: the store's.
+core::result<core::event_id> first_event_since(const services& s, core::timestamp since);
+
+}  // namespace syndicated::actors
