@@ -23,6 +23,14 @@ void take(T& field, const std::optional<V>& wanted, bool& changed) {
   changed = true;
 }
 
+// Secrets are not compared: given is changed.
+template <class T>
+void take_secret(T& field, const std::optional<T>& wanted, bool& changed) {
+  if (!wanted) return;
+  field = *wanted;
+  changed = true;
+}
+
 template <class T>
 void touch(T& record, core::timestamp now) {
   ++record.version;
@@ -169,6 +177,22 @@ core::result<catalog_keeper::change> catalog_keeper::on(const update_endpoint& c
   take(e->concurrency_max, c.concurrency_max, changed);
   take(e->retry_schedule, c.retry_schedule, changed);
   take(e->on_exhausted, c.on_exhausted, changed);
+  take_secret(e->headers, c.headers, changed);
+  take_secret(e->auth, c.auth, changed);
+  take_secret(e->identity, c.identity, changed);
+  take(e->ca, c.ca, changed);
+  take(e->max_age, c.max_age, changed);
+  take(e->rate, c.rate, changed);
+  take(e->ordering, c.ordering, changed);
+  take(e->coalesce_modified, c.coalesce_modified, changed);
+  take(e->http2, c.http2, changed);
+  take(e->receiver_control, c.receiver_control, changed);
+  if (c.signing_key && c.signing_key->empty() != e->signing_key.empty()) {
+    e->signing_key = *c.signing_key;
+    e->previous_signing_key = {};
+    e->previous_signing_until.reset();
+    changed = true;
+  }
   if (changed) touch(*e, s_.now());
   return change{std::move(*e), changed, false};
 }
@@ -188,14 +212,17 @@ core::result<catalog_keeper::change> catalog_keeper::on(const rotate_secret& c) 
   if (!e) return std::move(e).failure();
   const core::timestamp now = s_.now();
   // Cloudesire's form has one signature header, so there the switch is at once (domain.md 10.10).
-  if (e->form == core::wire_form::standard && c.overlap.count() > 0) {
-    e->previous_secret = e->secret;
-    e->previous_until = now + c.overlap;
-  } else {
-    e->previous_secret = {};
-    e->previous_until.reset();
-  }
-  e->secret = c.secret;
+  const bool overlap = e->form == core::wire_form::standard && c.overlap.count() > 0;
+  const auto turn = [&](core::secret_bytes& key, core::secret_bytes& previous,
+                        std::optional<core::timestamp>& until,
+                        const std::optional<core::secret_bytes>& next) {
+    if (!next) return;
+    previous = overlap ? key : core::secret_bytes{};
+    until = overlap ? std::optional{now + c.overlap} : std::nullopt;
+    key = *next;
+  };
+  turn(e->secret, e->previous_secret, e->previous_until, c.secret);
+  turn(e->signing_key, e->previous_signing_key, e->previous_signing_until, c.signing_key);
   touch(*e, now);
   return change{std::move(*e), true, false};
 }

@@ -10,6 +10,7 @@ namespace syndicated::actors {
 namespace {
 
 constexpr std::chrono::milliseconds sweep_interval = std::chrono::seconds{5};
+constexpr std::chrono::milliseconds ending_patience = std::chrono::seconds{5};
 constexpr std::chrono::milliseconds unread_pause = std::chrono::seconds{5};
 // A window that hanging endpoints have filled leaves every other endpoint this much of its own.
 constexpr std::size_t lanes_guaranteed = 8;
@@ -79,6 +80,9 @@ core::result<net::attempt_request> make_request(const core::event& e, const core
   request.fixed_headers = q.fixed_headers();
   request.body = std::make_shared<const std::string>(core::render(e, to));
   request.timeout_ms = to.timeout_ms;
+  request.receiver_control = to.receiver_control;
+  request.tls = q.tls();
+  request.http2 = to.http2;
   request.headers.reserve(5);
   if (to.form == core::wire_form::cloudesire) {
     if (q.signing_key().empty() && !to.secret.empty()) {
@@ -111,7 +115,12 @@ dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
 }
 
 void dispatch::enlist(core::endpoint_id id, dispatch_queue& q) {
-  if (q.can_send(s_.now()) && in_turn_.insert(id).second) turn_.push_back(id);
+  const core::timestamp now = s_.now();
+  if (q.can_send(now)) {
+    if (in_turn_.insert(id).second) turn_.push_back(id);
+  } else if (const auto later = q.rate_limited_until(now)) {
+    looks_.emplace(*later, id);
+  }
 }
 
 void dispatch::look_later(core::endpoint_id id, const dispatch_queue& q) {
@@ -125,9 +134,9 @@ std::size_t dispatch::held() const {
 }
 
 void dispatch::refill(core::endpoint_id id, dispatch_queue& q, core::timestamp now) {
-  if (q.deleted()) {
+  if (q.ended()) {
     const std::size_t before = q.held();
-    q.cancel_stored();
+    q.end_stored();
     held_ += q.held() - before;
     return;
   }
@@ -157,7 +166,7 @@ void dispatch::lane_ready(work_handle work) {
   q->ready(std::move(work), held_ < settings_.window_max || before < lanes_guaranteed);
   held_ += q->held() - before;
   const core::timestamp now = s_.now();
-  if (q->deleted() || q->wants_refill()) refill(id, *q, now);
+  if (q->ended() || q->wants_refill()) refill(id, *q, now);
   enlist(id, *q);
 }
 
@@ -168,7 +177,7 @@ void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timest
   q->rests(lane, due);
   held_ += q->held() - before;
   if (due) look_later(lane.endpoint, *q);
-  if (!q->wants_refill()) return;
+  if (!q->wants_refill() && !q->wants_ending()) return;
   const core::timestamp now = s_.now();
   refill(lane.endpoint, *q, now);
   enlist(lane.endpoint, *q);
@@ -193,6 +202,19 @@ core::result<std::shared_ptr<const core::event>> dispatch::load_event(const work
   if (!found) return std::move(found).failure();
   if (!*found) return core::not_found("the event is missing");
   return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**found))};
+}
+
+// Older than the endpoint wants its events: given up without a request.
+void dispatch::expired(dispatch_queue& q, const work_handle& work, core::timestamp now) {
+  --in_flight_;
+  q.returned(work, now);
+  auto report = std::make_shared<lane_report>();
+  report->open = s_.open_reports;
+  report->lane = work->lane.key;
+  report->head = work->lane.head;
+  report->outcome = {core::lane_step::park, {}, "expired", false};
+  report->row = row_of(work, now, {}, {core::response_class::local, "expired", {}});
+  s_.report_to_shard(std::move(report));
 }
 
 // Ours, not the endpoint's: a disk that cannot be read now is tried again; what can never be sent
@@ -220,6 +242,7 @@ void dispatch::not_sent(dispatch_queue& q, const work_handle& work, const core::
 void dispatch::send_next(dispatch_queue& q, core::timestamp now) {
   work_handle work = q.take();
   ++in_flight_;
+  if (core::too_old(work->lane, q.settings().max_age, now)) return expired(q, work, now);
   auto event = load_event(work);
   if (!event) return not_sent(q, work, event.failure(), now);
   auto request = make_request(**event, q.settings(), q, work->lane.attempts + 1, now);
@@ -249,14 +272,20 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
   report->lane = work->lane.key;
   report->head = work->lane.head;
   report->row = row_of(work, started, result, verdict);
-  report->outcome = core::judge(verdict, report->row.number, own.empty() ? delivery->schedule : own,
-                                delivery->jitter, s_.random(), now);
-  if (report->outcome.disable_endpoint) {
-    s_.change_catalog(set_endpoint_state{id, core::endpoint_state::disabled, "gone"});
+  report->outcome = core::within_age(
+      core::judge(verdict, report->row.number, own.empty() ? delivery->schedule : own,
+                  delivery->jitter, s_.random(), now),
+      work->lane, q.settings().max_age);
+  const bool ends = report->outcome.disable_endpoint;
+  if (ends) {
+    const bool wish = verdict.wish == core::receiver_wish::disable;
+    q.hold_until(now + ending_patience);  // until the catalogue knows
+    s_.change_catalog(set_endpoint_state{id, core::endpoint_state::disabled,
+                                         wish ? "disabled_by_receiver" : "gone"});
   }
   s_.report_to_shard(std::move(report));
   if (q.wants_refill()) refill(id, q, now);
-  if (verdict.retry_after) look_later(id, q);
+  if (verdict.retry_after || ends) look_later(id, q);
   enlist(id, q);
 }
 
@@ -273,7 +302,7 @@ void dispatch::tick(core::timestamp now) {
     next_sweep_ = now + sweep_interval;
     for (auto& [id, q] : queues_) {
       q->give_up_waiting(now);
-      if (q->wants_refill() || q->deleted()) refill(id, *q, now);
+      if (q->wants_refill() || q->ended()) refill(id, *q, now);
       enlist(id, *q);
     }
     held_ = held();

@@ -49,6 +49,7 @@ class dispatch {
   void enlist(core::endpoint_id id, dispatch_queue& q);
   void send_next(dispatch_queue& q, core::timestamp now);
   core::result<std::shared_ptr<const core::event>> load_event(const work_handle& work);
+  void expired(dispatch_queue& q, const work_handle& work, core::timestamp now);
   void not_sent(dispatch_queue& q, const work_handle& work, const core::error& why,
                 core::timestamp now);
   void look_later(core::endpoint_id id, const dispatch_queue& q);

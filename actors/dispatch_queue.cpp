@@ -4,6 +4,7 @@
 
 #include "core/base/limits.hpp"
 #include "core/base/log.hpp"
+#include "core/delivery/endpoint_rules.hpp"
 #include "core/delivery/signature.hpp"
 #include "store/keys.hpp"
 
@@ -28,6 +29,7 @@ void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
   const bool was_active = active();
   settings_ = std::move(settings);
   window_.set_max(settings_->concurrency_max);
+  bucket_.configure(settings_->rate, s_.now());
   prepare();
   if (!active()) {
     for (const work_handle& work : ready_) lanes_.erase(work->lane.key);
@@ -44,9 +46,15 @@ void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
 void dispatch_queue::prepare() {
   const auto delivery = s_.delivery.load();
   const std::string agent = delivery ? delivery->user_agent : "syndicated";
-  headers_ = std::make_shared<const std::vector<std::string>>(
-      std::vector<std::string>{"Content-Type: application/json; charset=utf-8",
-                               "Accept: application/json", "User-Agent: " + agent});
+  std::vector<std::string> lines{"Content-Type: application/json; charset=utf-8",
+                                 "Accept: application/json", "User-Agent: " + agent};
+  for (std::string& line : core::owner_header_lines(*settings_)) lines.push_back(std::move(line));
+  headers_ = std::make_shared<const std::vector<std::string>>(std::move(lines));
+  tls_.reset();
+  if (!settings_->identity.certificate.empty() || !settings_->ca.empty()) {
+    tls_ = std::make_shared<const net::tls_material>(
+        net::tls_material{settings_->identity.certificate, settings_->identity.key, settings_->ca});
+  }
   key_.clear();
   previous_key_.clear();
   if (settings_->form == core::wire_form::cloudesire) {
@@ -91,12 +99,13 @@ void dispatch_queue::rests(const core::lane_key& lane, std::optional<core::times
 
 bool dispatch_queue::can_send(core::timestamp now) const {
   return active() && !ready_.empty() && in_flight_ < window_.limit() &&
-         (!not_before_ || *not_before_ <= now);
+         (!not_before_ || *not_before_ <= now) && bucket_.has(now);
 }
 
 work_handle dispatch_queue::take() {
   work_handle work = std::move(ready_.front());
   ready_.pop_front();
+  bucket_.take(s_.now());
   lanes_[work->lane.key].phase = phase::in_flight;
   ++in_flight_;
   publish_gauge();
@@ -106,6 +115,12 @@ work_handle dispatch_queue::take() {
 void dispatch_queue::returned(const work_handle& work) {
   --in_flight_;
   lanes_.erase(work->lane.key);
+  publish_gauge();
+}
+
+void dispatch_queue::returned(const work_handle& work, core::timestamp now) {
+  --in_flight_;
+  lanes_[work->lane.key] = {phase::settling, now, work->lane.head};
   publish_gauge();
 }
 
@@ -123,11 +138,12 @@ void dispatch_queue::finished(const work_handle& work, const core::verdict& verd
     gauge_.last_failure = now;
     gauge_.last_error = verdict.error;
   }
-  if (verdict.retry_after) {
-    const auto until = now + *verdict.retry_after;
-    if (!not_before_ || *not_before_ < until) not_before_ = until;
-  }
+  if (verdict.retry_after) hold_until(now + *verdict.retry_after);
   publish_gauge();
+}
+
+void dispatch_queue::hold_until(core::timestamp until) {
+  if (!not_before_ || *not_before_ < until) not_before_ = until;
 }
 
 bool dispatch_queue::load_row(const core::lane_key& key) {
@@ -174,9 +190,11 @@ std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
   return loaded;
 }
 
-void dispatch_queue::cancel_stored() {
+void dispatch_queue::end_stored() {
+  // A parked lane stays so when its endpoint is disabled; of a deleted one it goes, too.
+  const std::uint64_t until = store::parked_due_ms + (deleted() ? 1 : 0);
   std::vector<core::lane_key> page;
-  auto scanned = s_.repo.due_lanes(id_, 0, store::parked_due_ms + 1, {},
+  auto scanned = s_.repo.due_lanes(id_, 0, until, {},
                                    [&](const core::lane_key& key, std::uint64_t, std::string_view) {
                                      if (!lanes_.contains(key)) page.push_back(key);
                                      return page.size() < cancel_page_rows;
@@ -187,7 +205,7 @@ void dispatch_queue::cancel_stored() {
     auto report = std::make_shared<lane_report>();
     report->open = s_.open_reports;
     report->lane = key;
-    report->endpoint_deleted = true;
+    report->whole = deleted() ? lane_report::end::cancelled : lane_report::end::parked;
     s_.report_to_shard(std::move(report));
   }
 }
@@ -197,6 +215,11 @@ void dispatch_queue::give_up_waiting(core::timestamp now) {
     return entry.second.phase == phase::settling && now - entry.second.since > settle_patience;
   });
   if (removed > 0) more_on_disk_ = true;
+}
+
+std::optional<core::timestamp> dispatch_queue::rate_limited_until(core::timestamp now) const {
+  if (!bucket_.limited() || !active() || ready_.empty()) return std::nullopt;
+  return bucket_.next(now);
 }
 
 std::optional<core::timestamp> dispatch_queue::next_look() const {

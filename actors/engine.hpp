@@ -104,16 +104,28 @@ struct update_endpoint {
   std::optional<int> timeout_ms, concurrency_max;
   std::optional<std::vector<std::chrono::milliseconds>> retry_schedule;
   std::optional<core::exhausted_policy> on_exhausted;
+  // An empty value takes the setting away.
+  std::optional<std::vector<core::endpoint_header>> headers;
+  std::optional<core::endpoint_auth> auth;
+  std::optional<core::client_identity> identity;
+  std::optional<std::string> ca;
+  std::optional<std::chrono::milliseconds> max_age;
+  std::optional<core::rate_limit> rate;
+  std::optional<core::ordering_mode> ordering;
+  std::optional<bool> coalesce_modified, http2, receiver_control;
+  std::optional<core::secret_bytes> signing_key;
 };
 struct set_endpoint_state {
   core::endpoint_id id;
   core::endpoint_state state;
   std::string reason;
 };
+// The new keys that are given; the old ones go on signing for `overlap`.
 struct rotate_secret {
   core::endpoint_id id;
-  core::secret_bytes secret;
+  std::optional<core::secret_bytes> secret;
   std::chrono::seconds overlap;
+  std::optional<core::secret_bytes> signing_key{};
 };
 struct create_token {
   core::token token;

@@ -147,6 +147,7 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
   lane.state = core::lane_state::pending;
   lane.attempts = 0;
   lane.due = s_.now();
+  lane.replayed_at = {};
   lane.last_status = 0;
   lane.last_error.clear();
   s_.repo.put(plan, lane, &before);
@@ -165,11 +166,41 @@ void outbox::cancel_all(store::write_plan& plan, follow_ups& follow, core::lane&
   follow.rests.emplace_back(key, std::nullopt);
 }
 
+void outbox::park_ended(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
+  const auto endpoint = s_.catalog.load()->find_any(lane.key.endpoint);
+  const bool disabled = endpoint && endpoint->state == core::endpoint_state::disabled;
+  follow.rests.emplace_back(lane.key, std::nullopt);
+  if (lane.state == core::lane_state::parked) return;
+  if (!disabled) {
+    // It was enabled again meanwhile: the lane goes on.
+    follow.rests.back().second = lane.due;
+    return;
+  }
+  const core::lane before = lane;
+  lane.state = core::lane_state::parked;
+  lane.last_error = endpoint->state_reason;
+  s_.repo.put(plan, lane, &before);
+  auto d = delta(lane.key.endpoint);
+  d.parked = 1;
+  plan.deltas.push_back(d);
+  store::attempt_row row;
+  row.event = lane.head;
+  row.endpoint = lane.key.endpoint;
+  row.at = s_.now();
+  row.number = lane.attempts;
+  row.outcome = core::response_class::local;
+  row.error = endpoint->state_reason;
+  row.end = store::delivery_end::parked;
+  s_.repo.put(plan, row);
+}
+
 core::result<void> outbox::park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
                                 const lane_report& r) {
   const auto catalog = s_.catalog.load();
   const auto endpoint = catalog->find_any(lane.key.endpoint);
-  const bool skip = endpoint && endpoint->on_exhausted == core::exhausted_policy::skip;
+  // What ends with its endpoint is never skipped: it waits for a replay.
+  const bool skip = endpoint && endpoint->on_exhausted == core::exhausted_policy::skip &&
+                    !r.outcome.disable_endpoint;
   if (skip && !lane.key.replay) return advance(plan, follow, lane);
   const core::lane before = lane;
   lane.state = core::lane_state::parked;
@@ -187,7 +218,8 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
     follow.rests.emplace_back(r.lane, std::nullopt);
     return;
   }
-  if (r.endpoint_deleted) return cancel_all(plan, follow, *lane);
+  if (r.whole == lane_report::end::cancelled) return cancel_all(plan, follow, *lane);
+  if (r.whole == lane_report::end::parked) return park_ended(plan, follow, *lane);
   if (lane->head != r.head || lane->state != core::lane_state::pending) {
     const bool pending = lane->state == core::lane_state::pending;
     follow.rests.emplace_back(r.lane, pending ? std::optional{lane->due} : std::nullopt);
@@ -248,6 +280,7 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
     }
     lane->state = core::lane_state::pending;
     lane->due = s_.now();
+    lane->replayed_at = s_.now();
     s_.repo.put(plan, *lane, &before);
     follow.ready.push_back(std::make_shared<lane_work>(lane_work{*lane, event}));
     return {};
@@ -268,6 +301,7 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
   lane.backlog = 1;
   lane.due = s_.now();
   lane.head_at = event->at;
+  lane.replayed_at = lane.due;
   open_lane(plan, follow, std::move(lane), event);
   return {};
 }

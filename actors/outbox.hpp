@@ -64,6 +64,8 @@ class outbox {
   // Errors: the next event cannot be read; then nothing was changed.
   core::result<void> advance(store::write_plan& plan, follow_ups& follow, core::lane& lane);
   void cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane);
+  // The endpoint was disabled: the lane is parked with the reason of that.
+  void park_ended(store::write_plan& plan, follow_ups& follow, core::lane& lane);
   core::result<void> park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
                           const lane_report& r);
   core::result<void> replay_to(store::write_plan& plan, follow_ups& follow,

@@ -88,7 +88,9 @@ struct lane_report {
   core::event_id head;
   core::lane_outcome outcome;
   store::attempt_row row;
-  bool endpoint_deleted = false;     // nothing was sent: the whole lane is cancelled
+  // Not an attempt: what becomes of the lane because of what became of its endpoint.
+  enum class end : std::uint8_t { none, cancelled, parked };
+  end whole = end::none;
   std::shared_ptr<const void> open;  // kept until the outcome is on disk; the drain waits for that
 };
 

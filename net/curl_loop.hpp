@@ -21,9 +21,18 @@
 #include "core/base/error.hpp"
 #include "core/delivery/attempt.hpp"
 #include "core/delivery/egress_policy.hpp"
+#include "core/delivery/endpoint.hpp"
 #include "net/http_message.hpp"
 
 namespace syndicated::net {
+
+// Who the sender is to the server, and whom it trusts. PEM texts; empty: nothing of that kind.
+// Connections and sessions are never shared between different ones.
+struct tls_material {
+  std::string certificate;  // the client's, with its chain
+  core::secret_bytes key;
+  std::string ca;  // trusted instead of the loop's store
+};
 
 struct attempt_request {
   std::string url;  // accepted by core::check_endpoint_url before it was stored
@@ -32,6 +41,9 @@ struct attempt_request {
   std::shared_ptr<const std::string> body;
   int timeout_ms = 15'000;
   std::function<void(core::attempt_result&&)> done;
+  std::shared_ptr<const tls_material> tls;  // may be null
+  bool http2 = false;  // offered in the TLS handshake; one request at a time all the same
+  bool receiver_control = false;  // wants attempt_result::control
 };
 
 struct curl_loop_options {

@@ -20,7 +20,7 @@ namespace {
 namespace limits = core::limits;
 
 constexpr std::size_t lists_max = 4'096;
-constexpr std::size_t retry_after_bytes_max = 128;
+constexpr std::size_t field_bytes_max = 128;
 constexpr long connection_lifetime_s = 300;  // reliability.md 5.1
 constexpr long receive_buffer_bytes = 8 * 1024;
 
@@ -127,6 +127,10 @@ transfer::~transfer() {
 
 bool transfer::set_constants() {
   const auto& options = *context_.options;
+  const char* authorities = nullptr;
+  if (curl_easy_getinfo(easy_, CURLINFO_CAPATH, &authorities) == CURLE_OK && authorities) {
+    authorities_ = authorities;
+  }
   bool ok = set(easy_, CURLOPT_NOSIGNAL, 1L) && set(easy_, CURLOPT_POST, 1L) &&
             set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1)) &&
             set(easy_, CURLOPT_PROTOCOLS_STR, "http,https") &&
@@ -165,6 +169,34 @@ bool transfer::set_callbacks() {
          set(easy_, CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&context_));
 }
 
+// Memory that stays where it is as long as the handle points at it (tls_). Null: nothing.
+static bool set_blob(void* easy, CURLoption option, const std::string& text) {
+  if (text.empty()) return set(easy, option, static_cast<curl_blob*>(nullptr));
+  curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
+  return set(easy, option, &blob);
+}
+
+// libcurl compares certificate and authorities before it uses a connection or session again; the
+// key belongs to the certificate. The directory of the system's authorities would be trusted beside
+// our own, so it is taken away with them.
+bool transfer::set_identity() {
+  if (tls_ == request_.tls && http2_ == request_.http2) return true;
+  static const tls_material nothing;
+  const tls_material& next = request_.tls ? *request_.tls : nothing;
+  const bool own_trust = !next.ca.empty() || !context_.options->ca_file.empty();
+  const bool ok =
+      set_blob(easy_, CURLOPT_SSLCERT_BLOB, next.certificate) &&
+      set_blob(easy_, CURLOPT_SSLKEY_BLOB, next.key.reveal()) &&
+      set_blob(easy_, CURLOPT_CAINFO_BLOB, next.ca) &&
+      set(easy_, CURLOPT_CAPATH,
+          own_trust || authorities_.empty() ? nullptr : authorities_.c_str()) &&
+      set(easy_, CURLOPT_HTTP_VERSION,
+          static_cast<long>(request_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  tls_ = request_.tls;
+  http2_ = request_.http2;
+  return ok;
+}
+
 // The attempt's own headers, then the fixed ones: a chain of nodes that point at our strings, so
 // that nothing is copied.
 void transfer::link_headers() {
@@ -184,13 +216,14 @@ bool transfer::prepare(attempt_request&& request, const std::string& pin, int ti
   head_done_ = blocked_ = too_large_ = switched_ = exhausted_ = false;
   dns_us_ = dns_us;
   retry_after_.clear();
+  control_.clear();
   excerpt_.clear();
   error_text_[0] = '\0';
   link_headers();
-  bool ok = true;
+  bool ok = set_identity();
   if (url_ != request_.url) {
     url_ = request_.url;
-    ok = set(easy_, CURLOPT_URL, url_.c_str());
+    ok = ok && set(easy_, CURLOPT_URL, url_.c_str());
   }
   if (!pin.empty()) {
     pin_ = curl_slist_append(nullptr, pin.c_str());
@@ -226,6 +259,7 @@ core::attempt_result transfer::finish(int curl_code) {
     // A final head decides, however the body ended (reliability.md 5.1, transfer limits).
     out.status = status_;
     out.retry_after = std::move(retry_after_);
+    out.control = std::move(control_);
     out.excerpt = std::move(excerpt_);
   } else {
     out.detail = error_text_[0] != '\0' ? error_text_.c_str()
@@ -282,6 +316,20 @@ bool transfer::allows(const sockaddr* address) noexcept {
   return false;
 }
 
+void transfer::take_field(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return;
+  const auto name = line.substr(0, colon);
+  std::string* const wanted = same_word(name, "retry-after") ? &retry_after_
+                              : request_.receiver_control && same_word(name, "webhook-delivery")
+                                  ? &control_
+                                  : nullptr;
+  if (wanted == nullptr || !wanted->empty()) return;
+  auto value = line.substr(colon + 1);
+  while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);
+  *wanted = trim_blanks(value).substr(0, field_bytes_max);
+}
+
 // Interim heads count too, so an endless row of them ends at the limit.
 std::size_t transfer::take_header(std::string_view line) {
   head_bytes_ += line.size();
@@ -293,18 +341,13 @@ std::size_t transfer::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {
     status_ = status_of(line);
     retry_after_.clear();
+    control_.clear();
   } else if (line == "\r\n" || line == "\n") {
     head_done_ = status_ < 100 || status_ >= 200;
     switched_ = status_ == 101;
     if (switched_) return 0;
   } else {
-    const auto colon = line.find(':');
-    if (colon != std::string_view::npos && retry_after_.empty() &&
-        same_word(line.substr(0, colon), "retry-after")) {
-      auto value = line.substr(colon + 1);
-      while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);
-      retry_after_ = trim_blanks(value).substr(0, retry_after_bytes_max);
-    }
+    take_field(line);
   }
   return line.size();
 }

@@ -73,11 +73,13 @@ class transfer {
   explicit transfer(transfer_context& context);
   bool set_constants();
   bool set_callbacks();
+  bool set_identity();
   void link_headers();
   void release();
   core::attempt_error classify(int curl_code) const noexcept;
 
   std::size_t take_header(std::string_view line);
+  void take_field(std::string_view line);
   std::size_t take_body(std::string_view bytes);
   bool allows(const sockaddr* address) noexcept;
 
@@ -91,7 +93,10 @@ class transfer {
   transfer_context& context_;
   void* easy_ = nullptr;
   attempt_request request_{};
-  std::string url_;  // as the handle has it
+  std::string url_;  // as the handle has it, and so the next three
+  std::shared_ptr<const tls_material> tls_;
+  bool http2_ = false;
+  std::string authorities_;  // directory of the system's, as libcurl was built
   std::vector<curl_slist> nodes_;
   curl_slist* pin_ = nullptr;
   header_lists::list* fixed_ = nullptr;
@@ -106,6 +111,7 @@ class transfer {
   bool switched_ = false;   // "101 Switching Protocols"
   std::uint32_t dns_us_ = 0;
   std::string retry_after_;
+  std::string control_;
   std::string excerpt_;
   std::string error_text_;  // libcurl writes here
 };

@@ -166,6 +166,8 @@ std::string encode(const core::lane& l) {
   r.set_head_at_ms(ms(l.head_at));
   r.set_last_status(l.last_status);
   r.set_last_error(l.last_error);
+  if (l.replayed_at != core::timestamp{}) r.set_replayed_at_ms(ms(l.replayed_at));
+  if (l.not_before != core::timestamp{}) r.set_not_before_ms(ms(l.not_before));
   return framed(r);
 }
 
@@ -183,6 +185,8 @@ core::result<core::lane> decode_lane(const core::lane_key& key, std::string_view
   l.head_at = at(r.head_at_ms());
   l.last_status = r.last_status();
   l.last_error = r.last_error();
+  l.replayed_at = at(r.replayed_at_ms());
+  l.not_before = at(r.not_before_ms());
   return l;
 }
 

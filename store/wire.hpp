@@ -53,8 +53,4 @@ inline std::optional<core::error> parse(google::protobuf::MessageLite& record,
   return damaged(what);
 }
 
-inline std::string secret_context(core::endpoint_id id) {
-  return "endpoint/" + std::to_string(id.value);
-}
-
 }  // namespace syndicated::store::wire

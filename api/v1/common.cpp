@@ -1,5 +1,7 @@
 #include "api/v1/common.hpp"
 
+#include "api/v1/endpoint_settings.hpp"
+
 namespace syndicated::api::v1 {
 
 actors::page_request page_query(query_reader& q) {
@@ -21,26 +23,12 @@ std::string endpoint_json(const core::endpoint& e) {
   } else {
     out.number(e.scope_id);
   }
-  out.key("url").text(e.url);
   out.key("form").text(core::to_string(e.form));
   out.key("signed").boolean(!e.secret.empty());
-  out.key("events").begin_array();
-  for (const std::string& pattern : e.events) out.text(pattern);
-  out.end_array();
-  out.key("description").text(e.description);
+  write_settings(out, e);
   out.key("id_format").text(core::to_string(e.id_format));
   out.key("with_event_id").boolean(e.with_event_id);
   out.key("with_metadata").boolean(e.with_metadata);
-  out.key("success_codes").begin_array();
-  for (const int code : e.success_codes) out.number(code);
-  out.end_array();
-  out.key("timeout_ms").number(e.timeout_ms);
-  out.key("concurrency").number(e.concurrency_max);
-  out.key("retry_schedule").begin_array();
-  for (const auto pause : e.retry_schedule)
-    out.number(static_cast<std::int64_t>(pause / std::chrono::seconds{1}));
-  out.end_array();
-  out.key("on_exhausted").text(core::to_string(e.on_exhausted));
   out.key("state").text(core::to_string(e.state));
   out.key("state_reason").text(e.state_reason);
   out.key("previous_secret_until").time(e.previous_until);

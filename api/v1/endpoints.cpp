@@ -1,12 +1,10 @@
 // Endpoints: who is told about events, and how. Secrets are in the answers of creation and rotation
 // only; the record that an idempotency key keeps of such an answer is without them.
-#include <algorithm>
-
 #include "api/routes.hpp"
 #include "api/token.hpp"
 #include "api/v1/common.hpp"
+#include "api/v1/endpoint_settings.hpp"
 #include "core/delivery/signature.hpp"
-#include "core/delivery/url.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -14,8 +12,6 @@ namespace {
 using namespace core::limits;
 
 constexpr std::size_t secret_bytes_max = 512;
-constexpr std::size_t retries_max = 32;
-constexpr std::int64_t retry_pause_s_max = 7 * 86'400;
 
 constexpr auto endpoint_text = [](const core::endpoint& e) { return v1::endpoint_json(e); };
 
@@ -70,113 +66,11 @@ core::secret_bytes read_secret(object_reader& in, core::wire_form form) {
   return core::secret_bytes{std::move(*text)};
 }
 
-bool is_pattern(std::string_view text) {
-  if (text == "*") return true;
-  if (text.ends_with(".*")) text.remove_suffix(2);
-  if (text.empty() || text.front() == '.' || text.back() == '.' ||
-      text.find("..") != std::string_view::npos)
-    return false;
-  return std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-  });
-}
-
-std::optional<std::vector<std::string>> read_events(object_reader& in) {
-  auto patterns = in.texts("events", endpoint_filters_max, map_key_bytes_max);
-  if (!patterns) return std::nullopt;
-  if (patterns->empty() && in.clean())
-    in.refuse("events", "must not be empty; leave it out for all events");
-  for (std::size_t i = 0; i < patterns->size(); ++i) {
-    if (!is_pattern((*patterns)[i])) {
-      in.refuse("events/" + std::to_string(i), "must be *, a dotted name, or a name ending in .*");
-    }
-  }
-  return patterns;
-}
-
-std::optional<std::vector<std::int64_t>> read_numbers(object_reader& in, std::string_view name,
-                                                      std::size_t count_max, std::int64_t min,
-                                                      std::int64_t max) {
-  const json* given = in.value(name);
-  if (given == nullptr) return std::nullopt;
-  const json::array_type* items = given->array();
-  const std::string rule = "must be an array of at most " + std::to_string(count_max) +
-                           " integers from " + std::to_string(min) + " to " + std::to_string(max);
-  if (items == nullptr || items->size() > count_max) {
-    in.refuse(name, rule);
-    return std::nullopt;
-  }
-  std::vector<std::int64_t> out;
-  for (const json& item : *items) {
-    const std::int64_t* number = item.integer();
-    if (number == nullptr || *number < min || *number > max) {
-      in.refuse(name, rule);
-      return std::nullopt;
-    }
-    out.push_back(*number);
-  }
-  return out;
-}
-
 std::optional<core::id_format> parse_id_format(std::string_view text) {
   for (const auto f : {core::id_format::number, core::id_format::string}) {
     if (core::to_string(f) == text) return f;
   }
   return std::nullopt;
-}
-
-std::optional<core::exhausted_policy> parse_exhausted(std::string_view text) {
-  for (const auto p : {core::exhausted_policy::hold, core::exhausted_policy::skip}) {
-    if (core::to_string(p) == text) return p;
-  }
-  return std::nullopt;
-}
-
-// What may be given at creation and changed later.
-actors::update_endpoint read_settings(const call& c, object_reader& in) {
-  actors::update_endpoint out;
-  if (const auto url = in.text("url", url_bytes_max, 1)) {
-    const auto checked = core::check_endpoint_url(*url, *c.engine().egress());
-    if (checked) {
-      out.url = checked->text;
-      out.origin = checked->origin;
-    } else {
-      in.refuse("url", checked.failure().detail);
-    }
-  }
-  out.events = read_events(in);
-  out.description = in.text("description", name_bytes_max);
-  if (const auto codes = read_numbers(in, "success_codes", 16, 200, 299)) {
-    out.success_codes.emplace();
-    for (const std::int64_t code : *codes) out.success_codes->push_back(static_cast<int>(code));
-  }
-  if (const auto ms = in.integer("timeout_ms", attempt_timeout_ms_min, attempt_timeout_ms_max)) {
-    out.timeout_ms = static_cast<int>(*ms);
-  }
-  if (const auto n = in.integer("concurrency", 1, endpoint_concurrency_max))
-    out.concurrency_max = static_cast<int>(*n);
-  if (const auto pauses = read_numbers(in, "retry_schedule", retries_max, 0, retry_pause_s_max)) {
-    out.retry_schedule.emplace();
-    for (const std::int64_t s : *pauses) out.retry_schedule->push_back(std::chrono::seconds{s});
-  }
-  out.on_exhausted = in.word("on_exhausted", parse_exhausted, "hold, skip");
-  return out;
-}
-
-// Moves the settings that were given into the new endpoint.
-void apply(actors::update_endpoint&& from, core::endpoint& to) {
-  const auto take = [](auto& given, auto& field) {
-    if (given) field = std::move(*given);
-  };
-  take(from.url, to.url);
-  take(from.origin, to.origin);
-  take(from.events, to.events);
-  take(from.description, to.description);
-  take(from.success_codes, to.success_codes);
-  take(from.timeout_ms, to.timeout_ms);
-  take(from.concurrency_max, to.concurrency_max);
-  take(from.retry_schedule, to.retry_schedule);
-  take(from.on_exhausted, to.on_exhausted);
 }
 
 // The owner must exist and be the caller's.
@@ -215,7 +109,7 @@ void create_endpoint(const call_ptr& c) {
   e.with_event_id = in.boolean("with_event_id").value_or(e.with_event_id);
   e.with_metadata = in.boolean("with_metadata").value_or(e.with_metadata);
   if (!in.has("url")) in.refuse("url", "is required");
-  apply(read_settings(*c, in), e);
+  v1::apply(v1::read_settings(*c, in, e), e);
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   if (const auto ok = check_owner(*c, e); !ok) return c->fail(ok.failure());
   auto options = c->options();
@@ -278,7 +172,9 @@ void update_endpoint(const call_ptr& c) {
       in.refuse(fixed, "is fixed when the endpoint is created; create another one");
   }
   if (in.value("secret") != nullptr) in.refuse("secret", "is changed by rotate-secret");
-  actors::update_endpoint wanted = read_settings(*c, in);
+  const auto found = visible_endpoint(*c, core::endpoint_id{c->id()});
+  if (!found) return c->fail(found.failure());
+  actors::update_endpoint wanted = v1::read_settings(*c, in, **found);
   wanted.id.value = c->id();
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   change(c, std::move(wanted));
@@ -312,10 +208,10 @@ void rotate(const call_ptr& c) {
   if (!found) return c->fail(found.failure());
   object_reader in{*body};
   const auto overlap = in.integer("overlap_s", 0, 7 * 86'400);
-  actors::rotate_secret wanted{id, read_secret(in, (*found)->form),
-                               std::chrono::seconds{overlap.value_or(86'400)}};
+  const core::secret_bytes secret = read_secret(in, (*found)->form);
+  actors::rotate_secret wanted{id, secret, std::chrono::seconds{overlap.value_or(86'400)}};
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
-  c->complete_body = [secret = wanted.secret](std::string& text) {
+  c->complete_body = [secret](std::string& text) {
     append_secret(text, secret.reveal());
   };
   change(c, std::move(wanted));

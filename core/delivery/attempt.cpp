@@ -14,6 +14,7 @@ std::string_view to_string(attempt_error error) noexcept {
     case attempt_error::protocol: return "protocol";
     case attempt_error::send: return "send";
     case attempt_error::local: return "local";
+    case attempt_error::auth: return "auth";
   }
   return "local";
 }

@@ -21,6 +21,7 @@ enum class attempt_error : std::uint8_t {
   protocol = 7,             // not an HTTP response, or cut off in its head
   send = 8,                 // the connection broke while the request was sent
   local = 9,                // our own side: cannot render, sign or start the request
+  auth = 10,                // no access token could be had for the endpoint (OAuth 2)
 };
 
 std::string_view to_string(attempt_error error) noexcept;
@@ -37,6 +38,7 @@ struct attempt_result {
   attempt_error error = attempt_error::none;
   int status = 0;           // final HTTP status, 0 when none arrived
   std::string retry_after;  // header value as received, empty when absent
+  std::string control;      // of the header webhook-delivery, when it was asked for
   std::string excerpt;      // first bytes of the body, at most limits::response_excerpt_bytes_max
   std::string detail;       // for the log only: the library's words
   attempt_timing timing{};

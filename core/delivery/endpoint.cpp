@@ -54,6 +54,55 @@ std::string_view to_string(endpoint_state state) noexcept {
   return "";
 }
 
+std::string_view to_string(ordering_mode mode) noexcept {
+  switch (mode) {
+    case ordering_mode::stream: return "stream";
+    case ordering_mode::endpoint: return "endpoint";
+    case ordering_mode::none: return "none";
+  }
+  return "";
+}
+
+std::string_view to_string(termination_signal signal) noexcept {
+  switch (signal) {
+    case termination_signal::modified: return "modified";
+    case termination_signal::deleted: return "deleted";
+  }
+  return "";
+}
+
+std::string_view to_string(auth_kind kind) noexcept {
+  switch (kind) {
+    case auth_kind::none: return "none";
+    case auth_kind::basic: return "basic";
+    case auth_kind::bearer: return "bearer";
+    case auth_kind::api_key: return "api_key";
+    case auth_kind::oauth2: return "oauth2";
+  }
+  return "";
+}
+
+std::optional<ordering_mode> parse_ordering_mode(std::string_view text) noexcept {
+  for (int i = 1; i <= 3; ++i) {
+    if (to_string(static_cast<ordering_mode>(i)) == text) return static_cast<ordering_mode>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<termination_signal> parse_termination_signal(std::string_view text) noexcept {
+  for (const auto signal : {termination_signal::modified, termination_signal::deleted}) {
+    if (to_string(signal) == text) return signal;
+  }
+  return std::nullopt;
+}
+
+std::optional<auth_kind> parse_auth_kind(std::string_view text) noexcept {
+  for (int i = 1; i <= 4; ++i) {
+    if (to_string(static_cast<auth_kind>(i)) == text) return static_cast<auth_kind>(i);
+  }
+  return std::nullopt;
+}
+
 std::optional<endpoint_scope> parse_endpoint_scope(std::string_view text) noexcept {
   for (int i = 1; i <= 4; ++i) {
     if (to_string(static_cast<endpoint_scope>(i)) == text) return static_cast<endpoint_scope>(i);

@@ -29,11 +29,21 @@ std::string_view to_string(lane_state state) noexcept {
   return "";
 }
 
+bool too_old(const lane& l, milliseconds max_age, timestamp now) noexcept {
+  return max_age.count() > 0 && now - std::max(l.head_at, l.replayed_at) > max_age;
+}
+
 lane_outcome judge(const verdict& v, std::uint32_t attempts,
                    const std::vector<milliseconds>& schedule, double jitter, double random,
                    timestamp now) {
+  const bool disable = v.wish == receiver_wish::disable;
+  if (v.kind != response_class::delivered && v.wish != receiver_wish::none) {
+    lane_outcome out = park(disable ? "disabled_by_receiver" : "aborted_by_receiver");
+    out.disable_endpoint = disable;
+    return out;
+  }
   switch (v.kind) {
-    case response_class::delivered: return {lane_step::advance, {}, {}, false};
+    case response_class::delivered: return {lane_step::advance, {}, {}, disable};
     case response_class::gone: {
       lane_outcome out = park("gone");
       out.disable_endpoint = true;
@@ -53,6 +63,11 @@ lane_outcome judge(const verdict& v, std::uint32_t attempts,
   if (!pause) return park("exhausted");
   const milliseconds wait = std::max(*pause, v.retry_after.value_or(milliseconds{0}));
   return {lane_step::retry, now + wait, {}, false};
+}
+
+lane_outcome within_age(lane_outcome outcome, const lane& l, milliseconds max_age) {
+  const bool late = outcome.step == lane_step::retry && too_old(l, max_age, outcome.due);
+  return late ? park("expired") : std::move(outcome);
 }
 
 }  // namespace syndicated::core

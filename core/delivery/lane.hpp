@@ -40,7 +40,10 @@ struct lane {
   lane_state state = lane_state::pending;
   std::uint32_t attempts = 0;  // made for the head
   timestamp due{};
-  timestamp head_at{};  // when the head's event happened
+  timestamp head_at{};      // when the head's event happened
+  timestamp replayed_at{};  // the head was asked for again, and its age counts from there
+  // Ordering by endpoint: `due` keeps the lane's place in line, and this holds it back.
+  timestamp not_before{};
   int last_status = 0;
   std::string last_error;  // "", "timeout", "http_503", "blocked_destination" ...
 };
@@ -54,15 +57,21 @@ enum class lane_step : std::uint8_t {
 
 struct lane_outcome {
   lane_step step = lane_step::retry;
-  timestamp due{};     // for retry
-  std::string reason;  // for park: "exhausted", "gone", "rejected_size", "blocked_destination"
-  bool disable_endpoint = false;  // 410
+  timestamp due{};                // for retry
+  std::string reason;             // for park: "exhausted", "gone", "rejected_size", "expired" ...
+  bool disable_endpoint = false;  // 410, or the receiver's wish
 };
+
+// The head's age is counted from its event, or from the wish to send it again. `max_age` 0: none.
+bool too_old(const lane& l, std::chrono::milliseconds max_age, timestamp now) noexcept;
 
 // Decides what follows an attempt. `attempts` counts this one. `random` in [0, 1).
 lane_outcome judge(const verdict& v, std::uint32_t attempts,
                    const std::vector<std::chrono::milliseconds>& schedule, double jitter,
                    double random, timestamp now);
+
+// A retry that would come after the head's age limit is given up now.
+lane_outcome within_age(lane_outcome outcome, const lane& l, std::chrono::milliseconds max_age);
 
 }  // namespace syndicated::core
 

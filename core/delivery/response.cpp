@@ -28,6 +28,7 @@ verdict classify_error(attempt_error error) {
     case attempt_error::blocked_destination: return {response_class::blocked, word, {}};
     case attempt_error::local: return {response_class::local, word, {}};
     case attempt_error::response_too_large:
+    case attempt_error::auth:
     case attempt_error::protocol: return {response_class::failure, word, {}};
     case attempt_error::dns:
     case attempt_error::connect:
@@ -111,8 +112,15 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, timestamp 
   return *date - now;
 }
 
-verdict classify(const attempt_result& r, const endpoint& to, timestamp now) {
-  if (r.error != attempt_error::none) return classify_error(r.error);
+namespace {
+
+receiver_wish wish_of(const attempt_result& r, const endpoint& to) {
+  if (!to.receiver_control || r.control.empty()) return receiver_wish::none;
+  if (r.control == "disable") return receiver_wish::disable;
+  return r.control == "abort-message" ? receiver_wish::abort_message : receiver_wish::none;
+}
+
+verdict classify_status(const attempt_result& r, const endpoint& to, timestamp now) {
   if (accepted(r.status, to)) return {response_class::delivered, {}, {}};
   std::string word = "http_" + std::to_string(r.status);
   if (r.status == 410) return {response_class::gone, word, {}};
@@ -121,6 +129,15 @@ verdict classify(const attempt_result& r, const endpoint& to, timestamp now) {
   if (!overloaded(r.status)) return {response_class::failure, word, {}};
   verdict v{response_class::overload, word, {}};
   if (r.status == 429 || r.status == 503) v.retry_after = parse_retry_after(r.retry_after, now);
+  return v;
+}
+
+}  // namespace
+
+verdict classify(const attempt_result& r, const endpoint& to, timestamp now) {
+  if (r.error != attempt_error::none) return classify_error(r.error);
+  verdict v = classify_status(r, to, now);
+  v.wish = wish_of(r, to);
   return v;
 }
 

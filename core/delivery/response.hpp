@@ -24,10 +24,14 @@ enum class response_class : std::uint8_t {
 };
 std::string_view to_string(response_class c) noexcept;
 
+// What the receiver asked for in the header webhook-delivery of its answer.
+enum class receiver_wish : std::uint8_t { none, abort_message, disable };
+
 struct verdict {
   response_class kind = response_class::failure;
   std::string error;  // coarse word for owners: "", "http_503", "timeout", "redirect" ...
   std::optional<std::chrono::milliseconds> retry_after{};  // floor for the endpoint's next attempt
+  receiver_wish wish = receiver_wish::none;
 };
 
 verdict classify(const attempt_result& r, const endpoint& to, timestamp now);

@@ -213,6 +213,11 @@ struct catalog_writer {
       take(c.url, e.url);
       take(c.events, e.events);
       take(c.timeout_ms, e.timeout_ms);
+      take(c.headers, e.headers);
+      take(c.auth, e.auth);
+      take(c.identity, e.identity);
+      take(c.rate, e.rate);
+      take(c.max_age, e.max_age);
     });
   }
   outcome operator()(const actors::set_endpoint_state& c) {
@@ -224,7 +229,7 @@ struct catalog_writer {
   outcome operator()(const actors::rotate_secret& c) {
     return change(items.all_endpoints, c.id.value, [&](core::endpoint& e) {
       e.previous_secret = e.secret;
-      e.secret = c.secret;
+      if (c.secret) e.secret = *c.secret;
       e.previous_until = now() + c.overlap;
     });
   }

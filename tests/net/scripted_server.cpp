@@ -103,6 +103,16 @@ bool peer::send(const std::string& bytes) {
   return sent == bytes.size();
 }
 
+std::string peer::client_name() const {
+  X509* certificate = tls_ == nullptr ? nullptr : SSL_get1_peer_certificate(tls_);
+  if (certificate == nullptr) return {};
+  std::array<char, 256> name{};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name.data(),
+                            static_cast<int>(name.size()));
+  X509_free(certificate);
+  return name.data();
+}
+
 void peer::hold() {
   std::array<char, 4096> chunk{};
   while (receive(chunk.data(), chunk.size()) > 0) {
@@ -130,6 +140,11 @@ scripted_server::scripted_server(script on_connection, const certificate_options
     throw std::runtime_error("cannot use the test certificate");
   }
   ::unlink(files.key.c_str());
+  if (certificate.ask_client) {
+    SSL_CTX_set_verify(tls_, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+    const unsigned char context = 1;
+    SSL_CTX_set_session_id_context(tls_, &context, 1);
+  }
   listen();
 }
 

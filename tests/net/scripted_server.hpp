@@ -26,6 +26,7 @@ class peer {
   void reset();  // closes with RST
   void half_close();
   bool stopping() const { return stopping_; }
+  std::string client_name() const;  // CN of the client's certificate; empty without one
 
  private:
   int receive(char* to, std::size_t space);
@@ -39,6 +40,7 @@ class peer {
 struct certificate_options {
   std::string name = "127.0.0.1";  // subject alternative name: an address
   bool expired = false;
+  bool ask_client = false;  // the server wants a client certificate and takes any
 };
 
 class scripted_server {

@@ -1,0 +1,242 @@
+// What an endpoint's settings do to its deliveries: rate, age, the receiver's wishes, the end of an
+// endpoint, headers.
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+#include "core/base/limits.hpp"
+#include "tests/actors/room.hpp"
+
+namespace syndicated {
+namespace {
+
+using namespace tests;
+using core::endpoint_state;
+
+struct shop : room {
+  stall open(const std::function<void(core::endpoint&)>& change, int concurrency = 64) {
+    return open_stall(concurrency, change);
+  }
+  std::vector<core::lane> lanes(const stall& st) {
+    std::vector<core::lane> found;
+    const auto scanned =
+        repo().due_lanes(st.endpoint, 0, store::parked_due_ms + 1, {},
+                         [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+                           found.push_back(**repo().find(key));
+                           return true;
+                         });
+    BOOST_REQUIRE(scanned.ok());
+    return found;
+  }
+  std::size_t parked(const stall& st, const std::string& reason) {
+    const auto all = lanes(st);
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [&reason](const core::lane& l) {
+          return l.state == core::lane_state::parked && l.last_error == reason;
+        }));
+  }
+  void answer_with(const stall& st, core::attempt_result result) {
+    engine.answer(*engine.first_of(st.endpoint), std::move(result));
+    engine.settle();
+  }
+  // Answers 204 to all that is under way; how many that were.
+  int answer_all(const stall& st) {
+    int answered = 0;
+    while (engine.first_of(st.endpoint)) {
+      answer_first(st, 204);
+      ++answered;
+    }
+    return answered;
+  }
+  void adds_up(const stall& st) {
+    const auto n = counted(st);
+    std::uint64_t waiting = 0;
+    for (const core::lane& l : lanes(st)) {
+      waiting += l.backlog - (l.state == core::lane_state::parked ? 1 : 0);
+    }
+    BOOST_TEST(n.accepted == n.delivered + n.parked + n.cancelled + waiting);
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(endpoint_settings, shop)
+
+BOOST_AUTO_TEST_CASE(headers_and_credentials_are_on_every_request) {
+  const auto st = open([](core::endpoint& e) {
+    e.headers = {{"X-Key", core::secret_bytes{"value"}}};
+    e.auth.kind = core::auth_kind::bearer;
+    e.auth.secret = core::secret_bytes{"token"};
+    e.http2 = true;
+    e.receiver_control = true;
+    e.ca = "authority";
+  });
+  sell(st, 1);
+  const auto& request = engine.wire.at(0).request;
+  const auto& fixed = *request.fixed_headers;
+  BOOST_TEST(std::count(fixed.begin(), fixed.end(), "X-Key: value") == 1);
+  BOOST_TEST(std::count(fixed.begin(), fixed.end(), "Authorization: Bearer token") == 1);
+  BOOST_TEST(request.http2);
+  BOOST_TEST(request.receiver_control);
+  BOOST_REQUIRE(request.tls);
+  BOOST_TEST(request.tls->ca == "authority");
+  actors::update_endpoint change;
+  change.id = st.endpoint;
+  change.headers.emplace();
+  change.auth.emplace();
+  change.ca.emplace();
+  catalog(std::move(change));
+  engine.settle();
+  sell(st, 1);
+  answer_first(st, 204);
+  const auto& later = engine.wire.at(0).request;
+  BOOST_TEST(later.fixed_headers->size() + 2 == fixed.size());
+  BOOST_TEST(!later.tls);
+}
+
+BOOST_AUTO_TEST_CASE(the_rate_holds_for_first_attempts_retries_and_replays) {
+  const auto st = open([](core::endpoint& e) { e.rate = {2, 3}; });
+  sell(st, 20);
+  int sent = answer_all(st);
+  BOOST_TEST(sent == 3);  // the burst
+  for (int i = 0; i < 50; ++i) {
+    engine.advance(100ms);
+    if (i == 20 && engine.first_of(st.endpoint)) answer_first(st, 500);  // its retry counts, too
+    sent += answer_all(st);
+  }
+  BOOST_TEST(sent >= 12);
+  BOOST_TEST(sent <= 14);
+  adds_up(st);
+  for (int i = 0; i < 200; ++i) {
+    engine.advance(100ms);
+    answer_all(st);
+  }
+  BOOST_TEST(counted(st).delivered == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(an_old_event_is_parked_without_a_request) {
+  const auto st = open([](core::endpoint& e) { e.max_age = 1h; });
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  sell(st, 3);
+  now += 2h;
+  sell(st, 1);
+  set_state(st.endpoint, endpoint_state::active);
+  engine.settle();
+  BOOST_TEST(under_way(st) == 1U);
+  BOOST_TEST(parked(st, "expired") == 3U);
+  BOOST_TEST(answer_all(st) == 1);
+  adds_up(st);
+  // A replay is young again.
+  const auto old = lanes(st).front();
+  engine.ask(request(old.key.stream, actors::replay_request{old.head, {st.endpoint}}));
+  engine.settle();
+  BOOST_TEST(under_way(st) == 1U);
+  BOOST_TEST(answer_all(st) == 1);
+  BOOST_TEST(parked(st, "expired") == 2U);
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(a_retry_beyond_the_age_is_not_waited_for) {
+  const auto st = open([](core::endpoint& e) {
+    e.max_age = 1h;
+    e.retry_schedule = {0s, 30min, 31min, 1s};
+  });
+  sell(st, 1);
+  answer_first(st, 500);
+  BOOST_TEST((only_lane(st).state == core::lane_state::pending));
+  engine.advance(40min);
+  answer_first(st, 500);
+  BOOST_TEST(parked(st, "expired") == 1U);
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(the_receiver_gives_one_event_up) {
+  const auto st = open([](core::endpoint& e) { e.receiver_control = true; }, 1);
+  sell(st, 2);
+  core::attempt_result result;
+  result.status = 500;
+  result.control = "abort-message";
+  answer_with(st, result);
+  BOOST_TEST(parked(st, "aborted_by_receiver") == 1U);
+  BOOST_TEST(answer_all(st) == 1);
+  adds_up(st);
+}
+
+void expect_ended(shop& s, const stall& st, std::size_t count, const std::string& reason) {
+  for (int i = 0; i < 20 && s.parked(st, reason) < count; ++i) s.engine.advance(1s);
+  BOOST_TEST(s.parked(st, reason) == count);
+  BOOST_TEST(s.under_way(st) == 0U);
+  const auto endpoint = s.s().catalog.load()->find(st.endpoint);
+  BOOST_REQUIRE(endpoint);
+  BOOST_TEST((endpoint->state == endpoint_state::disabled));
+  BOOST_TEST(endpoint->state_reason == reason);
+  s.adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(gone_parks_every_lane_until_a_replay) {
+  const auto st = open([](core::endpoint&) {}, 1);
+  constexpr int count = 1'000;  // more than the window and several pages
+  sell(st, count);
+  answer_first(st, 410);
+  expect_ended(*this, st, count, "gone");
+  BOOST_TEST(counted(st).parked == static_cast<std::uint64_t>(count));
+  // What comes later has the same fate.
+  sell(st, 1);
+  expect_ended(*this, st, count + 1, "gone");
+  // Enabled again: nothing goes out by itself.
+  set_state(st.endpoint, endpoint_state::active);
+  engine.settle();
+  engine.advance(10s);
+  BOOST_TEST(under_way(st) == 0U);
+  sell(st, 1);
+  BOOST_TEST(answer_all(st) == 1);
+  const auto old = lanes(st).front();
+  engine.ask(request(old.key.stream, actors::replay_request{old.head, {st.endpoint}}));
+  engine.settle();
+  BOOST_TEST(answer_all(st) == 1);
+  BOOST_TEST(parked(st, "gone") == static_cast<std::size_t>(count));
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(gone_is_held_even_where_exhausted_events_are_skipped) {
+  const auto st = open([](core::endpoint& e) { e.on_exhausted = core::exhausted_policy::skip; }, 1);
+  sell(st, 5);
+  answer_first(st, 410);
+  expect_ended(*this, st, 5, "gone");
+}
+
+BOOST_AUTO_TEST_CASE(the_receiver_disables_its_endpoint) {
+  const auto st = open([](core::endpoint& e) { e.receiver_control = true; }, 1);
+  sell(st, 4);
+  core::attempt_result result;
+  result.status = 200;
+  result.control = "disable";
+  answer_with(st, result);
+  expect_ended(*this, st, 3, "disabled_by_receiver");
+  BOOST_TEST(counted(st).delivered == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_while_an_endpoint_ends_changes_nothing) {
+  const auto st = open([](core::endpoint&) {}, 1);
+  sell(st, 600);
+  set_state(st.endpoint, endpoint_state::disabled);
+  engine.dispatch_turn();  // one page is reported ...
+  for (int i = 0; i < 100; ++i) engine.entity_turn();
+  commit();  // ... and partly on disk
+  BOOST_TEST(parked(st, "test") > 0U);
+  BOOST_TEST(parked(st, "test") < 600U);
+  engine.entities.clear();
+  engine.entity_mail.clear();
+  engine.inbox.clear();
+  engine.dispatch.reset();
+  crash();
+  flat_engine again{*this};
+  again.settle();
+  for (int i = 0; i < 20; ++i) again.advance(1s);
+  BOOST_TEST(parked(st, "test") == 600U);
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace syndicated
