@@ -4,7 +4,6 @@
 
 #include "core/base/log.hpp"
 #include "core/delivery/envelope.hpp"
-#include "core/delivery/signature.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -17,9 +16,8 @@ constexpr std::size_t lanes_guaranteed = 8;
 
 void add_cloudesire_headers(net::attempt_request& request, const core::event& e,
                             const dispatch_queue& q, std::uint32_t attempt) {
-  if (!q.signing_key().empty()) {
-    request.headers.push_back("CMW-Event-Signature: " +
-                              core::cloudesire_signature(q.signing_key(), *request.body));
+  if (std::string signature = q.signer().cloudesire(*request.body); !signature.empty()) {
+    request.headers.push_back("CMW-Event-Signature: " + signature);
   }
   request.headers.push_back("CMW-Event-Id: " + std::to_string(e.id.value));
   request.headers.push_back("CMW-Event-Seq: " + std::to_string(e.seq));
@@ -28,18 +26,11 @@ void add_cloudesire_headers(net::attempt_request& request, const core::event& e,
 }
 
 void add_standard_headers(net::attempt_request& request, const core::event& e,
-                          const core::endpoint& to, const dispatch_queue& q, core::timestamp now) {
+                          const dispatch_queue& q, core::timestamp now) {
   const std::string id = core::webhook_id(e.id);
-  const std::int64_t seconds = core::to_unix_seconds(now);
-  std::string signatures = core::standard_signature(q.signing_key(), id, seconds, *request.body);
-  const bool overlap = to.previous_until && now < *to.previous_until && !q.previous_key().empty();
-  if (overlap) {
-    signatures += ' ';
-    signatures += core::standard_signature(q.previous_key(), id, seconds, *request.body);
-  }
   request.headers.push_back("webhook-id: " + id);
-  request.headers.push_back("webhook-timestamp: " + std::to_string(seconds));
-  request.headers.push_back("webhook-signature: " + signatures);
+  request.headers.push_back("webhook-timestamp: " + std::to_string(core::to_unix_seconds(now)));
+  request.headers.push_back("webhook-signature: " + q.signer().standard(id, now, *request.body));
 }
 
 store::attempt_row row_of(const work_handle& work, core::timestamp started,
@@ -84,17 +75,14 @@ core::result<net::attempt_request> make_request(const core::event& e, const core
   request.tls = q.tls();
   request.http2 = to.http2;
   request.headers.reserve(5);
-  if (to.form == core::wire_form::cloudesire) {
-    if (q.signing_key().empty() && !to.secret.empty()) {
-      return core::error{core::errc::internal, "cannot_sign", "the secret cannot be used", {}, {}};
-    }
-    add_cloudesire_headers(request, e, q, attempt);
-    return request;
-  }
-  if (q.signing_key().empty()) {
+  if (!q.signer().usable()) {
     return core::error{core::errc::internal, "cannot_sign", "the secret cannot be used", {}, {}};
   }
-  add_standard_headers(request, e, to, q, now);
+  if (to.form == core::wire_form::cloudesire) {
+    add_cloudesire_headers(request, e, q, attempt);
+  } else {
+    add_standard_headers(request, e, q, now);
+  }
   return request;
 }
 

@@ -5,7 +5,6 @@
 #include "core/base/limits.hpp"
 #include "core/base/log.hpp"
 #include "core/delivery/endpoint_rules.hpp"
-#include "core/delivery/signature.hpp"
 #include "store/keys.hpp"
 
 namespace syndicated::actors {
@@ -55,19 +54,8 @@ void dispatch_queue::prepare() {
     tls_ = std::make_shared<const net::tls_material>(
         net::tls_material{settings_->identity.certificate, settings_->identity.key, settings_->ca});
   }
-  key_.clear();
-  previous_key_.clear();
-  if (settings_->form == core::wire_form::cloudesire) {
-    key_ = settings_->secret.reveal();
-    return;
-  }
-  // Checked when the endpoint was created; one that cannot be decoded now signs nothing, and
-  // dispatcher::sign refuses to send.
-  if (auto key = core::decode_standard_secret(settings_->secret.reveal())) key_ = *key;
-  if (settings_->previous_secret.empty()) return;
-  if (auto key = core::decode_standard_secret(settings_->previous_secret.reveal())) {
-    previous_key_ = *key;
-  }
+  // Keys were checked when the endpoint was made; without a usable one nothing is sent.
+  signer_ = std::make_unique<core::signer>(*settings_);
 }
 
 void dispatch_queue::ready(work_handle work, bool room) {

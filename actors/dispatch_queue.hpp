@@ -13,6 +13,7 @@
 
 #include "actors/services.hpp"
 #include "core/delivery/concurrency.hpp"
+#include "core/delivery/signer.hpp"
 #include "core/delivery/token_bucket.hpp"
 #include "net/curl_loop.hpp"
 
@@ -72,8 +73,7 @@ class dispatch_queue {
   const std::shared_ptr<const std::vector<std::string>>& fixed_headers() const { return headers_; }
   // Null: no client certificate and the system's authorities.
   const std::shared_ptr<const net::tls_material>& tls() const { return tls_; }
-  const std::string& signing_key() const { return key_; }
-  const std::string& previous_key() const { return previous_key_; }
+  core::signer& signer() const { return *signer_; }
 
  private:
   static constexpr std::size_t refill_below = 32;
@@ -94,7 +94,7 @@ class dispatch_queue {
   std::shared_ptr<const core::endpoint> settings_;
   std::shared_ptr<const std::vector<std::string>> headers_;
   std::shared_ptr<const net::tls_material> tls_;
-  std::string key_, previous_key_;
+  std::unique_ptr<core::signer> signer_;
 
   std::deque<work_handle> ready_;
   std::unordered_map<core::lane_key, held_lane> lanes_;

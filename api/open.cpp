@@ -1,5 +1,6 @@
 // Calls that need no token: liveness, readiness, metrics, the API document.
 #include "api/routes.hpp"
+#include "core/delivery/ed25519.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -26,6 +27,45 @@ void metrics(const call_ptr& c) {
   c->send(std::move(answer));
 }
 
+void write_key(core::json_writer& out, std::string_view public_key, const std::string& kid) {
+  out.begin_object();
+  out.key("kty").text("OKP");
+  out.key("crv").text("Ed25519");
+  out.key("x").text(core::base64url(public_key));
+  out.key("kid").text(kid);
+  out.key("use").text("sig");
+  out.key("alg").text("EdDSA");
+  out.end_object();
+}
+
+// The public keys that sign notifications now, and the ones before them while their overlap lasts
+// (RFC 7517, RFC 8037). ?kid= picks one. At most limits::scan_rows_max endpoints are looked at.
+void webhook_keys(const call_ptr& c) {
+  query_reader q{c->query};
+  const auto wanted = q.text("kid");
+  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
+  const auto at = now();
+  core::json_writer out;
+  out.begin_object().key("keys").begin_array();
+  const auto add = [&](const core::secret_bytes& key) {
+    if (key.empty()) return;
+    const auto public_key = core::public_part(key.reveal());
+    const std::string kid = core::key_thumbprint(public_key);
+    if (!wanted || *wanted == kid) write_key(out, public_key, kid);
+  };
+  const auto catalog = c->engine().catalog();
+  for (const auto& e : catalog->endpoints(0, core::limits::scan_rows_max)) {
+    add(e->signing_key);
+    if (e->previous_signing_until && at < *e->previous_signing_until) add(e->previous_signing_key);
+  }
+  out.end_array().end_object();
+  net::http_response answer;
+  answer.content_type = "application/jwk-set+json";
+  answer.headers.push_back({"Cache-Control", "public, max-age=300"});
+  answer.body = std::move(out).str();
+  c->send(std::move(answer));
+}
+
 void openapi(const call_ptr& c) { c->send(200, std::string{openapi_document()}); }
 
 }  // namespace
@@ -36,6 +76,7 @@ route_list open_routes() {
       {"GET", "/readyz", face::open, false, readyz},
       {"GET", "/metrics", face::open, false, metrics},
       {"GET", "/openapi.json", face::open, false, openapi},
+      {"GET", "/.well-known/webhook-keys", face::open, false, webhook_keys, nullptr, true},
   };
 }
 

@@ -31,7 +31,6 @@ std::string endpoint_json(const core::endpoint& e) {
   out.key("with_metadata").boolean(e.with_metadata);
   out.key("state").text(core::to_string(e.state));
   out.key("state_reason").text(e.state_reason);
-  out.key("previous_secret_until").time(e.previous_until);
   out.key("version").number(e.version);
   out.key("created_at").time(e.created_at);
   out.key("updated_at").time(e.updated_at);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/token.hpp"
 #include "core/base/limits.hpp"
 #include "core/delivery/certificates.hpp"
+#include "core/delivery/ed25519.hpp"
 #include "core/delivery/endpoint_rules.hpp"
 #include "core/delivery/url.hpp"
 
@@ -220,6 +222,19 @@ std::optional<std::string> read_authorities(object_reader& in) {
   return ca;
 }
 
+// true makes a key unless there is one; false takes it away.
+std::optional<core::secret_bytes> read_asymmetric(object_reader& in,
+                                                  const core::endpoint& present) {
+  const auto wanted = in.boolean("asymmetric");
+  if (!wanted || *wanted == !present.signing_key.empty()) return std::nullopt;
+  if (!*wanted) return core::secret_bytes{};
+  if (present.form != core::wire_form::standard) {
+    in.refuse("asymmetric", "is for the standard form; the Cloudesire form has one signature");
+    return std::nullopt;
+  }
+  return new_signing_key();
+}
+
 void read_access(object_reader& in, actors::update_endpoint& out, const core::endpoint& present) {
   out.headers = read_headers(in);
   out.auth = read_auth(in);
@@ -263,7 +278,24 @@ void write_access(core::json_writer& out, const core::endpoint& e) {
   pem("ca", e.ca);
 }
 
+void write_signing(core::json_writer& out, const core::endpoint& e) {
+  out.key("asymmetric").boolean(!e.signing_key.empty());
+  out.key("public_key");
+  if (e.signing_key.empty()) {
+    out.null();
+  } else {
+    out.text(core::encode_public_key(core::public_part(e.signing_key.reveal())));
+  }
+  out.key("previous_secret_until").time(e.previous_until);
+  out.key("previous_public_key_until").time(e.previous_signing_until);
+}
+
 }  // namespace
+
+core::secret_bytes new_signing_key() {
+  auto key = core::make_signing_key(random_bytes(core::ed25519_seed_bytes));
+  return key ? core::secret_bytes{std::move(*key)} : core::secret_bytes{};
+}
 
 actors::update_endpoint read_settings(const call& c, object_reader& in,
                                       const core::endpoint& present) {
@@ -298,6 +330,7 @@ actors::update_endpoint read_settings(const call& c, object_reader& in,
   out.rate = read_rate(in);
   out.receiver_control = in.boolean("receiver_control");
   out.http2 = in.boolean("http2");
+  out.signing_key = read_asymmetric(in, present);
   read_access(in, out, present);
   return out;
 }
@@ -323,6 +356,7 @@ void apply(actors::update_endpoint&& from, core::endpoint& to) {
   take(from.rate, to.rate);
   take(from.receiver_control, to.receiver_control);
   take(from.http2, to.http2);
+  take(from.signing_key, to.signing_key);
 }
 
 void write_settings(core::json_writer& out, const core::endpoint& e) {
@@ -357,6 +391,7 @@ void write_settings(core::json_writer& out, const core::endpoint& e) {
   out.key("receiver_control").boolean(e.receiver_control);
   out.key("http2").boolean(e.http2);
   write_access(out, e);
+  write_signing(out, e);
 }
 
 }  // namespace syndicated::api::v1

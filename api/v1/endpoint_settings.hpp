@@ -16,6 +16,8 @@ namespace syndicated::api::v1 {
 actors::update_endpoint read_settings(const call& c, object_reader& in,
                                       const core::endpoint& present);
 
+core::secret_bytes new_signing_key();  // Ed25519, fresh
+
 // Moves the settings that were given into the new endpoint.
 void apply(actors::update_endpoint&& from, core::endpoint& to);
 

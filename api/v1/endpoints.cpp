@@ -200,6 +200,14 @@ void switch_endpoint(const call_ptr& c) {
                 reason.value_or(paused ? "paused by " + c->by.name : std::string{})});
 }
 
+enum class key_kind : std::uint8_t { symmetric, asymmetric, both };
+
+std::optional<key_kind> parse_key_kind(std::string_view text) {
+  if (text == "symmetric") return key_kind::symmetric;
+  if (text == "asymmetric") return key_kind::asymmetric;
+  return text == "both" ? std::optional{key_kind::both} : std::nullopt;
+}
+
 void rotate(const call_ptr& c) {
   auto body = c->body(true);
   if (!body) return c->fail(body.failure());
@@ -208,12 +216,25 @@ void rotate(const call_ptr& c) {
   if (!found) return c->fail(found.failure());
   object_reader in{*body};
   const auto overlap = in.integer("overlap_s", 0, 7 * 86'400);
-  const core::secret_bytes secret = read_secret(in, (*found)->form);
-  actors::rotate_secret wanted{id, secret, std::chrono::seconds{overlap.value_or(86'400)}};
+  const auto kind =
+      in.word("kind", parse_key_kind, "symmetric, asymmetric, both").value_or(key_kind::symmetric);
+  actors::rotate_secret wanted{id, {}, std::chrono::seconds{overlap.value_or(86'400)}};
+  if (kind == key_kind::asymmetric) {
+    if (in.value("secret") != nullptr) in.refuse("secret", "is not for this kind");
+  } else {
+    wanted.secret = read_secret(in, (*found)->form);
+  }
+  if (kind != key_kind::symmetric) {
+    if ((*found)->signing_key.empty())
+      in.refuse("kind", "the endpoint has no asymmetric key; PATCH it with asymmetric: true");
+    wanted.signing_key = v1::new_signing_key();
+  }
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
-  c->complete_body = [secret](std::string& text) {
-    append_secret(text, secret.reveal());
-  };
+  if (wanted.secret) {
+    c->complete_body = [secret = *wanted.secret](std::string& text) {
+      append_secret(text, secret.reveal());
+    };
+  }
   change(c, std::move(wanted));
 }
 

@@ -1,65 +1,19 @@
 #include "core/delivery/signature.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+
+#include "core/delivery/hmac.hpp"
 
 namespace syndicated::core {
 namespace {
 
-using digest_bytes = std::array<unsigned char, EVP_MAX_MD_SIZE>;
-
 const unsigned char* as_bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());  // NOLINT OpenSSL's byte type
-}
-
-// One MAC context for each thread and digest: looking the algorithm up for every message costs more
-// than the message itself.
-class hmac_context {
- public:
-  explicit hmac_context(const char* digest) {
-    EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    context_ = EVP_MAC_CTX_new(algorithm);
-    EVP_MAC_free(algorithm);
-    std::string name{digest};
-    const std::array<OSSL_PARAM, 2> parameters{
-        OSSL_PARAM_construct_utf8_string("digest", name.data(), 0), OSSL_PARAM_construct_end()};
-    if (context_ == nullptr || EVP_MAC_CTX_set_params(context_, parameters.data()) != 1) {
-      __builtin_trap();  // only possible when the library is broken; never send unsigned
-    }
-  }
-  ~hmac_context() { EVP_MAC_CTX_free(context_); }
-  hmac_context(const hmac_context&) = delete;
-  hmac_context& operator=(const hmac_context&) = delete;
-
-  std::string sign(std::string_view key, std::string_view message) {
-    digest_bytes digest{};
-    std::size_t length = 0;
-    // An empty key is legal for HMAC but OpenSSL wants a pointer.
-    const bool ok = EVP_MAC_init(context_, key.empty() ? as_bytes("") : as_bytes(key), key.size(),
-                                 nullptr) == 1 &&
-                    EVP_MAC_update(context_, as_bytes(message), message.size()) == 1 &&
-                    EVP_MAC_final(context_, digest.data(), &length, digest.size()) == 1;
-    if (!ok) __builtin_trap();
-    return {reinterpret_cast<const char*>(digest.data()), length};  // NOLINT
-  }
-
- private:
-  EVP_MAC_CTX* context_ = nullptr;
-};
-
-std::string hmac_sha1(std::string_view key, std::string_view message) {
-  thread_local hmac_context context{"SHA1"};
-  return context.sign(key, message);
-}
-
-std::string hmac_sha256(std::string_view key, std::string_view message) {
-  thread_local hmac_context context{"SHA256"};
-  return context.sign(key, message);
 }
 
 constexpr std::string_view alphabet =
@@ -77,19 +31,25 @@ int base64_value(char c) {
 }  // namespace
 
 std::string cloudesire_signature(std::string_view secret, std::string_view body) {
-  return "sha1=" + hex_encode(hmac_sha1(secret, body));
+  return "sha1=" + hex_encode(hmac_key{hmac_key::digest::sha1, secret}.sign({body}));
+}
+
+std::string standard_message(std::string_view id, std::string_view unix_seconds,
+                             std::string_view body) {
+  std::string message;
+  message.reserve(id.size() + unix_seconds.size() + body.size() + 2);
+  message += id;
+  message += '.';
+  message += unix_seconds;
+  message += '.';
+  message += body;
+  return message;
 }
 
 std::string standard_signature(std::string_view key, std::string_view id, std::int64_t unix_seconds,
                                std::string_view body) {
-  std::string message;
-  message.reserve(id.size() + body.size() + 24);
-  message += id;
-  message += '.';
-  message += std::to_string(unix_seconds);
-  message += '.';
-  message += body;
-  return "v1," + base64_encode(hmac_sha256(key, message));
+  const std::string message = standard_message(id, std::to_string(unix_seconds), body);
+  return "v1," + base64_encode(hmac_key{hmac_key::digest::sha256, key}.sign({message}));
 }
 
 result<std::string> decode_standard_secret(std::string_view text) {

@@ -1,4 +1,5 @@
-// Signatures of notifications. Sources: domain.md 1.4 (Cloudesire), Standard Webhooks 1.0.0.
+// Signatures of notifications, one at a time (the daemon's own: signer.hpp). Sources: domain.md 1.4
+// (Cloudesire), Standard Webhooks 1.0.0.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,10 @@ std::string cloudesire_signature(std::string_view secret, std::string_view body)
 // "v1," + base64: HMAC-SHA256 over id "." timestamp "." body; the key is the decoded secret.
 std::string standard_signature(std::string_view key, std::string_view id, std::int64_t unix_seconds,
                                std::string_view body);
+
+// What is signed in the standard form: id "." timestamp "." body.
+std::string standard_message(std::string_view id, std::string_view unix_seconds,
+                             std::string_view body);
 
 // "whsec_" + base64 of 24 to 64 bytes (the prefix may be missing) -> the key's bytes.
 result<std::string> decode_standard_secret(std::string_view text);

@@ -243,6 +243,28 @@ BOOST_AUTO_TEST_CASE(signatures_are_computed_and_checked) {
       with({"verify", "--signature", good, "--tolerance", "300"}, R"({"test": 2432232314})").code ==
       1);
   BOOST_TEST(run({"sign", "--secret-file", secret, body}).code == 2);
+  // The same with a pair of keys (RFC 8032, 7.1, test 1).
+  const std::string secret_key =
+      room.file("whsk", "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=");
+  const std::string public_key =
+      room.file("whpk", "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+  const auto pair = [&](std::vector<std::string> words, const std::string& key) {
+    for (const char* word : {"--id", "evt_1", "--timestamp", "1614265330", "--secret-file"})
+      words.emplace_back(word);
+    words.push_back(key);
+    words.push_back(body);
+    return run(words);
+  };
+  const std::string v1a = pair({"--json", "sign"}, secret_key)
+                              .json()
+                              .at("headers")
+                              .at("webhook-signature")
+                              .as_string()
+                              .c_str();
+  BOOST_TEST(v1a.starts_with("v1a,"));
+  BOOST_TEST(pair({"verify", "--signature", "v1,x " + v1a}, public_key).code == 0);
+  BOOST_TEST(pair({"verify", "--signature", "v1,x v1a,eA=="}, public_key).code == 1);
+  BOOST_TEST(pair({"sign"}, public_key).code == 2);
   BOOST_TEST(
       run({"sign", "--form", "cloudesire", "--secret-file", room.path / "absent", body}).code == 2);
   BOOST_TEST(run({"sign", "--form", "cloudesire", "--secret-file", "-", "-"}, "x").code == 2);

@@ -1,6 +1,7 @@
 // Reading, refusing and showing the settings of endpoints; secrets go in and never come out.
 #include <boost/test/unit_test.hpp>
 
+#include "core/delivery/ed25519.hpp"
 #include "tests/api/face.hpp"
 #include "tests/support/test_certificates.hpp"
 
@@ -117,6 +118,47 @@ BOOST_AUTO_TEST_CASE(a_client_certificate_has_its_key) {
   const auto without = f.call("PATCH", path, R"({"client_cert":null})");
   BOOST_TEST(without.at("/client_cert") == "null");
   BOOST_TEST(without.at("/client_cert_expires_at") == "null");
+}
+
+BOOST_AUTO_TEST_CASE(public_keys_are_published) {
+  face f;
+  const auto keys = [&f](const std::string& query = {}) {
+    return f.call("GET", "/.well-known/webhook-keys" + query, {}, {}, "");
+  };
+  BOOST_TEST(keys().http.body == R"({"keys":[]})");
+  BOOST_TEST(keys().http.content_type == "application/jwk-set+json");
+  const auto made = create(f, R"(,"form":"standard","asymmetric":true)");
+  BOOST_TEST(made.at("/asymmetric") == "true");
+  const auto public_key = core::decode_public_key(made.at("/public_key"));
+  BOOST_REQUIRE(public_key.ok());
+  const std::string kid = core::key_thumbprint(*public_key);
+  BOOST_TEST(keys().at("/keys/0/kid") == kid);
+  BOOST_TEST(keys().at("/keys/0/x") == core::base64url(*public_key));
+  BOOST_TEST(keys().at("/keys/0/kty") == "OKP");
+  BOOST_TEST(keys("?kid=" + kid).at("/keys/0/crv") == "Ed25519");
+  BOOST_TEST(keys("?kid=other").http.body == R"({"keys":[]})");
+  BOOST_TEST(keys("?id=1").status() == 422);
+  const std::string path = "/v1/endpoints/" + made.at("/id");
+  // Said again: the key stays.
+  BOOST_TEST(f.call("PATCH", path, R"({"asymmetric":true})").at("/public_key") ==
+             made.at("/public_key"));
+  // Rotated: both are there for a while, and the secret stays.
+  const auto turned =
+      f.call("POST", path + "/rotate-secret", R"({"kind":"asymmetric","overlap_s":60})");
+  BOOST_TEST(turned.status() == 200, turned.http.body);
+  BOOST_TEST(turned.at("/public_key") != made.at("/public_key"));
+  BOOST_TEST(turned.at("/secret").empty());
+  BOOST_TEST(turned.at("/previous_secret_until") == "null");
+  BOOST_TEST(keys().json().at("keys").as_array().size() == 2U);
+  const auto both = f.call("POST", path + "/rotate-secret", R"({"kind":"both","overlap_s":0})");
+  BOOST_TEST(both.at("/secret").starts_with("whsec_"));
+  BOOST_TEST(keys().json().at("keys").as_array().size() == 1U);
+  BOOST_TEST(f.call("PATCH", path, R"({"asymmetric":false})").at("/public_key") == "null");
+  BOOST_TEST(keys().http.body == R"({"keys":[]})");
+  BOOST_TEST(
+      f.call("POST", path + "/rotate-secret", R"({"kind":"asymmetric"})").at("/errors/0/pointer") ==
+      "/kind");
+  BOOST_TEST(create(f, R"(,"asymmetric":true)").at("/errors/0/pointer") == "/asymmetric");
 }
 
 BOOST_AUTO_TEST_CASE(schedules_rates_and_ages) {

@@ -218,6 +218,7 @@ struct catalog_writer {
       take(c.identity, e.identity);
       take(c.rate, e.rate);
       take(c.max_age, e.max_age);
+      take(c.signing_key, e.signing_key);
     });
   }
   outcome operator()(const actors::set_endpoint_state& c) {
@@ -228,9 +229,13 @@ struct catalog_writer {
   }
   outcome operator()(const actors::rotate_secret& c) {
     return change(items.all_endpoints, c.id.value, [&](core::endpoint& e) {
-      e.previous_secret = e.secret;
-      if (c.secret) e.secret = *c.secret;
-      e.previous_until = now() + c.overlap;
+      const auto turn = [&](auto& key, auto& previous, auto& until, const auto& next) {
+        if (!next) return;
+        previous = std::exchange(key, *next);
+        until = now() + c.overlap;
+      };
+      turn(e.secret, e.previous_secret, e.previous_until, c.secret);
+      turn(e.signing_key, e.previous_signing_key, e.previous_signing_until, c.signing_key);
     });
   }
   outcome operator()(const actors::create_token& c) {

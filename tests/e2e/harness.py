@@ -283,7 +283,8 @@ class Sink:
     """An HTTP server that keeps what it gets. `answer(arrival)` gives the status, a pair of status
     and headers, or None to hang until the client gives up."""
 
-    def __init__(self, answer=None, port=0):
+    def __init__(self, answer=None, port=0, tls=None):
+        self.tls = tls  # an ssl.SSLContext, or None
         self.answer = answer or (lambda arrival: 204)
         self.arrivals = []
         self.lock = threading.Lock()
@@ -298,12 +299,13 @@ class Sink:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def _run(self):
         asyncio.set_event_loop(self.loop)
         self.server = self.loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024))
+            asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=1024,
+                                 ssl=self.tls))
         self.port = self.server.sockets[0].getsockname()[1]
         self.ready.set()
         self.loop.run_forever()

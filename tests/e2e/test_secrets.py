@@ -8,6 +8,8 @@ import harness
 TEXT_SECRET = "canary-endpoint-secret-9f2b7c41"
 KEY_BYTES = b"canary-standard-key-32-bytes-xyz"
 CREDENTIAL = "canary-credential-value-71aa03"
+HEADER = "canary-header-value-5c0e11"
+PASSWORD = "canary-password-3d81ab"
 
 
 class Canaries(unittest.TestCase):
@@ -24,7 +26,9 @@ class Canaries(unittest.TestCase):
         standard = "whsec_" + base64.b64encode(KEY_BYTES).decode()
         made = shop.endpoint(sink.url + "/ok", "cloudesire", TEXT_SECRET)
         self.assertEqual(made["secret"], TEXT_SECRET)
-        shop.endpoint(sink.url + "/broken", "standard", standard)
+        shop.endpoint(sink.url + "/broken", "standard", standard, asymmetric=True,
+                      headers={"X-Key": HEADER},
+                      auth={"type": "basic", "username": "u", "password": PASSWORD})
         number = shop.subscription()["id"]
         vendor = harness.Client(daemon.api, vendor_token)
         vendor.post(f"/api/subscription/{number}/credentials",
@@ -52,7 +56,9 @@ class Canaries(unittest.TestCase):
         daemon.stop()
         key = daemon.key_path.read_text().strip()
         needles = [TEXT_SECRET.encode(), KEY_BYTES, standard.encode(), CREDENTIAL.encode(),
-                   token.encode(), vendor_token.encode(), key.encode(), base64.b64decode(key),
+                   HEADER.encode(), PASSWORD.encode(),
+                   base64.b64encode(f"u:{PASSWORD}".encode()), token.encode(),
+                   vendor_token.encode(), key.encode(), base64.b64decode(key),
                    base64.b64encode(KEY_BYTES)]
         for text in shown:
             for needle in needles:
