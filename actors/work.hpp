@@ -66,9 +66,14 @@ struct entity_request {
   entity_request() = default;
   entity_request(const entity_request&) = delete;
   entity_request& operator=(const entity_request&) = delete;
-  // Dropped unanswered (the engine stops): the caller hears that nothing was done.
+  // Dropped unanswered (the engine stops, or its entity fell): the caller hears that nothing was
+  // done.
   ~entity_request() {
-    answer_with(core::error{core::errc::unavailable, "stopping", "the daemon is stopping", {}, {}});
+    answer_with(core::error{core::errc::unavailable,
+                            "not_handled",
+                            "the daemon stops, or could not handle the request; nothing was done",
+                            {},
+                            {}});
   }
 
   void answer_with(core::result<answer>&& outcome) {

@@ -48,6 +48,7 @@ void show_status(session& s) {
                      : ", " + highlighted(s, "not accepting: " + o.text("why_not"));
   facts f;
   f.add("syndicated", o.text("version") + ", " + state);
+  if (!o.text("address").empty()) f.add("API", o.text("address"));
   f.add("up", human_when(o.time("started_at"), now));
   f.add("notifications", counters_line(o.object("deliveries")));
   f.add("attempts",

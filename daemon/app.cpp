@@ -95,6 +95,7 @@ class app::impl {
   core::result<void> bind_servers();
   core::result<void> announce();
   api::api_settings api_settings();
+  std::string api_address() const;
   std::string metrics() const;
   std::vector<heartbeat::probe> probes();
   void feed_watchdog();
@@ -144,6 +145,7 @@ api::api_settings app::impl::api_settings() {
   out.public_url = public_url(in_.settings);
   out.version = version();
   out.metrics_text = [this] { return metrics(); };
+  out.address = [this] { return api_address(); };
   out.set_log_level = [](std::string_view name) {
     using core::log_level;
     for (const auto level : {log_level::debug, log_level::info, log_level::warning,
@@ -179,11 +181,16 @@ core::result<void> app::impl::bind_servers() {
   return {};
 }
 
+std::string app::impl::api_address() const {
+  const auto& s = in_.settings.api;
+  const std::string handed = in_.sockets.api >= 0 ? bound_address(in_.sockets.api) : s.listen;
+  return base_address(handed, api_->port(), !s.tls_key.empty());
+}
+
 core::result<void> app::impl::announce() {
   const auto& s = in_.settings;
   addresses told;
-  const std::string handed = in_.sockets.api >= 0 ? bound_address(in_.sockets.api) : s.api.listen;
-  told.api = base_address(handed, api_->port(), !s.api.tls_key.empty());
+  told.api = api_address();
   if (metrics_) told.metrics = base_address(s.metrics.listen, metrics_->port(), false);
   told.admin = s.admin.socket;
   watchdog_ = watchdog_period();

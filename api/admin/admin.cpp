@@ -40,6 +40,7 @@ void get_status(const call_ptr& c) {
   core::json_writer out;
   out.begin_object();
   out.key("version").text(c->shared->settings.version);
+  if (c->shared->settings.address) out.key("address").text(c->shared->settings.address());
   out.key("ready").boolean(s.ready);
   out.key("accepting").boolean(s.accepting);
   out.key("why_not").text(s.why_not);

@@ -11,24 +11,19 @@
 #include "ctl/table.hpp"
 #include "net/http_server.hpp"
 #include "tests/api/face.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace syndicated;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct directory {
-  directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ctl-XXXXXX").string();
-    BOOST_TEST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~directory() { std::filesystem::remove_all(path); }
+struct directory : tests::temporary_directory {
   std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream{path / name, std::ios::binary} << text;
-    return (path / name).string();
+    const std::string full = path() + '/' + name;
+    std::ofstream{full, std::ios::binary} << text;
+    return full;
   }
-  std::filesystem::path path;
 };
 
 struct outcome {
@@ -46,7 +41,7 @@ outcome run(const std::vector<std::string>& arguments, const std::string& input 
 
 struct daemon_face : tests::face {
   daemon_face() {
-    socket = (room.path / "admin.sock").string();
+    socket = room.path() + "/admin.sock";
     net::http_server_options options;
     options.unix_path = socket;
     options.refusal = api::refusal;
@@ -117,7 +112,7 @@ BOOST_AUTO_TEST_CASE(usage_and_connection_have_their_codes) {
   BOOST_TEST(run({"--help"}).code == 0);
   BOOST_TEST(run({"--version"}).out.starts_with("syndctl "));
   directory room;
-  const std::string socket = (room.path / "none.sock").string();
+  const std::string socket = room.path() + "/none.sock";
   const auto gone = run({"--socket", socket, "status"});
   BOOST_TEST(gone.code == 3);
   BOOST_TEST(gone.err.find("not running") != std::string::npos);
@@ -266,7 +261,8 @@ BOOST_AUTO_TEST_CASE(signatures_are_computed_and_checked) {
   BOOST_TEST(pair({"verify", "--signature", "v1,x v1a,eA=="}, public_key).code == 1);
   BOOST_TEST(pair({"sign"}, public_key).code == 2);
   BOOST_TEST(
-      run({"sign", "--form", "cloudesire", "--secret-file", room.path / "absent", body}).code == 2);
+      run({"sign", "--form", "cloudesire", "--secret-file", room.path() + "/absent", body}).code ==
+      2);
   BOOST_TEST(run({"sign", "--form", "cloudesire", "--secret-file", "-", "-"}, "x").code == 2);
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "config/master_key.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace config = syndicated::config;
 
@@ -15,22 +16,13 @@ namespace {
 const std::string hex_key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
 const std::string base64_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8=";
 
-struct directory {
-  directory() {
-    char name[] = "/tmp/syndicated-key-XXXXXX";
-    BOOST_REQUIRE(::mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~directory() { std::filesystem::remove_all(path); }
-
+struct directory : syndicated::tests::temporary_directory {
   std::string file(const std::string& name, const std::string& content, unsigned mode) const {
-    const std::string full = path + "/" + name;
+    const std::string full = path() + "/" + name;
     std::ofstream(full, std::ios::binary) << content;
     BOOST_REQUIRE(::chmod(full.c_str(), mode) == 0);
     return full;
   }
-
-  std::string path;
 };
 
 }  // namespace
@@ -85,20 +77,20 @@ BOOST_AUTO_TEST_CASE(a_named_file_must_be_private) {
 BOOST_AUTO_TEST_CASE(a_link_a_directory_and_a_missing_file_are_refused) {
   const directory dir;
   const auto target = dir.file("key", hex_key, 0600);
-  const std::string link = dir.path + "/link";
+  const std::string link = dir.path() + "/link";
   BOOST_REQUIRE(::symlink(target.c_str(), link.c_str()) == 0);
   const auto linked = config::read_master_key(link, "");
   BOOST_REQUIRE(!linked.ok());
   BOOST_TEST(linked.failure().detail.ends_with("is a symbolic link"));
-  BOOST_TEST(!config::read_master_key(dir.path, "").ok());
-  BOOST_TEST(!config::read_master_key(dir.path + "/none", "").ok());
+  BOOST_TEST(!config::read_master_key(dir.path(), "").ok());
+  BOOST_TEST(!config::read_master_key(dir.path() + "/none", "").ok());
   BOOST_TEST(!config::read_master_key("", "").ok());
 }
 
 BOOST_AUTO_TEST_CASE(the_credential_directory_is_used_when_no_file_is_named) {
   const directory dir;
   dir.file("master-key", base64_key, 0440);  // as systemd makes it
-  BOOST_TEST(config::read_master_key("", dir.path).ok());
+  BOOST_TEST(config::read_master_key("", dir.path()).ok());
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_never_shows_the_content) {
