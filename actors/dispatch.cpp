@@ -90,38 +90,102 @@ dispatch::dispatch(services& s, dispatch_settings settings, sender send, complet
     : s_(s),
       settings_(settings),
       send_(std::move(send)),
-      complete_(std::make_shared<const completion>(std::move(complete))) {}
+      complete_(std::make_shared<const completion>(std::move(complete))),
+      turns_(settings.sockets_max),
+      origins_(s, turns_, settings.origin_max) {}
 
 dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
-  const auto it = queues_.find(id);
-  if (it != queues_.end()) return it->second.get();
+  const auto it = places_.find(id);
+  if (it != places_.end()) return members_[it->second].queue.get();
   auto settings = s_.catalog.load()->find_any(id);
   if (!settings) return nullptr;
-  auto q = std::make_unique<dispatch_queue>(s_, id);
+  member m;
+  m.id = id;
+  m.group = group_of(*settings);
+  m.origin = origins_.of(settings->origin);
+  m.queue = std::make_unique<dispatch_queue>(s_, id);
+  m.queue->place = turns_.add_member(m.group, m.origin);
+  places_.emplace(id, m.queue->place);
+  members_.push_back(std::move(m));
+  dispatch_queue* q = members_.back().queue.get();
+  take_place(members_.back(), *settings);
   q->configure(std::move(settings));
-  return queues_.emplace(id, std::move(q)).first->second.get();
+  return q;
 }
 
-void dispatch::enlist(core::endpoint_id id, dispatch_queue& q) {
-  const core::timestamp now = s_.now();
-  if (q.can_send(now)) {
-    if (in_turn_.insert(id).second) turn_.push_back(id);
-  } else if (const auto later = q.rate_limited_until(now)) {
-    looks_.emplace(*later, id);
+// One owner's endpoints share their turns: a vendor's and its products', a tenant's, the
+// platform's.
+turns::index dispatch::group_of(const core::endpoint& e) {
+  auto owner = std::pair{e.scope, e.scope_id};
+  if (e.scope == core::endpoint_scope::product) {
+    const auto product = s_.catalog.load()->find(core::product_id{e.scope_id});
+    if (product) owner = {core::endpoint_scope::vendor, product->vendor.value};
+  }
+  const auto known = groups_.find(owner);
+  if (known != groups_.end()) return known->second;
+  return groups_.emplace(owner, turns_.add_group(1)).first->second;
+}
+
+void dispatch::take_place(member& m, const core::endpoint& settings) {
+  const turns::index origin = origins_.of(settings.origin);
+  if (origin != m.origin) {
+    turns_.move(m.queue->place, m.group, origin);
+    origins_.leave(m.origin, m.queue->place);
+    m.origin = origin;
+  }
+  if (settings.state == core::endpoint_state::deleted) {
+    origins_.leave(origin, m.queue->place);
+  } else {
+    origins_.join(origin, m.queue->place);
   }
 }
 
-void dispatch::look_later(core::endpoint_id id, const dispatch_queue& q) {
-  if (const auto next = q.next_look()) looks_.emplace(*next, id);
+void dispatch::enlist(dispatch_queue& q, core::timestamp now) {
+  const sendable can = q.can_send(now, turns_.room_for_retry());
+  if (can == sendable::nothing) return;
+  const member& m = member_of(q);
+  if (!origins_.at(m.origin).breaker.closed()) return probe(m.origin, now);
+  if (can == sendable::now) {
+    turns_.wants(q.place);
+  } else if (can == sendable::room_for_retry) {
+    turns_.wants_room_for_retry(q.place);
+  } else if (can == sendable::rate_limit) {
+    looks_.emplace(q.rate_limited_until(now), q.place);
+  } else {
+    looks_.emplace(core::retry_budget::next_look(now), q.place);
+  }
+}
+
+// One request, of the event that waits longest, tells whether an origin is well again.
+void dispatch::probe(turns::index origin, core::timestamp now) {
+  origins::site& site = origins_.at(origin);
+  if (draining_ || turns_.full() || !site.breaker.may_probe(now)) return;
+  member* chosen = nullptr;
+  std::optional<core::timestamp> first;
+  for (const turns::index i : site.members) {
+    const auto oldest = members_[i].queue->oldest(now);
+    if (!oldest || (first && *first <= *oldest)) continue;
+    first = oldest;
+    chosen = &members_[i];
+  }
+  if (chosen == nullptr) return;
+  work_handle work = chosen->queue->take_probe(now);
+  site.breaker.probe_began();
+  site.probe = work.get();
+  send(*chosen, std::move(work), now);
+}
+
+void dispatch::look_later(const dispatch_queue& q) {
+  if (const auto next = q.next_look()) looks_.emplace(*next, q.place);
 }
 
 std::size_t dispatch::held() const {
   std::size_t sum = 0;
-  for (const auto& [id, q] : queues_) sum += q->held();
+  for (const member& m : members_) sum += m.queue->held();
   return sum;
 }
 
-void dispatch::refill(core::endpoint_id id, dispatch_queue& q, core::timestamp now) {
+void dispatch::refill(dispatch_queue& q, core::timestamp now) {
   if (q.ended()) {
     const std::size_t before = q.held();
     q.end_stored();
@@ -131,18 +195,19 @@ void dispatch::refill(core::endpoint_id id, dispatch_queue& q, core::timestamp n
   const std::size_t free = settings_.window_max - std::min(settings_.window_max, held_);
   const std::size_t own = lanes_guaranteed - std::min(lanes_guaranteed, q.held());
   held_ += q.refill(now, std::max(free, own));
-  look_later(id, q);
+  look_later(q);
 }
 
 void dispatch::endpoint_changed(core::endpoint_id id) {
   dispatch_queue* q = queue_of(id);
   auto settings = s_.catalog.load()->find_any(id);
   if (q == nullptr || !settings) return;
+  take_place(member_of(*q), *settings);
   q->configure(std::move(settings));
   held_ = held();
   const core::timestamp now = s_.now();
-  refill(id, *q, now);
-  enlist(id, *q);
+  refill(*q, now);
+  enlist(*q, now);
   pump();
 }
 
@@ -154,8 +219,8 @@ void dispatch::lane_ready(work_handle work) {
   q->ready(std::move(work), held_ < settings_.window_max || before < lanes_guaranteed);
   held_ += q->held() - before;
   const core::timestamp now = s_.now();
-  if (q->ended() || q->wants_refill()) refill(id, *q, now);
-  enlist(id, *q);
+  if (q->ended() || q->wants_refill()) refill(*q, now);
+  enlist(*q, now);
 }
 
 void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due) {
@@ -164,23 +229,30 @@ void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timest
   const std::size_t before = q->held();
   q->rests(lane, due);
   held_ += q->held() - before;
-  if (due) look_later(lane.endpoint, *q);
+  if (due) look_later(*q);
   if (!q->wants_refill() && !q->wants_ending()) return;
   const core::timestamp now = s_.now();
-  refill(lane.endpoint, *q, now);
-  enlist(lane.endpoint, *q);
+  refill(*q, now);
+  enlist(*q, now);
+}
+
+void dispatch::lane_barred(const core::lane_key& lane, core::timestamp until) {
+  if (dispatch_queue* q = queue_of(lane.endpoint)) q->barred(lane, until);
 }
 
 void dispatch::pump() {
   const core::timestamp now = s_.now();
-  while (!draining_ && !turn_.empty() && in_flight_ < settings_.sockets_max) {
-    const core::endpoint_id id = turn_.front();
-    turn_.pop_front();
-    in_turn_.erase(id);
-    dispatch_queue& q = *queues_.at(id);
-    if (!q.can_send(now)) continue;
-    send_next(q, now);
-    enlist(id, q);
+  while (!draining_) {
+    const auto next = turns_.next();
+    if (!next) return;
+    member& m = members_[*next];
+    const bool room = turns_.room_for_retry();
+    if (origins_.at(m.origin).breaker.closed() && m.queue->can_send(now, room) == sendable::now) {
+      send(m, m.queue->take(now, room), now);
+    } else {
+      turns_.passed(*next);
+    }
+    enlist(*m.queue, now);
   }
 }
 
@@ -193,13 +265,15 @@ core::result<std::shared_ptr<const core::event>> dispatch::load_event(const work
 }
 
 // Older than the endpoint wants its events: given up without a request.
-void dispatch::expired(dispatch_queue& q, const work_handle& work, core::timestamp now) {
-  --in_flight_;
-  q.returned(work, now);
+void dispatch::expired(member& m, const work_handle& work, core::timestamp now) {
+  turns_.ended(m.queue->place, work->lane.attempts > 0);
+  origins_.returned(m.origin, work.get());
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;
+  m.queue->returned(work, now, report);
   report->lane = work->lane.key;
   report->head = work->lane.head;
+  report->sent_due = work->lane.due;
   report->outcome = {core::lane_step::park, {}, "expired", false};
   report->row = row_of(work, now, {}, {core::response_class::local, "expired", {}});
   s_.report_to_shard(std::move(report));
@@ -207,58 +281,76 @@ void dispatch::expired(dispatch_queue& q, const work_handle& work, core::timesta
 
 // Ours, not the endpoint's: a disk that cannot be read now is tried again; what can never be sent
 // is parked at once, with the reason (delivery.md, 1: poison).
-void dispatch::not_sent(dispatch_queue& q, const work_handle& work, const core::error& why,
+void dispatch::not_sent(member& m, const work_handle& work, const core::error& why,
                         core::timestamp now) {
   core::log(core::log_level::error, "dispatcher", "an event cannot be read, rendered or signed",
             {{"event", work->lane.head.value},
              {"endpoint", work->lane.key.endpoint.value},
              {"detail", why.detail}});
-  --in_flight_;
+  turns_.ended(m.queue->place, work->lane.attempts > 0);
   const bool later = why.kind == core::errc::io;
   const core::verdict verdict{core::response_class::local, why.code, {}};
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;
-  q.finished(work, verdict, 0, now);
+  m.queue->finished(work, verdict, 0, now, report);
+  judge_origin(m, work, verdict, now);
   report->lane = work->lane.key;
   report->head = work->lane.head;
+  report->sent_due = work->lane.due;
   report->outcome = {later ? core::lane_step::retry : core::lane_step::park, now + unread_pause,
                      why.code, false};
   report->row = row_of(work, now, {}, verdict);
   s_.report_to_shard(std::move(report));
 }
 
-void dispatch::send_next(dispatch_queue& q, core::timestamp now) {
-  work_handle work = q.take();
-  ++in_flight_;
-  if (core::too_old(work->lane, q.settings().max_age, now)) return expired(q, work, now);
+void dispatch::send(member& m, work_handle work, core::timestamp now) {
+  turns_.began(m.queue->place, work->lane.attempts > 0);
+  const dispatch_queue& q = *m.queue;
+  if (core::too_old(work->lane, q.settings().max_age, now)) return expired(m, work, now);
   auto event = load_event(work);
-  if (!event) return not_sent(q, work, event.failure(), now);
+  if (!event) return not_sent(m, work, event.failure(), now);
   auto request = make_request(**event, q.settings(), q, work->lane.attempts + 1, now);
-  if (!request) return not_sent(q, work, request.failure(), now);
+  if (!request) return not_sent(m, work, request.failure(), now);
   request->done = [complete = complete_, work, now](core::attempt_result&& result) {
     (*complete)(work, now, std::move(result));
   };
   send_(std::move(*request));
 }
 
+void dispatch::judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
+                            core::timestamp now) {
+  const bool well_again = origins_.ended(m.origin, work.get(), verdict, m.queue->limit(), now);
+  if (!well_again) return;
+  for (const turns::index i : origins_.at(m.origin).members) {
+    dispatch_queue& q = *members_[i].queue;
+    q.start_slowly();
+    if (q.wants_refill()) refill(q, now);
+    enlist(q, now);
+  }
+}
+
 void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
                              const core::attempt_result& result) {
-  --in_flight_;
   const core::endpoint_id id = work->lane.key.endpoint;
-  dispatch_queue& q = *queues_.at(id);
+  member& m = members_[places_.at(id)];
+  dispatch_queue& q = *m.queue;
+  turns_.ended(q.place, work->lane.attempts > 0);
   const core::timestamp now = s_.now();
   if (draining_ && result.error == core::attempt_error::local) {
     q.returned(work);  // it stays as it is on disk
+    origins_.returned(m.origin, work.get());
     return;
   }
   const core::verdict verdict = core::classify(result, q.settings(), now);
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;  // before it stops counting as in flight
-  q.finished(work, verdict, result.status, now);
+  q.finished(work, verdict, result.status, now, report);
+  judge_origin(m, work, verdict, now);
   const auto delivery = s_.delivery.load();
   const auto& own = q.settings().retry_schedule;
   report->lane = work->lane.key;
   report->head = work->lane.head;
+  report->sent_due = work->lane.due;
   report->row = row_of(work, started, result, verdict);
   report->outcome = core::within_age(
       core::judge(verdict, report->row.number, own.empty() ? delivery->schedule : own,
@@ -272,26 +364,26 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
                                          wish ? "disabled_by_receiver" : "gone"});
   }
   s_.report_to_shard(std::move(report));
-  if (q.wants_refill()) refill(id, q, now);
-  if (verdict.retry_after || ends) look_later(id, q);
-  enlist(id, q);
+  if (q.wants_refill()) refill(q, now);
+  if (verdict.retry_after || ends) look_later(q);
+  enlist(q, now);
 }
 
 void dispatch::tick(core::timestamp now) {
   while (!looks_.empty() && looks_.begin()->first <= now) {
-    const core::endpoint_id id = looks_.begin()->second;
+    dispatch_queue& q = *members_[looks_.begin()->second].queue;
     looks_.erase(looks_.begin());
-    dispatch_queue& q = *queues_.at(id);
-    refill(id, q, now);
-    enlist(id, q);
+    refill(q, now);
+    enlist(q, now);
   }
+  for (const turns::index origin : origins_.due_probes(now)) probe(origin, now);
   // A clock that was set back must not stop the sweeps.
   if (now >= next_sweep_ || next_sweep_ - now > sweep_interval) {
     next_sweep_ = now + sweep_interval;
-    for (auto& [id, q] : queues_) {
-      q->give_up_waiting(now);
-      if (q->wants_refill() || q->ended()) refill(id, *q, now);
-      enlist(id, *q);
+    for (const member& m : members_) {
+      m.queue->give_up_waiting(now);
+      if (m.queue->wants_refill() || m.queue->ended()) refill(*m.queue, now);
+      enlist(*m.queue, now);
     }
     held_ = held();
   }

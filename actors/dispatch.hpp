@@ -1,18 +1,20 @@
 // What a dispatcher does: grants slots fairly among its endpoints, signs, sends, judges answers.
 //
-// Fairness: endpoints with something to send take turns, one request each. An endpoint that hangs
-// holds at most its own concurrency, which shrinks to one (delivery.md, 1).
-// CAF-free; one thread at a time (its actor's).
+// Fairness: owners take turns, and in them their endpoints (turns.hpp). An endpoint that hangs
+// holds at most its own concurrency, which shrinks to one; an origin that fails is left alone but
+// for single probes (origins.hpp; delivery.md, 1). CAF-free; one thread at a time (its actor's).
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "actors/dispatch_queue.hpp"
+#include "actors/origins.hpp"
+#include "actors/turns.hpp"
 #include "net/curl_loop.hpp"
 
 namespace syndicated::actors {
@@ -20,6 +22,7 @@ namespace syndicated::actors {
 struct dispatch_settings {
   int sockets_max = 1'024;
   std::size_t window_max = 4'096;
+  int origin_max = 128;  // requests at a time to one origin
 };
 
 class dispatch {
@@ -35,6 +38,7 @@ class dispatch {
   void endpoint_changed(core::endpoint_id id);
   void lane_ready(work_handle work);
   void lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due);
+  void lane_barred(const core::lane_key& lane, core::timestamp until);
   void attempt_ended(const work_handle& work, core::timestamp started,
                      const core::attempt_result& result);
   // Grants free slots; after a burst of the three above.
@@ -42,29 +46,42 @@ class dispatch {
   void tick(core::timestamp now);
   void drain();  // starts nothing more
   void test(core::endpoint_id id, std::function<void(core::result<core::attempt_result>&&)> reply);
-  int in_flight() const { return in_flight_; }
+  int in_flight() const { return turns_.in_flight(); }
 
  private:
+  struct member {
+    core::endpoint_id id;
+    std::unique_ptr<dispatch_queue> queue;
+    turns::index group = 0;
+    turns::index origin = 0;
+  };
+
   dispatch_queue* queue_of(core::endpoint_id id);
-  void enlist(core::endpoint_id id, dispatch_queue& q);
-  void send_next(dispatch_queue& q, core::timestamp now);
+  member& member_of(const dispatch_queue& q) { return members_[q.place]; }
+  void take_place(member& m, const core::endpoint& settings);
+  turns::index group_of(const core::endpoint& e);
+  void enlist(dispatch_queue& q, core::timestamp now);
+  void probe(turns::index origin, core::timestamp now);
+  void send(member& m, work_handle work, core::timestamp now);
   core::result<std::shared_ptr<const core::event>> load_event(const work_handle& work);
-  void expired(dispatch_queue& q, const work_handle& work, core::timestamp now);
-  void not_sent(dispatch_queue& q, const work_handle& work, const core::error& why,
-                core::timestamp now);
-  void look_later(core::endpoint_id id, const dispatch_queue& q);
-  void refill(core::endpoint_id id, dispatch_queue& q, core::timestamp now);
+  void expired(member& m, const work_handle& work, core::timestamp now);
+  void not_sent(member& m, const work_handle& work, const core::error& why, core::timestamp now);
+  void judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
+                    core::timestamp now);
+  void look_later(const dispatch_queue& q);
+  void refill(dispatch_queue& q, core::timestamp now);
   std::size_t held() const;
 
   services& s_;
   dispatch_settings settings_;
   sender send_;
   std::shared_ptr<const completion> complete_;  // outlives us in requests under way
-  std::unordered_map<core::endpoint_id, std::unique_ptr<dispatch_queue>> queues_;
-  std::deque<core::endpoint_id> turn_;  // endpoints that may have something to send
-  std::set<core::endpoint_id> in_turn_;
-  std::set<std::pair<core::timestamp, core::endpoint_id>> looks_;
-  int in_flight_ = 0;
+  turns turns_;
+  origins origins_;
+  std::vector<member> members_;  // in the order of their numbers in turns_
+  std::unordered_map<core::endpoint_id, turns::index> places_;
+  std::map<std::pair<core::endpoint_scope, std::uint64_t>, turns::index> groups_;
+  std::set<std::pair<core::timestamp, turns::index>> looks_;
   std::size_t held_ = 0;
   bool draining_ = false;
   core::timestamp next_sweep_{};

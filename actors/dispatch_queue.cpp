@@ -31,15 +31,25 @@ void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
   bucket_.configure(settings_->rate, s_.now());
   prepare();
   if (!active()) {
-    for (const work_handle& work : ready_) lanes_.erase(work->lane.key);
-    ready_.clear();
-    more_on_disk_ = true;
+    for (side* s : {&fresh_, &late_}) {
+      for (const work_handle& work : s->ready) lanes_.erase(work->lane.key);
+      s->ready.clear();
+    }
+    look_at_disk_again();
   } else if (!was_active) {
     window_.restart();
     not_before_.reset();
-    more_on_disk_ = true;
+    look_at_disk_again();
   }
   publish_gauge();
+}
+
+// Rows that were held are not any more: they may stand before where the scans are.
+void dispatch_queue::look_at_disk_again() {
+  for (side* s : {&fresh_, &late_}) {
+    s->more = true;
+    s->scan_from_ms = 0;
+  }
 }
 
 void dispatch_queue::prepare() {
@@ -65,37 +75,80 @@ void dispatch_queue::ready(work_handle work, bool room) {
   // A refill may have read and sent a lane before the news of its commit came in: what its attempt
   // did is not settled yet, and the entity's word on that is still to come.
   if (held != lanes_.end() && held->second.head == work->lane.head) return;
-  scan_from_ms_ = std::min(scan_from_ms_, as_ms(work->lane.due));
+  side& s = side_of(work->lane);
+  s.scan_from_ms = std::min(s.scan_from_ms, as_ms(work->lane.due));
   const bool full = lanes_.size() >= core::limits::endpoint_window_max || !room;
   // While older lanes wait on disk, new ones queue behind them there.
-  if (!active() || (held == lanes_.end() && (full || more_on_disk_))) {
+  if (!active() || (held == lanes_.end() && (full || s.more))) {
     if (held != lanes_.end()) lanes_.erase(held);
-    more_on_disk_ = true;
+    s.more = true;
     return;
   }
-  lanes_[key] = {phase::queued, {}};
-  ready_.push_back(std::move(work));
+  lanes_[key] = {phase::queued, {}, {}, {}};
+  s.ready.push_back(std::move(work));
 }
 
 void dispatch_queue::rests(const core::lane_key& lane, std::optional<core::timestamp> due) {
   const auto held = lanes_.find(lane);
   if (held != lanes_.end() && held->second.phase == phase::settling) lanes_.erase(held);
   if (!due) return;
-  scan_from_ms_ = std::min(scan_from_ms_, as_ms(*due));
+  for (side* s : {&fresh_, &late_}) s->scan_from_ms = std::min(s->scan_from_ms, as_ms(*due));
   keep_earlier(due_, *due);
 }
 
-bool dispatch_queue::can_send(core::timestamp now) const {
-  return active() && !ready_.empty() && in_flight_ < window_.limit() &&
-         (!not_before_ || *not_before_ <= now) && bucket_.has(now);
+void dispatch_queue::barred(const core::lane_key& lane, core::timestamp until) {
+  const auto held = lanes_.find(lane);
+  if (held == lanes_.end() || held->second.phase != phase::settling) return;
+  held->second.phase = phase::barred;
+  held->second.since = until;
 }
 
-work_handle dispatch_queue::take() {
-  work_handle work = std::move(ready_.front());
-  ready_.pop_front();
-  bucket_.take(s_.now());
+bool dispatch_queue::may_send(core::timestamp now) const {
+  return active() && in_flight_ < window_.limit() && (!not_before_ || *not_before_ <= now);
+}
+
+sendable dispatch_queue::can_send(core::timestamp now, bool room) {
+  if (!may_send(now) || (fresh_.ready.empty() && late_.ready.empty())) return sendable::nothing;
+  if (!bucket_.has(now)) return sendable::rate_limit;
+  if (!fresh_.ready.empty()) return sendable::now;
+  if (!budget_.allows_retry(s_.delivery.load()->protection.retry_share, now)) {
+    return sendable::retry_budget;
+  }
+  return room ? sendable::now : sendable::room_for_retry;
+}
+
+work_handle dispatch_queue::take(core::timestamp now, bool room) {
+  bool late = fresh_.ready.empty();
+  if (!late && !late_.ready.empty() && late_turn_) {
+    late = room && budget_.allows_retry(s_.delivery.load()->protection.retry_share, now);
+  }
+  late_turn_ = !late;
+  return take_from(late ? late_ : fresh_, now);
+}
+
+work_handle dispatch_queue::take_probe(core::timestamp now) {
+  const bool late =
+      fresh_.ready.empty() ||
+      (!late_.ready.empty() && late_.ready.front()->lane.due < fresh_.ready.front()->lane.due);
+  return take_from(late ? late_ : fresh_, now);
+}
+
+std::optional<core::timestamp> dispatch_queue::oldest(core::timestamp now) const {
+  if (!may_send(now) || !bucket_.has(now)) return std::nullopt;
+  std::optional<core::timestamp> first;
+  for (const side* s : {&fresh_, &late_}) {
+    if (!s->ready.empty()) keep_earlier(first, s->ready.front()->lane.due);
+  }
+  return first;
+}
+
+work_handle dispatch_queue::take_from(side& s, core::timestamp now) {
+  work_handle work = std::move(s.ready.front());
+  s.ready.pop_front();
+  bucket_.take(now);
   lanes_[work->lane.key].phase = phase::in_flight;
   ++in_flight_;
+  budget_.began(work->lane.attempts > 0, now);
   publish_gauge();
   return work;
 }
@@ -106,19 +159,22 @@ void dispatch_queue::returned(const work_handle& work) {
   publish_gauge();
 }
 
-void dispatch_queue::returned(const work_handle& work, core::timestamp now) {
+void dispatch_queue::returned(const work_handle& work, core::timestamp now,
+                              const std::shared_ptr<const lane_report>& report) {
   --in_flight_;
-  lanes_[work->lane.key] = {phase::settling, now, work->lane.head};
+  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report};
   publish_gauge();
 }
 
 void dispatch_queue::finished(const work_handle& work, const core::verdict& verdict, int status,
-                              core::timestamp now) {
+                              core::timestamp now,
+                              const std::shared_ptr<const lane_report>& report) {
   --in_flight_;
   gauge_.last_status = status;
-  lanes_[work->lane.key] = {phase::settling, now, work->lane.head};
+  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report};
   if (verdict.kind == core::response_class::delivered) {
     window_.on_success();
+    if (work->lane.attempts > 0) budget_.retry_delivered();
     gauge_.last_success = now;
     gauge_.last_error.clear();
   } else {
@@ -137,44 +193,67 @@ void dispatch_queue::hold_until(core::timestamp until) {
 bool dispatch_queue::load_row(const core::lane_key& key) {
   auto lane = s_.repo.find(key);
   if (!lane || !*lane || (*lane)->state != core::lane_state::pending) return false;
-  lanes_[key] = {phase::queued, {}};
-  ready_.push_back(std::make_shared<lane_work>(lane_work{std::move(**lane), nullptr}));
+  lanes_[key] = {phase::queued, {}, {}, {}};
+  side& s = side_of(**lane);
+  s.ready.push_back(std::make_shared<lane_work>(lane_work{std::move(**lane), nullptr}));
   return true;
 }
 
+// Late retries get at most half of the window, so that fresh events always find a place.
 std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
   if (!active()) return 0;
-  const std::size_t space =
+  constexpr std::size_t late_max = core::limits::endpoint_window_max / 2;
+  std::size_t space =
       std::min(room, core::limits::endpoint_window_max -
                          std::min(core::limits::endpoint_window_max, lanes_.size()));
+  due_.reset();
+  const std::size_t late_space = std::min(space, late_max - std::min(late_max, late_.ready.size()));
+  const std::size_t late = refill_side(late_, true, now, late_space);
+  return late + refill_side(fresh_, false, now, space - late);
+}
+
+std::size_t dispatch_queue::refill_side(side& s, bool late, core::timestamp now,
+                                        std::size_t space) {
   std::vector<core::lane_key> wanted;
   std::size_t rows = 0;
-  std::optional<std::uint64_t> first_due;
+  std::uint64_t last_ms = 0;
+  std::optional<std::uint64_t> first;
   bool more = false;
-  due_.reset();
-  auto scanned =
-      s_.repo.due_lanes(id_, scan_from_ms_, store::parked_due_ms, {},
-                        [&](const core::lane_key& key, std::uint64_t due_ms, std::string_view) {
-                          if (!first_due) first_due = due_ms;
-                          if (due_ms > as_ms(now)) {
-                            due_ = core::from_unix_ms(static_cast<std::int64_t>(due_ms));
-                            return false;
-                          }
-                          if (!lanes_.contains(key)) wanted.push_back(key);
-                          more = ++rows >= scan_rows_max || wanted.size() > space;
-                          return !more;
-                        });
+  auto scanned = s_.repo.due_rows(id_, s.scan_from_ms, [&](store::due_row&& row) {
+    if (row.due_ms > as_ms(now)) {
+      keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(row.due_ms)));
+      return false;
+    }
+    // Ends between two times only, so that the next scan can go on from there.
+    const bool ended = rows >= scan_rows_max && row.due_ms != last_ms;
+    if (ended || wanted.size() > space) {
+      more = true;
+      if (!first) first = row.due_ms;
+      return false;
+    }
+    ++rows;
+    last_ms = row.due_ms;
+    if (row.retry != late) return true;
+    if (!first) first = row.due_ms;
+    if (!lanes_.contains(row.lane)) wanted.push_back(row.lane);
+    return true;
+  });
   if (!scanned) {
     core::log(core::log_level::error, "dispatcher", "cannot read due lanes",
               {{"endpoint", id_.value}, {"detail", scanned.failure().detail}});
     due_ = now + std::chrono::seconds{1};
     return 0;
   }
-  if (wanted.size() > space) wanted.resize(space);
-  if (first_due) scan_from_ms_ = *first_due;
-  more_on_disk_ = more;
+  if (wanted.size() > space) {
+    wanted.resize(space);
+    more = true;
+  }
+  if (first) s.scan_from_ms = *first;
+  s.more = more;
   std::size_t loaded = 0;
   for (const core::lane_key& key : wanted) loaded += load_row(key) ? 1 : 0;
+  // A long stretch of rows of the other kind: the next look goes on behind it.
+  if (more && s.ready.empty()) keep_earlier(due_, now + std::chrono::milliseconds{100});
   return loaded;
 }
 
@@ -187,10 +266,10 @@ void dispatch_queue::end_stored() {
                                      if (!lanes_.contains(key)) page.push_back(key);
                                      return page.size() < cancel_page_rows;
                                    });
-  more_on_disk_ = scanned.ok() && page.size() >= cancel_page_rows;
+  fresh_.more = scanned.ok() && page.size() >= cancel_page_rows;
   for (const core::lane_key& key : page) {
-    lanes_[key] = {phase::settling, s_.now()};
     auto report = std::make_shared<lane_report>();
+    lanes_[key] = {phase::settling, s_.now(), {}, report};
     report->open = s_.open_reports;
     report->lane = key;
     report->whole = deleted() ? lane_report::end::cancelled : lane_report::end::parked;
@@ -200,14 +279,13 @@ void dispatch_queue::end_stored() {
 
 void dispatch_queue::give_up_waiting(core::timestamp now) {
   const auto removed = std::erase_if(lanes_, [now](const auto& entry) {
-    return entry.second.phase == phase::settling && now - entry.second.since > settle_patience;
+    const held_lane& lane = entry.second;
+    if (lane.phase == phase::barred) return lane.since <= now;
+    // Not while its outcome is still on its way: it would be sent twice.
+    return lane.phase == phase::settling && now - lane.since > settle_patience &&
+           lane.report.expired();
   });
-  if (removed > 0) more_on_disk_ = true;
-}
-
-std::optional<core::timestamp> dispatch_queue::rate_limited_until(core::timestamp now) const {
-  if (!bucket_.limited() || !active() || ready_.empty()) return std::nullopt;
-  return bucket_.next(now);
+  if (removed > 0) look_at_disk_again();
 }
 
 std::optional<core::timestamp> dispatch_queue::next_look() const {

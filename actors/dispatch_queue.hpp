@@ -1,7 +1,9 @@
 // One endpoint's part of a dispatcher: what is ready, what is under way, how much at a time.
 //
 // The window in memory is bounded; what does not fit stays in the store's due index, which is read
-// again when there is room. CAF-free; used on its dispatcher's thread only.
+// again when there is room. Fresh events and late retries have each their own place in it and are
+// taken alternately, so that neither keeps the other waiting (delivery.md, 1).
+// CAF-free; used on its dispatcher's thread only.
 #pragma once
 
 #include <deque>
@@ -13,6 +15,7 @@
 
 #include "actors/services.hpp"
 #include "core/delivery/concurrency.hpp"
+#include "core/delivery/retry_budget.hpp"
 #include "core/delivery/signer.hpp"
 #include "core/delivery/token_bucket.hpp"
 #include "net/curl_loop.hpp"
@@ -20,6 +23,9 @@
 namespace syndicated::actors {
 
 using work_handle = std::shared_ptr<const lane_work>;
+
+// Whether a queue has something to send now, and if not, what it waits for.
+enum class sendable : std::uint8_t { nothing, now, room_for_retry, retry_budget, rate_limit };
 
 class dispatch_queue {
  public:
@@ -38,16 +44,30 @@ class dispatch_queue {
   // A lane has something to send. `room`: the dispatcher's window has place for another.
   void ready(work_handle work, bool room);
   void rests(const core::lane_key& lane, std::optional<core::timestamp> due);
+  // Not before `until`, whatever its row says.
+  void barred(const core::lane_key& lane, core::timestamp until);
 
-  bool can_send(core::timestamp now) const;
-  work_handle take();  // the lane is in flight from here to finished()
+  // `room`: the dispatcher has a slot for a retry.
+  sendable can_send(core::timestamp now, bool room);
+  // The lane is in flight from here to finished(). A probe is the one that waits longest.
+  work_handle take(core::timestamp now, bool room);
+  work_handle take_probe(core::timestamp now);
+  // Due time of what take_probe() would give; none when nothing may be sent.
+  std::optional<core::timestamp> oldest(core::timestamp now) const;
+  // `report`: what tells the entity; the lane is not looked at again while it is under way.
   void finished(const work_handle& work, const core::verdict& verdict, int status,
-                core::timestamp now);
+                core::timestamp now, const std::shared_ptr<const lane_report>& report);
+  // After an outage: one request at a time, then more.
+  void start_slowly() {
+    window_.restart();
+    publish_gauge();
+  }
   void hold_until(core::timestamp until);  // sends nothing before
   // In flight no more, and nothing came of it (the daemon stops).
   void returned(const work_handle& work);
   // The same, and its entity is about to say what becomes of the lane.
-  void returned(const work_handle& work, core::timestamp now);
+  void returned(const work_handle& work, core::timestamp now,
+                const std::shared_ptr<const lane_report>& report);
 
   // Reads due lanes from the store while there is room. Returns how many came in.
   std::size_t refill(core::timestamp now, std::size_t room);
@@ -57,17 +77,25 @@ class dispatch_queue {
   // Lanes whose entity never said what became of them are looked at again.
   void give_up_waiting(core::timestamp now);
 
-  bool wants_refill() const { return active() && more_on_disk_ && ready_.size() < refill_below; }
+  bool wants_refill() const {
+    return active() && ((fresh_.more && fresh_.ready.size() < refill_below) ||
+                        (late_.more && late_.ready.size() < refill_below));
+  }
   // The last page of an ended endpoint is settled, and there is another.
   bool wants_ending() const {
-    return ended() && more_on_disk_ && lanes_.size() == static_cast<std::size_t>(in_flight_);
+    return ended() && fresh_.more && lanes_.size() == static_cast<std::size_t>(in_flight_);
   }
   // When there may be something to do without a message: a due retry, the end of Retry-After.
   std::optional<core::timestamp> next_look() const;
-  // The rate limit is why can_send() says no: when it will not be.
-  std::optional<core::timestamp> rate_limited_until(core::timestamp now) const;
+  // can_send() says that the rate limit is why: until when.
+  core::timestamp rate_limited_until(core::timestamp now) const {
+    return bucket_.next(now).value_or(now);
+  }
   std::size_t held() const { return lanes_.size(); }
   int in_flight() const { return in_flight_; }
+  int limit() const { return window_.limit(); }
+  // The dispatcher's number for this endpoint.
+  std::uint32_t place = 0;
 
   // Header lines that do not change from attempt to attempt, and the keys to sign with.
   const std::shared_ptr<const std::vector<std::string>>& fixed_headers() const { return headers_; }
@@ -78,16 +106,28 @@ class dispatch_queue {
  private:
   static constexpr std::size_t refill_below = 32;
 
-  enum class phase : std::uint8_t { queued, in_flight, settling };
+  enum class phase : std::uint8_t { queued, in_flight, settling, barred };
   struct held_lane {
     dispatch_queue::phase phase{};
-    core::timestamp since{};
-    core::event_id head{};  // of the attempt that is settling
+    core::timestamp since{};  // settling; of a barred one: until
+    core::event_id head{};    // of the attempt that is settling
+    std::weak_ptr<const lane_report> report{};
+  };
+  // Lanes with a head that was never tried, or those with one that was.
+  struct side {
+    std::deque<work_handle> ready;
+    std::uint64_t scan_from_ms = 0;  // no live row of this kind stands before it
+    bool more = true;                // on disk
   };
 
   void prepare();
   void publish_gauge();
   bool load_row(const core::lane_key& lane);
+  side& side_of(const core::lane& lane) { return lane.attempts > 0 ? late_ : fresh_; }
+  void look_at_disk_again();
+  std::size_t refill_side(side& s, bool late, core::timestamp now, std::size_t space);
+  bool may_send(core::timestamp now) const;
+  work_handle take_from(side& s, core::timestamp now);
 
   services& s_;
   core::endpoint_id id_;
@@ -96,15 +136,15 @@ class dispatch_queue {
   std::shared_ptr<const net::tls_material> tls_;
   std::unique_ptr<core::signer> signer_;
 
-  std::deque<work_handle> ready_;
+  side fresh_, late_;
+  bool late_turn_ = false;  // of two that wait, a late one goes next
+  core::retry_budget budget_;
   std::unordered_map<core::lane_key, held_lane> lanes_;
   int in_flight_ = 0;
   core::concurrency_window window_;
   core::token_bucket bucket_;
   std::optional<core::timestamp> not_before_;  // Retry-After
   std::optional<core::timestamp> due_;         // of the first lane on disk that is not due yet
-  std::uint64_t scan_from_ms_ = 0;             // no live row of the due index stands before it
-  bool more_on_disk_ = true;
   endpoint_gauge gauge_;
 };
 

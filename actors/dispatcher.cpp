@@ -9,6 +9,7 @@ namespace {
 
 void handle(dispatch& body, lane_ready& m) { body.lane_ready(std::move(m.work)); }
 void handle(dispatch& body, lane_rests& m) { body.lane_rests(m.lane, m.due); }
+void handle(dispatch& body, lane_barred& m) { body.lane_barred(m.lane, m.until); }
 void handle(dispatch& body, attempt_done& m) { body.attempt_ended(m.work, m.started, m.result); }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/limits.hpp"
 #include "core/delivery/attempt.hpp"
+#include "core/delivery/breaker.hpp"
 #include "core/delivery/egress_policy.hpp"
 #include "core/delivery/endpoint.hpp"
 #include "core/delivery/lane.hpp"
@@ -242,6 +243,19 @@ struct delivery_counters {
   std::uint64_t pending() const noexcept { return accepted - delivered - parked - cancelled; }
 };
 
+// The breaker of an endpoint's origin (delivery.md, 1). Closed: the other fields say nothing.
+struct breaker_view {
+  core::breaker_state state = core::breaker_state::closed;
+  core::timestamp until{};  // nothing is sent before
+  std::string reason;       // of the last failure
+};
+
+struct breaker_totals {
+  std::uint64_t open = 0;
+  std::uint64_t half_open = 0;
+  std::uint64_t openings = 0;  // since the start
+};
+
 struct endpoint_status {
   std::shared_ptr<const core::endpoint> endpoint;
   delivery_counters counters;
@@ -252,6 +266,7 @@ struct endpoint_status {
   int last_status = 0;
   std::string last_error;  // empty after a success
   std::optional<core::timestamp> last_success, last_failure;
+  breaker_view breaker;
 };
 
 struct endpoint_filter {
@@ -290,6 +305,7 @@ struct engine_status {
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t store_bytes = 0;
   std::uint64_t subscriptions = 0, tenants = 0, endpoints = 0;
+  breaker_totals breakers;
 };
 
 // ---- the engine ------------------------------------------------------------------------------
@@ -365,6 +381,8 @@ class engine {
                                                std::optional<core::lane_state> state,
                                                const page_request& p) const = 0;
   virtual core::result<endpoint_status> status_of(core::endpoint_id id) const = 0;
+  // Of the endpoints at this origin; cheap.
+  virtual breaker_view breaker_at(const std::string& origin) const = 0;
   virtual page<endpoint_status> endpoints(const endpoint_filter& f,
                                           const page_request& p) const = 0;
   virtual engine_status status() const = 0;

@@ -73,7 +73,7 @@ core::result<void> engine_body::open() {
   services_->random = uniform_random;
   services_->lifecycle = options_.lifecycle;
   services_->idempotency_retention = options_.idempotency_retention;
-  set_retry(options_.retry_schedule, options_.retry_jitter);
+  set_retry(options_.retry_schedule, options_.retry_jitter, options_.protection);
   egress_ = std::make_shared<const core::egress_policy>(options_.egress);
   catalog_keeper keeper(*services_);
   if (auto ok = keeper.load(); !ok) return ok;
@@ -141,6 +141,9 @@ void engine_body::wire() {
   s.lane_is_resting = [this](const core::lane_key& lane, std::optional<core::timestamp> due) {
     tell_dispatcher(lane.endpoint, lane_rests{lane, due});
   };
+  s.lane_is_barred = [this](const core::lane_key& lane, core::timestamp until) {
+    tell_dispatcher(lane.endpoint, lane_barred{lane, until});
+  };
   s.endpoint_was_changed = [this](core::endpoint_id id) {
     caf::anon_send(dispatchers_[dispatcher_of(id)], endpoint_changed{id});
   };
@@ -167,7 +170,8 @@ void engine_body::spawn_actors() {
     shards_.push_back(system_->spawn(shard, services_.get(), per_shard));
   }
   const dispatch_settings per_loop{options_.sockets_max / options_.curl_loops,
-                                   core::limits::dispatcher_window_max};
+                                   core::limits::dispatcher_window_max,
+                                   core::limits::origin_sockets_max};
   for (auto& loop : loops_) {
     inboxes_.push_back(std::make_shared<inbox>());
     dispatchers_.push_back(
@@ -239,11 +243,13 @@ void engine_body::stop() {
   loops_.clear();
 }
 
-void engine_body::set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter) {
+void engine_body::set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter,
+                            const core::protection& protection) {
   options_.retry_schedule = schedule;
   options_.retry_jitter = jitter;
+  options_.protection = protection;
   services_->delivery.store(std::make_shared<const delivery_settings>(
-      delivery_settings{std::move(schedule), jitter, options_.curl.user_agent}));
+      delivery_settings{std::move(schedule), jitter, options_.curl.user_agent, protection}));
 }
 
 void engine_body::set_egress(core::egress_rules rules) {

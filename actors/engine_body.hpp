@@ -31,7 +31,8 @@ class engine_body final : public local_engine {
   void start() override;
   bool drain(std::chrono::milliseconds limit) override;
   void stop() override;
-  void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter) override;
+  void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter,
+                 const core::protection& protection) override;
   void set_egress(core::egress_rules rules) override;
   void ping(std::function<void()> done) override;
   engine_metrics metrics() const override;
@@ -86,6 +87,7 @@ class engine_body final : public local_engine {
   core::result<page<core::lane>> lanes(core::endpoint_id id, std::optional<core::lane_state> state,
                                        const page_request& p) const override;
   core::result<endpoint_status> status_of(core::endpoint_id id) const override;
+  breaker_view breaker_at(const std::string& origin) const override;
   page<endpoint_status> endpoints(const endpoint_filter& f, const page_request& p) const override;
   engine_status status() const override;
   std::string seal(std::string_view plain) const override;

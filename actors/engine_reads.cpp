@@ -175,6 +175,7 @@ endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) 
   out.last_error = gauge.last_error;
   out.last_success = gauge.last_success;
   out.last_failure = gauge.last_failure;
+  out.breaker = breaker_at(out.endpoint->origin);
   if (out.counters.pending() + out.counters.parked == 0) return out;
   std::size_t rows = 0;
   (void)repo_->due_lanes(id, 0, store::parked_due_ms + 1, {},
@@ -192,6 +193,10 @@ core::result<endpoint_status> engine_body::status_of(core::endpoint_id id) const
   auto e = services_->catalog.load()->find(id);
   if (!e) return core::not_found("no such endpoint");
   return status_of(std::move(e));
+}
+
+breaker_view engine_body::breaker_at(const std::string& origin) const {
+  return services_->breakers.get(origin, options_.now());
 }
 
 page<endpoint_status> engine_body::endpoints(const endpoint_filter& f,
@@ -229,6 +234,7 @@ engine_status engine_body::status() const {
   out.plans = commits.plans;
   out.commit_queue = commits.queued;
   out.in_flight = services_->gauges.in_flight();
+  out.breakers = services_->breakers.totals(options_.now());
   out.awake_entities = services_->awake.load();
   out.last_event = ids_.last_event().value;
   out.disk_free_bytes = db_->free_bytes();

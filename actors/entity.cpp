@@ -47,22 +47,23 @@ void entity::handle(entity_request& request) {
   decide(request);
 }
 
-void entity::handle(const lane_report& report) {
+void entity::handle(const std::shared_ptr<const lane_report>& report) {
   core::error why;
   // No word to the dispatcher: it looks again when its patience ends, and does not send meanwhile.
   if (!ready(why)) return;
   store::write_plan plan;
   plan.durable = false;  // a lost outcome is a duplicate at worst
   follow_ups follow;
-  outbox_.apply(plan, follow, report);
-  submit(std::move(plan), [this_services = &s_, follow = std::move(follow), lane = report.lane,
-                           open = report.open](store::commit_result result) {
-    if (result == store::commit_result::committed) {
-      this_services->post(follow);
-    } else {
-      this_services->lane_is_resting(lane, this_services->now() + refused_pause);
-    }
-  });
+  outbox_.apply(plan, follow, *report);
+  // The dispatcher sees by the report whether its outcome is still under way.
+  submit(std::move(plan),
+         [this_services = &s_, follow = std::move(follow), report](store::commit_result result) {
+           if (result == store::commit_result::committed) {
+             this_services->post(follow);
+           } else {
+             this_services->lane_is_barred(report->lane, this_services->now() + refused_pause);
+           }
+         });
 }
 
 void entity::replay_or_discard(entity_request& request) {

@@ -24,7 +24,7 @@ class entity {
   entity& operator=(const entity&) = delete;
 
   void handle(entity_request& request);
-  void handle(const lane_report& report);
+  void handle(const std::shared_ptr<const lane_report>& report);
   // No plan is in flight: what is on disk is all there is, so it may leave memory.
   bool idle() const noexcept { return chain_->in_flight.load() == 0; }
 

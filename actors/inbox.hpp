@@ -26,12 +26,17 @@ struct lane_rests {
   core::lane_key lane;
   std::optional<core::timestamp> due;
 };
+// Its row says that it is due, but nothing may be sent from it before `until`.
+struct lane_barred {
+  core::lane_key lane;
+  core::timestamp until;
+};
 struct attempt_done {
   std::shared_ptr<const lane_work> work;
   core::timestamp started;
   core::attempt_result result;
 };
-using inbox_item = std::variant<lane_ready, lane_rests, attempt_done>;
+using inbox_item = std::variant<lane_ready, lane_rests, lane_barred, attempt_done>;
 
 class inbox {
  public:

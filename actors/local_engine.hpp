@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/engine.hpp"
+#include "core/delivery/protection.hpp"
 #include "net/curl_loop.hpp"
 
 namespace syndicated::actors {
@@ -30,6 +31,7 @@ struct engine_options {
   net::curl_loop_options curl;  // `name` is set for each loop
   std::vector<std::chrono::milliseconds> retry_schedule;
   double retry_jitter = 0.2;
+  core::protection protection;
   core::egress_rules egress;
 
   core::lifecycle_settings lifecycle;
@@ -65,7 +67,8 @@ class local_engine : public engine {
   virtual void stop() = 0;
 
   // Reloadable settings.
-  virtual void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter) = 0;
+  virtual void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter,
+                         const core::protection& protection) = 0;
   virtual void set_egress(core::egress_rules rules) = 0;
 
   // `done` is called when every worker, the committer's queue and the curl loops have turned once.

@@ -201,7 +201,13 @@ core::result<void> outbox::park(store::write_plan& plan, follow_ups& follow, cor
   // What ends with its endpoint is never skipped: it waits for a replay.
   const bool skip = endpoint && endpoint->on_exhausted == core::exhausted_policy::skip &&
                     !r.outcome.disable_endpoint;
-  if (skip && !lane.key.replay) return advance(plan, follow, lane);
+  if (skip && !lane.key.replay) {
+    // It counts as parked without a lane: the mark tells a replay so.
+    const core::event_id skipped = lane.head;
+    auto moved = advance(plan, follow, lane);
+    if (moved) s_.repo.put_skipped(plan, skipped, r.lane.endpoint);
+    return moved;
+  }
   const core::lane before = lane;
   lane.state = core::lane_state::parked;
   lane.last_error = r.outcome.reason;
@@ -228,6 +234,13 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
   auto d = delta(r.lane.endpoint);
   d.attempts = 1;
   store::attempt_row row = r.row;
+  // Asked for again while the attempt was under way: only a delivery still ends it.
+  if (r.sent_due && r.sent_due != lane->due && r.outcome.step != core::lane_step::advance) {
+    s_.repo.put(plan, row);
+    plan.deltas.push_back(d);
+    follow.rests.emplace_back(r.lane, lane->due);
+    return;
+  }
   core::result<void> moved;
   switch (r.outcome.step) {
     case core::lane_step::advance:
@@ -279,16 +292,18 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
       lane->attempts = 0;
     }
     lane->state = core::lane_state::pending;
-    lane->due = s_.now();
-    lane->replayed_at = s_.now();
+    // Another time than before, always: by it a report on what was sent earlier is recognised.
+    const core::timestamp now = s_.now();
+    lane->due = now == before.due ? now + std::chrono::milliseconds{1} : now;
+    lane->replayed_at = now;
     s_.repo.put(plan, *lane, &before);
     follow.ready.push_back(std::make_shared<lane_work>(lane_work{*lane, event}));
     return {};
   }
-  auto last = s_.repo.last_attempt(event->id, endpoint);
-  if (!last) return std::move(last).failure();
-  const bool was_parked = *last && (*last)->end == store::delivery_end::parked;
-  if (was_parked) {
+  auto skipped = s_.repo.is_skipped(event->id, endpoint);
+  if (!skipped) return std::move(skipped).failure();
+  if (*skipped) {
+    s_.repo.erase_skipped(plan, event->id, endpoint);
     d.parked = -1;
   } else {
     d.accepted = 1;

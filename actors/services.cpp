@@ -20,6 +20,34 @@ std::uint64_t gauge_board::in_flight() const {
   return sum;
 }
 
+void breaker_board::set(const std::string& origin, const core::breaker& b, core::timestamp now) {
+  const std::lock_guard lock(mutex_);
+  if (b.closed()) {
+    not_closed_.erase(origin);
+    return;
+  }
+  openings_ += b.state(now) == core::breaker_state::open ? 1 : 0;
+  not_closed_[origin] = b;
+}
+
+breaker_view breaker_board::get(const std::string& origin, core::timestamp now) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = not_closed_.find(origin);
+  if (it == not_closed_.end()) return {};
+  const core::breaker& b = it->second;
+  return {b.state(now), b.until(), b.reason()};
+}
+
+breaker_totals breaker_board::totals(core::timestamp now) const {
+  const std::lock_guard lock(mutex_);
+  breaker_totals out;
+  out.openings = openings_;
+  for (const auto& [origin, b] : not_closed_) {
+    ++(b.state(now) == core::breaker_state::open ? out.open : out.half_open);
+  }
+  return out;
+}
+
 void services::post(const follow_ups& f) const {
   for (const auto& work : f.ready) lane_is_ready(work);
   for (const auto& [lane, due] : f.rests) lane_is_resting(lane, due);

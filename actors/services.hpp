@@ -16,6 +16,7 @@
 
 #include "actors/catalog_snapshot.hpp"
 #include "actors/work.hpp"
+#include "core/delivery/protection.hpp"
 #include "core/lifecycle/subscription.hpp"
 #include "store/committer.hpp"
 #include "store/id_source.hpp"
@@ -27,6 +28,7 @@ struct delivery_settings {
   std::vector<std::chrono::milliseconds> schedule;
   double jitter = 0.2;
   std::string user_agent = "syndicated";
+  core::protection protection{};
 };
 
 // What an endpoint is doing at the moment; written by its dispatcher, read by operators.
@@ -48,6 +50,19 @@ class gauge_board {
  private:
   mutable std::mutex mutex_;
   std::unordered_map<core::endpoint_id, endpoint_gauge> gauges_;
+};
+
+// The breakers that are not closed, by origin; written by dispatchers when one changes.
+class breaker_board {
+ public:
+  void set(const std::string& origin, const core::breaker& b, core::timestamp now);
+  breaker_view get(const std::string& origin, core::timestamp now) const;
+  breaker_totals totals(core::timestamp now) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, core::breaker> not_closed_;
+  std::uint64_t openings_ = 0;
 };
 
 // What the dispatchers have to hear once a plan is on disk.
@@ -76,12 +91,15 @@ struct services {
   // Every lane_report that is not yet on disk holds a copy.
   const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
   gauge_board gauges;
+  breaker_board breakers;
 
   // Posting; set once by the engine before anything runs.
   std::function<void(std::shared_ptr<entity_request>)> to_shard;
   std::function<void(std::shared_ptr<const lane_report>)> report_to_shard;
   std::function<void(std::shared_ptr<const lane_work>)> lane_is_ready;
   std::function<void(const core::lane_key&, std::optional<core::timestamp>)> lane_is_resting;
+  // The row says that the lane is due, but nothing may be sent from it before `until`.
+  std::function<void(const core::lane_key&, core::timestamp until)> lane_is_barred;
   std::function<void(core::endpoint_id)> endpoint_was_changed;
   std::function<void(core::tenant_id)> start_cascade;
   std::function<void(catalog_command)> change_catalog;  // of our own accord (410)

@@ -45,7 +45,7 @@ bool quarantined(shard_pointer self, const core::stream_id& stream) {
 void refuse(services&, const request_ptr& r) {
   r->answer_with(unavailable("the entity is in quarantine after repeated crashes"));
 }
-void refuse(services& s, const report_ptr& r) { s.lane_is_resting(r->lane, s.now() + quarantine); }
+void refuse(services& s, const report_ptr& r) { s.lane_is_barred(r->lane, s.now() + quarantine); }
 
 template <class Message>
 void forward(shard_pointer self, const Message& message) {
@@ -147,7 +147,7 @@ entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_s
   self->state.body = std::move(body);
   return {
       [self](const request_ptr& request) { self->state.body->handle(*request); },
-      [self](const report_ptr& report) { self->state.body->handle(*report); },
+      [self](const report_ptr& report) { self->state.body->handle(report); },
       [self, stream, parent](const sleep_now&) {
         if (self->state.body->idle()) {
           self->quit();

@@ -91,6 +91,8 @@ struct lane_work {
 struct lane_report {
   core::lane_key lane;
   core::event_id head;
+  // The lane's due time when it was sent: a replay gives it another. None: nothing was sent.
+  std::optional<core::timestamp> sent_due{};
   core::lane_outcome outcome;
   store::attempt_row row;
   // Not an attempt: what becomes of the lane because of what became of its endpoint.

@@ -57,8 +57,11 @@ struct delivery_section {
   int curl_loops = 1;               // threads that send
   int sockets_max = 1'024;          // requests in progress, over all loops
   int attempt_timeout_ms = 15'000;  // one attempt, from name look-up to the last byte
-  std::vector<milliseconds> schedule = default_schedule();  // [R] wait before attempt 1, 2 ...
-  double jitter = 0.2;                                      // [R] each wait times 1 +- this
+  std::vector<milliseconds> schedule = default_schedule();   // [R] wait before attempt 1, 2 ...
+  double jitter = 0.2;                                       // [R] each wait times 1 +- this
+  milliseconds breaker_open = std::chrono::seconds{30};      // [R] first pause; 0 = no breaker
+  milliseconds breaker_open_max = std::chrono::minutes{15};  // [R] longest pause
+  double retry_share = 0.2;              // [R] of an endpoint's attempts; 1 = no bound
   std::vector<std::string> dns_servers;  // "192.0.2.53" or with port; empty = the system's
   std::string ca_file;                   // PEM bundle; empty = the system's trust store
   std::string user_agent = "syndicated";

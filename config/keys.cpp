@@ -120,19 +120,20 @@ key_spec schedule_key() {
       [](const settings& s) { return show_schedule(s.delivery.schedule); }};
 }
 
-key_spec jitter_key() {
-  return {"delivery.jitter", true,
-          [](const raw_value& raw, settings& out) -> std::string {
+template <class Where>
+key_spec share_key(std::string name, Where where, double high, std::string rule) {
+  return {std::move(name), true,
+          [where, high, rule](const raw_value& raw, settings& out) -> std::string {
             double value = -1;
             if (const auto* real = std::get_if<double>(&raw.held)) value = *real;
             if (const auto* whole = std::get_if<std::int64_t>(&raw.held)) {
               value = static_cast<double>(*whole);
             }
-            if (!(value >= 0.0 && value <= 0.5)) return "must be a number from 0 to 0.5";
-            out.delivery.jitter = value;
+            if (!(value >= 0.0 && value <= high)) return rule;
+            where(out) = value;
             return {};
           },
-          [](const settings& s) { return std::to_string(s.delivery.jitter); }};
+          [where](const settings& s) { return std::to_string(where(s)); }};
 }
 
 key_spec mode_key() {
@@ -188,7 +189,14 @@ void add_delivery_keys(std::vector<key_spec>& keys) {
   keys.push_back(int_key("delivery.attempt_timeout_ms", SYNDICATED_AT(delivery, attempt_timeout_ms),
                          1'000, 30'000));
   keys.push_back(schedule_key());
-  keys.push_back(jitter_key());
+  keys.push_back(share_key("delivery.jitter", SYNDICATED_AT(delivery, jitter), 0.5,
+                           "must be a number from 0 to 0.5"));
+  keys.push_back(reloadable(
+      duration_key("delivery.breaker_open", SYNDICATED_AT(delivery, breaker_open), "0s", "1h")));
+  keys.push_back(reloadable(duration_key("delivery.breaker_open_max",
+                                         SYNDICATED_AT(delivery, breaker_open_max), "1s", "1d")));
+  keys.push_back(share_key("delivery.retry_share", SYNDICATED_AT(delivery, retry_share), 1.0,
+                           "must be a number from 0 to 1"));
   keys.push_back(
       list_key("delivery.dns_servers", SYNDICATED_AT(delivery, dns_servers), dns_server_rule, 8));
   keys.push_back(text_key("delivery.ca_file", SYNDICATED_AT(delivery, ca_file), path_rule));

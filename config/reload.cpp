@@ -16,6 +16,9 @@ changes compare(const settings& running, const settings& wanted) {
   out.next.egress = wanted.egress;
   out.next.delivery.schedule = wanted.delivery.schedule;
   out.next.delivery.jitter = wanted.delivery.jitter;
+  out.next.delivery.breaker_open = wanted.delivery.breaker_open;
+  out.next.delivery.breaker_open_max = wanted.delivery.breaker_open_max;
+  out.next.delivery.retry_share = wanted.delivery.retry_share;
   return out;
 }
 

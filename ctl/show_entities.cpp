@@ -98,8 +98,10 @@ void list_endpoints(session& s, const list_options& o) {
                     {"URL"}}},
              "there are no endpoints", [](const document& e) -> std::vector<std::string> {
                const std::string scope = e.text("scope");
+               const std::string breaker = e.object("breaker").text("state");
+               const bool failing = e.text("state") == "active" && breaker != "closed";
                return {e.id("id"),
-                       e.text("state"),
+                       failing && !breaker.empty() ? "failing" : e.text("state"),
                        scope == "platform" ? scope : scope + ' ' + e.id("scope_id"),
                        e.text("form"),
                        e.flag("signed") ? "yes" : "NO",

@@ -20,12 +20,22 @@ std::string counters_line(const document& n) {
 std::string state_word(const document& endpoint, const document& status, core::timestamp now) {
   const auto hold = status.time("not_before");
   if (endpoint.text("state") == "active" && hold && *hold > now) return "waits";
+  const std::string breaker = status.object("breaker").text("state");
+  if (endpoint.text("state") == "active" && breaker != "closed" && !breaker.empty()) {
+    return "failing";
+  }
   return endpoint.text("state");
 }
 
 std::string scope_of(const document& endpoint) {
   const std::string scope = endpoint.text("scope");
   return scope == "platform" ? scope : scope + ' ' + endpoint.id("scope_id");
+}
+
+std::string breaker_text(const document& b, core::timestamp now) {
+  const std::string why = " after " + b.text("reason");
+  if (b.text("state") == "half_open") return "half open" + why + ": one request finds out";
+  return "open" + why + ": the next request " + human_when(b.time("until"), now);
 }
 
 void add_exceptions(facts& f, const session& s, const document& egress) {
@@ -53,6 +63,10 @@ void show_status(session& s) {
   f.add("notifications", counters_line(o.object("deliveries")));
   f.add("attempts",
         o.object("deliveries").count("attempts") + ", " + o.count("in_flight") + " in flight now");
+  if (o.number("breakers_open") + o.number("breakers_half_open") > 0) {
+    f.add("failing", o.count("breakers_open") + " origins left alone, " +
+                         o.count("breakers_half_open") + " about to be asked");
+  }
   f.add("changes", o.count("commit_plans") + " in " + o.count("commit_batches") + " commits, " +
                        o.count("commit_queue") + " waiting");
   f.add("entities", o.count("subscriptions") + " subscriptions, " + o.count("tenants") +
@@ -126,6 +140,9 @@ void show_queue(session& s, std::uint64_t endpoint, const list_options& o) {
   f.add("last failure", human_when(q.time("last_failure"), now) + ' ' + q.text("last_error"));
   if (const auto hold = q.time("not_before"); hold && *hold > now)
     f.add("asked to wait", human_when(hold, now));
+  const document breaker = q.object("breaker");
+  if (const auto word = breaker.text("state"); !word.empty() && word != "closed")
+    f.add("breaker", breaker_text(breaker, now));
   f.print(s.out);
   s.out << '\n';
   table t{{{"STREAM"},

@@ -50,6 +50,10 @@ std::string joined(const std::vector<std::string>& words) {
   ::_exit(exit_store_failed);
 }
 
+core::protection protection_of(const config::delivery_section& s) {
+  return {{s.breaker_open, s.breaker_open_max}, s.retry_share};
+}
+
 actors::engine_options engine_options_of(const config::settings& s, const config::master_key& key) {
   actors::engine_options out;
   out.directory = s.store.directory;
@@ -67,6 +71,7 @@ actors::engine_options engine_options_of(const config::settings& s, const config
   out.curl.dns_servers = s.delivery.dns_servers;
   out.retry_schedule = s.delivery.schedule;
   out.retry_jitter = s.delivery.jitter;
+  out.protection = protection_of(s.delivery);
   out.egress = egress_rules_of(s.egress);
   out.lifecycle.first_payment = s.lifecycle.first_payment;
   out.lifecycle.cancel_grace = s.lifecycle.cancel_grace;
@@ -287,7 +292,8 @@ void app::impl::reload() {
   } else {
     in_.settings = std::move(found->next);
     core::set_log_level(in_.settings.log.level);
-    engine_->set_retry(in_.settings.delivery.schedule, in_.settings.delivery.jitter);
+    engine_->set_retry(in_.settings.delivery.schedule, in_.settings.delivery.jitter,
+                       protection_of(in_.settings.delivery));
     engine_->set_egress(egress_rules_of(in_.settings.egress));
     say(core::log_level::info, "configuration read again",
         {{"taken", joined(found->taken)}, {"need_restart", joined(found->need_restart)}});

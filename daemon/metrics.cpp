@@ -70,6 +70,12 @@ void add_deliveries(text_builder& out, const actors::engine_status& s) {
               number(s.counters.attempts));
   out.gauge("syndicated_attempts_in_flight", "Requests to endpoints in progress.",
             number(s.in_flight));
+  out.start(MetricType::Gauge, "syndicated_breakers",
+            "Origins that are left alone (open) or about to be asked (half_open).");
+  out.sample({{"state", "open"}}, number(s.breakers.open));
+  out.sample({{"state", "half_open"}}, number(s.breakers.half_open));
+  out.counter("syndicated_breaker_openings_total", "Breakers that opened, or stayed open.",
+              number(s.breakers.openings));
 }
 
 void add_engine(text_builder& out, const actors::engine_status& s) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.hpp"
+#include "core/delivery/breaker.hpp"
 #include "core/delivery/endpoint.hpp"
 #include "core/delivery/lane.hpp"
 #include "core/delivery/replay.hpp"
@@ -35,6 +36,7 @@ std::string encode(const attempt_row& a);
 std::string encode(const stored_answer& a);
 std::string encode(const counters& c);
 std::string encode(const core::replay_job& j);
+std::string encode(const core::breaker_record& b);
 
 core::result<core::tenant> decode_tenant(std::string_view value);
 core::result<core::vendor> decode_vendor(std::string_view value);
@@ -49,5 +51,6 @@ core::result<attempt_row> decode_attempt(std::string_view value);
 core::result<stored_answer> decode_answer(std::string_view value);
 core::result<counters> decode_counters(std::string_view value);
 core::result<core::replay_job> decode_replay_job(std::string_view value);
+core::result<core::breaker_record> decode_breaker(std::string_view value);
 
 }  // namespace syndicated::store

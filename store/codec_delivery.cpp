@@ -300,4 +300,21 @@ core::result<core::replay_job> decode_replay_job(std::string_view value) {
   return j;
 }
 
+std::string encode(const core::breaker_record& b) {
+  records::Breaker r;
+  r.set_origin(b.origin);
+  r.set_trips(b.trips);
+  r.set_since_ms(ms(b.since));
+  r.set_until_ms(ms(b.until));
+  r.set_reason(b.reason);
+  return framed(r);
+}
+
+core::result<core::breaker_record> decode_breaker(std::string_view value) {
+  records::Breaker r;
+  if (auto e = parse(r, value, "breaker")) return std::move(*e);
+  return core::breaker_record{r.origin(), r.trips(), at(r.since_ms()), at(r.until_ms()),
+                              r.reason()};
+}
+
 }  // namespace syndicated::store

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/delivery/signature.hpp"
+
 namespace syndicated::store {
 
 std::string_view family_name(family f) noexcept {
@@ -86,6 +88,9 @@ key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uin
 }
 key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event) {
   return key_bytes{}.u64(endpoint.value).u64(at_ms).u64(event.value);
+}
+key_bytes breaker_key(std::string_view origin) {
+  return key_bytes{breaker_prefix}.append(core::sha256(origin));
 }
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream) {
   return key_bytes{}

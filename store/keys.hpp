@@ -7,17 +7,18 @@
 //   index          't' tenant(8) subscription(8) | 'c' parent(8) tenant(8) | 'v' vendor(8)
 //   subscription(8)
 //                 'x' 0(8) tenant(8): its cascade is not finished
+//                 's' event(8) endpoint(8): given up there, and its lane went on
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
 //   lanes          kind(1) entity(8) endpoint(8) replay(8)
-//   due            endpoint(8) due_ms(8) kind(1) entity(8) replay(8)
+//   due            endpoint(8) due_ms(8) kind(1) entity(8) replay(8)   -> "r" for a late retry
 //   attempts       event(8) endpoint(8) at_ms(8)
 //   attempt_index  endpoint(8) at_ms(8) event(8)                  -> outcome(1) end(1)
 //   jobs           id(8)
 //   idempotency    SHA-256 of principal and key (32)
 //   timers         due_ms(8) kind(1) entity(8)
 //   counters       endpoint(8)
-//   meta           a word
+//   meta           a word | "breaker:" SHA-256 of the origin (32)
 #pragma once
 
 #include <array>
@@ -90,6 +91,10 @@ core::stream_id read_stream(std::string_view bytes, std::size_t offset) noexcept
 // A parked lane stands in `due` behind every real time.
 inline constexpr std::uint64_t parked_due_ms = 0x7FFF'FFFF'FFFF'FFFFULL;
 
+// The value of a row in `due` whose head was tried before; fresh ones have none.
+inline constexpr std::string_view due_retry_mark = "r";
+inline constexpr std::string_view breaker_prefix = "breaker:";
+
 key_bytes catalog_key(core::entity_kind kind, std::uint64_t id);
 key_bytes id_key(std::uint64_t id);
 key_bytes index_key(char index, std::uint64_t owner, std::uint64_t member);
@@ -101,6 +106,7 @@ key_bytes due_key(const core::lane_key& lane, std::uint64_t due_ms);
 core::lane_key parse_due_key(std::string_view key) noexcept;
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms);
 key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event);
+key_bytes breaker_key(std::string_view origin);
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream);
 
 }  // namespace syndicated::store

@@ -165,6 +165,16 @@ core::result<void> repository::due_lanes(
   });
 }
 
+core::result<void> repository::due_rows(core::endpoint_id endpoint, std::uint64_t from_due_ms,
+                                        const visit<due_row>& v) const {
+  const key_bytes begin = key_bytes{}.u64(endpoint.value).u64(from_due_ms);
+  const key_bytes end = key_bytes{}.u64(endpoint.value).u64(parked_due_ms);
+  return db_.scan(family::due, begin.view(), end.view(),
+                  [&](std::string_view key, std::string_view value) {
+                    return v({parse_due_key(key), read_u64(key, 8), value == due_retry_mark});
+                  });
+}
+
 core::result<void> repository::attempts(
     core::event_id event, std::string_view after,
     const std::function<bool(attempt_row&&, std::string_view)>& v) const {
@@ -263,6 +273,26 @@ core::result<void> repository::replay_jobs(std::uint64_t before,
 
 core::result<void> repository::cascades(const visit<core::tenant_id>& v) const {
   return members<core::tenant_id>(db_, 'x', 0, 0, v);
+}
+
+core::result<bool> repository::is_skipped(core::event_id event, core::endpoint_id endpoint) const {
+  auto row = db_.get(family::index, index_key('s', event.value, endpoint.value).view());
+  if (!row) return std::move(row).failure();
+  return row->has_value();
+}
+
+core::result<std::vector<core::breaker_record>> repository::breakers() const {
+  std::vector<core::breaker_record> out;
+  const key_bytes begin{breaker_prefix};
+  auto ok = scan_decoded(
+      db_, family::meta, begin.view(), begin.successor().view(),
+      [](std::string_view, std::string_view value) { return decode_breaker(value); },
+      [&](core::breaker_record&& b, std::string_view) {
+        out.push_back(std::move(b));
+        return true;
+      });
+  if (!ok) return std::move(ok).failure();
+  return out;
 }
 
 core::result<std::vector<core::vendor>> repository::all_vendors() const {

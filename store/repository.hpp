@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/delivery/breaker.hpp"
 #include "core/delivery/endpoint.hpp"
 #include "core/delivery/lane.hpp"
 #include "core/delivery/replay.hpp"
@@ -29,6 +30,12 @@ namespace syndicated::store {
 struct timer_row {
   core::timestamp due{};
   core::stream_id stream;
+};
+
+struct due_row {
+  core::lane_key lane;
+  std::uint64_t due_ms = 0;
+  bool retry = false;  // its head was tried before
 };
 
 class repository {
@@ -64,6 +71,9 @@ class repository {
                                std::uint64_t until_due_ms, std::string_view after_key,
                                const std::function<bool(const core::lane_key&, std::uint64_t due_ms,
                                                         std::string_view key)>& v) const;
+  // The same rows from a due time on, parked ones left out, with the mark of late retries.
+  core::result<void> due_rows(core::endpoint_id endpoint, std::uint64_t from_due_ms,
+                              const visit<due_row>& v) const;
   core::result<void> attempts(
       core::event_id event, std::string_view after,
       const std::function<bool(attempt_row&&, std::string_view key)>& v) const;
@@ -82,6 +92,11 @@ class repository {
   core::result<void> replay_jobs(std::uint64_t before, const visit<core::replay_job>& v) const;
 
   core::result<void> cascades(const visit<core::tenant_id>& v) const;
+  // The event was given up for the endpoint and its lane went on: it counts as parked, without a
+  // lane.
+  core::result<bool> is_skipped(core::event_id event, core::endpoint_id endpoint) const;
+  // Breakers that are not closed; at most one for each origin.
+  core::result<std::vector<core::breaker_record>> breakers() const;
 
   // The catalogue, whole (it is kept in memory).
   core::result<std::vector<core::vendor>> all_vendors() const;
@@ -108,6 +123,10 @@ class repository {
   // A disabled or enabled tenant whose fan-out is not finished.
   void put_cascade(write_plan& plan, core::tenant_id tenant) const;
   void erase_cascade(write_plan& plan, core::tenant_id tenant) const;
+  void put_skipped(write_plan& plan, core::event_id event, core::endpoint_id endpoint) const;
+  void erase_skipped(write_plan& plan, core::event_id event, core::endpoint_id endpoint) const;
+  void put(write_plan& plan, const core::breaker_record& b) const;
+  void erase_breaker(write_plan& plan, std::string_view origin) const;
   void put_answer(write_plan& plan, std::string_view key, const stored_answer& a) const;
 
   const vault& secrets() const noexcept { return vault_; }

@@ -60,7 +60,8 @@ void repository::put(write_plan& plan, const core::lane& lane, const core::lane*
   const std::uint64_t due = due_ms_of(lane);
   if (before != nullptr && due_ms_of(*before) == due) return;
   if (before != nullptr) plan.erase(family::due, due_key(lane.key, due_ms_of(*before)));
-  plan.put(family::due, due_key(lane.key, due), {});
+  const bool retry = lane.state == core::lane_state::pending && lane.attempts > 0;
+  plan.put(family::due, due_key(lane.key, due), std::string{retry ? due_retry_mark : ""});
 }
 
 void repository::erase(write_plan& plan, const core::lane& lane) const {
@@ -81,6 +82,22 @@ void repository::put(write_plan& plan, const core::replay_job& j) const {
 }
 void repository::erase_replay_job(write_plan& plan, std::uint64_t id) const {
   plan.erase(family::jobs, id_key(id));
+}
+
+void repository::put_skipped(write_plan& plan, core::event_id event,
+                             core::endpoint_id endpoint) const {
+  plan.put(family::index, index_key('s', event.value, endpoint.value), {});
+}
+void repository::erase_skipped(write_plan& plan, core::event_id event,
+                               core::endpoint_id endpoint) const {
+  plan.erase(family::index, index_key('s', event.value, endpoint.value));
+}
+
+void repository::put(write_plan& plan, const core::breaker_record& b) const {
+  plan.put(family::meta, breaker_key(b.origin), encode(b));
+}
+void repository::erase_breaker(write_plan& plan, std::string_view origin) const {
+  plan.erase(family::meta, breaker_key(origin));
 }
 
 void repository::put_cascade(write_plan& plan, core::tenant_id tenant) const {

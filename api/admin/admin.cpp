@@ -59,6 +59,8 @@ void get_status(const call_ptr& c) {
   out.key("subscriptions").number(s.subscriptions);
   out.key("tenants").number(s.tenants);
   out.key("endpoints").number(s.endpoints);
+  out.key("breakers_open").number(s.breakers.open);
+  out.key("breakers_half_open").number(s.breakers.half_open);
   out.key("requests_in_progress").number(static_cast<std::uint64_t>(c->shared->writes.load()));
   out.key("auth_failures").number(c->shared->stats.auth_failures());
   out.key("egress");
@@ -81,6 +83,8 @@ std::string endpoint_status_json(const actors::endpoint_status& s) {
   out.key("last_error").text(s.last_error);
   out.key("last_success").time(s.last_success);
   out.key("last_failure").time(s.last_failure);
+  out.key("breaker");
+  v1::write_breaker(out, s.breaker);
   out.end_object();
   return std::move(out).str();
 }

@@ -38,6 +38,24 @@ std::string endpoint_json(const core::endpoint& e) {
   return std::move(out).str();
 }
 
+void write_breaker(core::json_writer& out, const actors::breaker_view& b) {
+  const bool closed = b.state == core::breaker_state::closed;
+  out.begin_object();
+  out.key("state").text(core::to_string(b.state));
+  out.key("until").time(closed ? std::nullopt : std::optional{b.until});
+  out.key("reason").text(b.reason);
+  out.end_object();
+}
+
+std::string endpoint_json(const core::endpoint& e, const actors::breaker_view& b) {
+  core::json_writer breaker;
+  write_breaker(breaker, b);
+  std::string text = endpoint_json(e);
+  text.pop_back();
+  text += ",\"breaker\":" + std::move(breaker).str() + '}';
+  return text;
+}
+
 std::string token_json(const core::token& t) {
   core::json_writer out;
   out.begin_object();

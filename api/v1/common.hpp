@@ -66,6 +66,9 @@ void send_catalog_page(const call_ptr& c, const actors::page_request& page, Fetc
 }
 
 std::string endpoint_json(const core::endpoint& e);
+// With what its breaker does at the moment.
+std::string endpoint_json(const core::endpoint& e, const actors::breaker_view& b);
+void write_breaker(core::json_writer& out, const actors::breaker_view& b);
 std::string token_json(const core::token& t);
 std::string attempt_json(const actors::attempt_record& a);
 

@@ -124,7 +124,8 @@ void create_endpoint(const call_ptr& c) {
 void get_endpoint(const call_ptr& c) {
   const auto found = visible_endpoint(*c, core::endpoint_id{c->id()});
   if (!found) return c->fail(found.failure());
-  c->send_entity(v1::endpoint_json(**found), (*found)->version);
+  c->send_entity(v1::endpoint_json(**found, c->engine().breaker_at((*found)->origin)),
+                 (*found)->version);
 }
 
 void list_endpoints(const call_ptr& c) {
@@ -144,7 +145,7 @@ void list_endpoints(const call_ptr& c) {
                (!form || e.form == *form) && (!state || core::to_string(e.state) == *state) &&
                e.state != core::endpoint_state::deleted && may_see(*c, e);
       },
-      endpoint_text);
+      [&](const auto& e) { return v1::endpoint_json(e, c->engine().breaker_at(e.origin)); });
 }
 
 // Visibility, options, command: the common end of all changes of one endpoint.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <variant>
 
@@ -32,39 +33,27 @@ struct on_the_wire {
 
 class flat_engine {
  public:
-  explicit flat_engine(world& w, actors::dispatch_settings settings = {}) : w_(w) {
-    auto& s = w_.s();
-    s.to_shard = [this](auto r) { entity_mail.emplace_back(std::move(r)); };
-    s.report_to_shard = [this](auto r) { entity_mail.emplace_back(std::move(r)); };
-    s.lane_is_ready = [this](auto work) {
-      inbox.emplace_back(actors::lane_ready{std::move(work)});
-    };
-    s.lane_is_resting = [this](const core::lane_key& lane, auto due) {
-      inbox.emplace_back(actors::lane_rests{lane, due});
-    };
-    s.endpoint_was_changed = [this](core::endpoint_id id) { changed.push_back(id); };
-    s.start_cascade = [](auto) {};
-    s.change_catalog = [this](auto c) { catalog_mail.push_back(std::move(c)); };
-    auto send = [this](net::attempt_request&& r) {
-      on_the_wire sent;
-      sent.at = w_.now;
-      sent.request = std::move(r);
-      sent.event = {std::stoull(sent.header("CMW-Event-Id"))};
-      sent.endpoint = endpoint_by_url.at(sent.request.url);
-      wire.push_back(std::move(sent));
-    };
-    auto complete = [this](actors::work_handle work, core::timestamp started,
-                           core::attempt_result&& result) {
-      inbox.emplace_back(actors::attempt_done{std::move(work), started, std::move(result)});
-    };
-    dispatch = std::make_unique<actors::dispatch>(s, settings, send, complete);
-    for (const auto& [id, e] : s.catalog.load()->all_endpoints()) {
-      endpoint_by_url[e->url] = {id};
-      changed.push_back({id});
-    }
+  explicit flat_engine(world& w, actors::dispatch_settings settings = {})
+      : w_(w), settings_(settings) {
+    begin();
   }
   flat_engine(const flat_engine&) = delete;
   flat_engine& operator=(const flat_engine&) = delete;
+
+  // The process dies and starts again. `prepared` runs between, on the new services.
+  void restart(const std::function<void()>& prepared = {}) {
+    dispatch.reset();
+    entities.clear();
+    entity_mail.clear();
+    catalog_mail.clear();
+    inbox.clear();
+    changed.clear();
+    wire.clear();
+    w_.crash();
+    if (prepared) prepared();
+    begin();
+    settle();
+  }
 
   core::endpoint_id new_endpoint(core::endpoint e) {
     e.url += "/" + std::to_string(endpoint_by_url.size());
@@ -147,18 +136,55 @@ class flat_engine {
   std::unique_ptr<actors::dispatch> dispatch;
 
  private:
+  void begin() {
+    auto& s = w_.s();
+    s.to_shard = [this](auto r) { entity_mail.emplace_back(std::move(r)); };
+    s.report_to_shard = [this](auto r) { entity_mail.emplace_back(std::move(r)); };
+    s.lane_is_ready = [this](auto work) {
+      inbox.emplace_back(actors::lane_ready{std::move(work)});
+    };
+    s.lane_is_resting = [this](const core::lane_key& lane, auto due) {
+      inbox.emplace_back(actors::lane_rests{lane, due});
+    };
+    s.lane_is_barred = [this](const core::lane_key& lane, core::timestamp until) {
+      inbox.emplace_back(actors::lane_barred{lane, until});
+    };
+    s.endpoint_was_changed = [this](core::endpoint_id id) { changed.push_back(id); };
+    s.start_cascade = [](auto) {};
+    s.change_catalog = [this](auto c) { catalog_mail.push_back(std::move(c)); };
+    auto send = [this](net::attempt_request&& r) {
+      on_the_wire sent;
+      sent.at = w_.now;
+      sent.request = std::move(r);
+      sent.event = {std::stoull(sent.header("CMW-Event-Id"))};
+      sent.endpoint = endpoint_by_url.at(sent.request.url);
+      wire.push_back(std::move(sent));
+    };
+    auto complete = [this](actors::work_handle work, core::timestamp started,
+                           core::attempt_result&& result) {
+      inbox.emplace_back(actors::attempt_done{std::move(work), started, std::move(result)});
+    };
+    dispatch = std::make_unique<actors::dispatch>(s, settings_, send, complete);
+    for (const auto& [id, e] : s.catalog.load()->all_endpoints()) {
+      endpoint_by_url[e->url] = {id};
+      changed.push_back({id});
+    }
+  }
+
   actors::entity& entity_of(core::stream_id stream) {
     auto& slot = entities[stream];
     if (!slot) slot = actors::make_entity(w_.s(), stream);
     return *slot;
   }
   void deliver(const actors::request_ptr& r) { entity_of(r->stream).handle(*r); }
-  void deliver(const actors::report_ptr& r) { entity_of(r->lane.stream).handle(*r); }
+  void deliver(const actors::report_ptr& r) { entity_of(r->lane.stream).handle(r); }
   void give(actors::lane_ready& m) { dispatch->lane_ready(std::move(m.work)); }
   void give(actors::lane_rests& m) { dispatch->lane_rests(m.lane, m.due); }
+  void give(actors::lane_barred& m) { dispatch->lane_barred(m.lane, m.until); }
   void give(actors::attempt_done& m) { dispatch->attempt_ended(m.work, m.started, m.result); }
 
   world& w_;
+  actors::dispatch_settings settings_;
 };
 
 }  // namespace syndicated::tests

@@ -88,15 +88,15 @@ BOOST_AUTO_TEST_CASE(late_news_of_a_lane_that_was_already_sent_changes_nothing) 
   work.lane.due = now;
   const auto news = std::make_shared<const actors::lane_work>(work);
   q.ready(news, true);
-  BOOST_REQUIRE(q.can_send(now));
-  const auto sent = q.take();
+  BOOST_REQUIRE((q.can_send(now, true) == actors::sendable::now));
+  const auto sent = q.take(now, true);
   q.ready(news, true);  // in flight
-  q.finished(sent, {core::response_class::delivered, {}, {}}, 204, now);
+  q.finished(sent, {core::response_class::delivered, {}, {}}, 204, now, nullptr);
   q.ready(news, true);  // its outcome is on the way to the disk
-  BOOST_TEST(!q.can_send(now));
+  BOOST_TEST((q.can_send(now, true) == actors::sendable::nothing));
   work.lane.head = {12};  // the entity has moved on
   q.ready(std::make_shared<const actors::lane_work>(work), true);
-  BOOST_TEST(q.can_send(now));
+  BOOST_TEST((q.can_send(now, true) == actors::sendable::now));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

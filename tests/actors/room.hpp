@@ -1,7 +1,11 @@
 // Vendors, their endpoints, and a network that the test plays: for tests of what a dispatcher does.
 #pragma once
 
+#include <boost/test/unit_test.hpp>
+
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "store/keys.hpp"
 #include "tests/actors/flat_engine.hpp"
@@ -20,19 +24,36 @@ class room : public world {
  public:
   explicit room(actors::dispatch_settings settings = {}) : engine(*this, settings) {}
 
+  // Each at an origin of its own.
   stall open_stall(int concurrency_max = 64,
                    const std::function<void(core::endpoint&)>& change = {}) {
-    stall st;
-    st.vendor = new_vendor();
-    st.plan = new_plan(st.vendor);
-    auto e = endpoint_of(st.vendor);
+    auto e = endpoint_of({});
     e.concurrency_max = concurrency_max;
     if (change) change(e);
+    return open_stall_with(std::move(e));
+  }
+  stall open_stall_at(std::string origin) {
+    auto e = endpoint_of({});
+    e.origin = std::move(origin);
+    return open_with(std::move(e));
+  }
+  stall open_stall_with(core::endpoint e) {
+    e.origin = "http://vendor-" + std::to_string(++origins_) + ".example:80";
+    return open_with(std::move(e));
+  }
+  // One more endpoint of the same vendor, at an origin of its own.
+  stall open_stall_of(const stall& other) {
+    stall st = other;
+    auto e = endpoint_of(other.vendor);
+    e.origin = "http://vendor-" + std::to_string(++origins_) + ".example:80";
     st.endpoint = engine.new_endpoint(std::move(e));
-    st.customer = add_tenant();
     engine.settle();
     return st;
   }
+  std::string origin_of(const stall& st) {
+    return s().catalog.load()->find_any(st.endpoint)->origin;
+  }
+  std::uint64_t last_event() { return ids().last_event().value; }
   // Orders `count` subscriptions a millisecond apart: as many lanes, one event in each.
   void sell(const stall& st, int count) {
     for (int i = 0; i < count; ++i) {
@@ -76,6 +97,20 @@ class room : public world {
   }
 
   flat_engine engine;
+
+ private:
+  stall open_with(core::endpoint e) {
+    stall st;
+    st.vendor = new_vendor();
+    st.plan = new_plan(st.vendor);
+    e.scope_id = st.vendor.value;
+    st.endpoint = engine.new_endpoint(std::move(e));
+    st.customer = add_tenant();
+    engine.settle();
+    return st;
+  }
+
+  int origins_ = 0;
 };
 
 }  // namespace syndicated::tests

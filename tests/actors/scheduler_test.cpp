@@ -125,8 +125,8 @@ BOOST_AUTO_TEST_CASE(a_report_that_the_disk_refused_lets_the_lane_be_looked_at_a
   fill_disk();
   commit();
   empty_disk();
-  BOOST_REQUIRE_EQUAL(rests.size(), 1U);
-  BOOST_TEST((rests[0].second == now + 4s));
+  BOOST_REQUIRE_EQUAL(barred.size(), 1U);
+  BOOST_TEST((barred[0].second == now + 4s));
   BOOST_TEST(repo().find(report->lane)->has_value());
   BOOST_TEST(committer().counters_total().delivered == 0U);
   s().report_to_shard(report);
@@ -179,11 +179,11 @@ BOOST_AUTO_TEST_CASE(repeated_crashes_bring_quarantine_and_others_do_not_notice)
   // Its lanes rest meanwhile.
   auto report = std::make_shared<actors::lane_report>();
   report->lane.stream = core::stream_of(bad);
-  rests.clear();
+  barred.clear();
   s().report_to_shard(report);
   settle();
-  BOOST_REQUIRE_EQUAL(rests.size(), 1U);
-  BOOST_TEST((rests[0].second >= now + 4min));
+  BOOST_REQUIRE_EQUAL(barred.size(), 1U);
+  BOOST_TEST((barred[0].second >= now + 4min));
   now += 5min;
   done(act(bad, subscription_action::suspend));
   BOOST_TEST((subscription(bad).status == subscription_status::stopped));

@@ -26,6 +26,9 @@ class stage : public world {
     s().lane_is_resting = [this](const core::lane_key& lane, auto due) {
       rests.emplace_back(lane, due);
     };
+    s().lane_is_barred = [this](const core::lane_key& lane, auto until) {
+      barred.emplace_back(lane, until);
+    };
     vendor = new_vendor();
     plan = new_plan(vendor);
   }
@@ -94,6 +97,7 @@ class stage : public world {
   core::plan_id plan;
   std::vector<std::shared_ptr<const actors::lane_work>> ready;
   std::vector<std::pair<core::lane_key, std::optional<core::timestamp>>> rests;
+  std::vector<std::pair<core::lane_key, core::timestamp>> barred;
 
  protected:
   caf::actor_system_config settings_;

@@ -71,6 +71,13 @@ class world {
   store::committer& committer() { return *committer_; }
   store::id_source& ids() { return *ids_; }
 
+  // Off unless a test wants it.
+  void set_protection(core::protection wanted) {
+    auto next = *services_->delivery.load();
+    next.protection = wanted;
+    services_->delivery = std::make_shared<const actors::delivery_settings>(std::move(next));
+  }
+
   // Writes all that is queued, and what follows from it. True when there was anything.
   bool commit() {
     bool any = false;
@@ -218,11 +225,13 @@ class world {
     s.now = [this] { return now; };
     s.random = [] { return 0.5; };
     s.delivery = std::make_shared<const actors::delivery_settings>(
-        actors::delivery_settings{{0ms, 100ms, 200ms, 400ms, 1s, 1s, 1s, 1s}, 0.0, "test"});
+        actors::delivery_settings{{0ms, 100ms, 200ms, 400ms, 1s, 1s, 1s, 1s}, 0.0, "test", {}});
+    set_protection({{0ms, 0ms}, 1.0});
     s.to_shard = [](auto&&) {};
     s.report_to_shard = [](auto&&) {};
     s.lane_is_ready = [](auto&&) {};
     s.lane_is_resting = [](const auto&, auto) {};
+    s.lane_is_barred = [](const auto&, auto) {};
     s.endpoint_was_changed = [](auto) {};
     s.start_cascade = [](auto) {};
     s.change_catalog = [](auto&&) {};

@@ -155,6 +155,14 @@ BOOST_AUTO_TEST_CASE(endpoints_are_handled) {
   BOOST_TEST(f.ctl({"endpoint", "ls"}).out.find("paused") != std::string::npos);
   BOOST_TEST(f.ctl({"endpoint", "resume", id}).out == "endpoint " + id + " is active\n");
   f.engine.test_answer.status = 204;
+  const auto later =
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now() + 1h);
+  f.engine.breakers["https://hooks.example.com:443"] = {core::breaker_state::open, later,
+                                                        "http_503"};
+  BOOST_TEST(f.ctl({"endpoint", "ls"}).out.find("failing") != std::string::npos);
+  const auto shown = f.ctl({"queue", "show", id}).out;
+  BOOST_TEST(shown.find("open after http_503") != std::string::npos, shown);
+  f.engine.breakers.clear();
   BOOST_TEST(f.ctl({"endpoint", "test", id}).code == 0);
   f.engine.test_answer.status = 500;
   const auto failed = f.ctl({"endpoint", "test", id});

@@ -429,6 +429,7 @@ core::result<actors::endpoint_status> fake_engine::status_of(core::endpoint_id i
   out.endpoint = items->find(id);
   if (!out.endpoint) return core::not_found("no endpoint");
   out.counters.accepted = id.value;  // so that the order can be seen
+  out.breaker = breaker_at(out.endpoint->origin);
   return out;
 }
 

@@ -135,6 +135,10 @@ class fake_engine : public actors::engine {
                                                std::optional<core::lane_state> state,
                                                const actors::page_request& p) const override;
   core::result<actors::endpoint_status> status_of(core::endpoint_id id) const override;
+  actors::breaker_view breaker_at(const std::string& origin) const override {
+    const auto found = breakers.find(origin);
+    return found == breakers.end() ? actors::breaker_view{} : found->second;
+  }
   actors::page<actors::endpoint_status> endpoints(const actors::endpoint_filter& f,
                                                   const actors::page_request& p) const override;
   actors::engine_status status() const override { return state; }
@@ -142,6 +146,7 @@ class fake_engine : public actors::engine {
   std::shared_ptr<const core::egress_policy> egress() const override { return policy; }
 
   // ---- what tests look at and turn
+  std::map<std::string, actors::breaker_view> breakers;  // by origin
   std::shared_ptr<fake_catalog> items = std::make_shared<fake_catalog>();
   std::map<std::uint64_t, core::subscription> all_subscriptions;
   std::map<std::uint64_t, core::tenant> all_tenants;

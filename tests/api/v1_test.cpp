@@ -234,6 +234,24 @@ BOOST_AUTO_TEST_CASE(stored_answers_hold_no_secret) {
   BOOST_TEST(f.call("POST", "/v1/endpoints", body, key).http.body == first.http.body);
 }
 
+BOOST_AUTO_TEST_CASE(the_breaker_of_an_endpoint_is_shown) {
+  face f;
+  const auto made = f.call("POST", "/v1/endpoints",
+                           R"({"scope":"platform","url":"https://hooks.example.com/in"})");
+  const std::string path = "/v1/endpoints/" + made.at("/id");
+  BOOST_TEST(f.call("GET", path).at("/breaker/state") == "closed");
+  f.engine.breakers["https://hooks.example.com:443"] = {
+      core::breaker_state::open, core::from_unix_ms(1'900'000'000'000), "timeout"};
+  for (const auto& [where, prefix] :
+       {std::pair{path, std::string{}},
+        std::pair{std::string{"/v1/endpoints"}, std::string{"/items/0"}}}) {
+    const auto r = f.call("GET", where);
+    BOOST_TEST(r.at(prefix + "/breaker/state") == "open");
+    BOOST_TEST(r.at(prefix + "/breaker/reason") == "timeout");
+    BOOST_TEST(r.at(prefix + "/breaker/until") == "2030-03-17T17:46:40.000Z");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(endpoints_are_checked) {
   face f;
   const auto with = [&](const std::string& more) {

@@ -57,6 +57,8 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_accepting",
                                        "syndicated_attempts_in_flight",
                                        "syndicated_attempts_total",
+                                       "syndicated_breaker_openings_total",
+                                       "syndicated_breakers",
                                        "syndicated_auth_failures_total",
                                        "syndicated_bad_requests_total",
                                        "syndicated_changes_total",

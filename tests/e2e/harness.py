@@ -153,7 +153,9 @@ class Daemon:
             "store": {"directory": str(self.state), "free_bytes_min": 0},
             "secrets": {"master_key_file": str(self.key_path)},
             "delivery": {"schedule": ["0s", "100ms", "200ms", "400ms", "1s", "2s", "2s", "2s", "2s",
-                                      "2s"]},
+                                      "2s"],
+                         # Short, so that an outage of a test ends in its time.
+                         "breaker_open": "200ms", "breaker_open_max": "1s", "retry_share": 1},
             "egress": {"allow": ["127.0.0.0/8:*"], "allow_http": True, "allow_ip_literals": True},
             "log": {"level": "info"},
         }

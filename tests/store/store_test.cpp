@@ -112,6 +112,15 @@ BOOST_AUTO_TEST_CASE(an_event_has_golden_bytes) {
   BOOST_TEST(encode(*decode_event(encode(e))) == encode(e));
 }
 
+BOOST_AUTO_TEST_CASE(a_breaker_has_golden_bytes) {
+  const core::breaker_record b{"https://a.example:443", 3, core::from_unix_ms(1000),
+                               core::from_unix_ms(2000), "http_503"};
+  BOOST_TEST(
+      core::hex_encode(encode(b)) ==
+      "010a1568747470733a2f2f612e6578616d706c653a343433100318e80720d00f2a08687474705f353033");
+  BOOST_TEST(encode(*decode_breaker(encode(b))) == encode(b));
+}
+
 BOOST_AUTO_TEST_CASE(damage_and_newer_formats_are_refused) {
   std::string bytes = encode(core::vendor{{1}, "acme", {}, 1, {}, {}});
   bytes[0] = 2;
@@ -352,6 +361,50 @@ BOOST_FIXTURE_TEST_CASE(a_lane_has_two_rows_while_it_lasts, committed_store) {
   commit([&](write_plan& p) { repo.erase(p, parked); });
   BOOST_TEST(due_rows(parked_due_ms + 1) == 0U);
   BOOST_TEST(repo.lanes_of(lane.key.stream)->empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(late_retries_are_marked_and_parked_lanes_left_out, committed_store) {
+  write_plan plan;
+  for (std::uint64_t n = 1; n <= 4; ++n) {
+    core::lane lane;
+    lane.key = {{core::entity_kind::subscription, n}, {2}, {}};
+    lane.due = core::from_unix_ms(static_cast<std::int64_t>(1000 * n));
+    lane.attempts = n == 3 ? 1 : 0;
+    if (n == 4) lane.state = core::lane_state::parked;
+    repo.put(plan, lane, nullptr);
+  }
+  BOOST_REQUIRE((db->write({&plan}, {}, true).result == commit_result::committed));
+  std::vector<std::pair<std::uint64_t, bool>> seen;
+  BOOST_REQUIRE(repo.due_rows({2}, 2000,
+                              [&](due_row&& row) {
+                                seen.emplace_back(row.due_ms, row.retry);
+                                return true;
+                              })
+                    .ok());
+  BOOST_TEST((seen == std::vector<std::pair<std::uint64_t, bool>>{{2000, false}, {3000, true}}));
+}
+
+BOOST_FIXTURE_TEST_CASE(breakers_and_skipped_events_are_kept_until_erased, committed_store) {
+  const auto commit = [this](auto&& fill) {
+    write_plan plan;
+    fill(plan);
+    BOOST_REQUIRE((db->write({&plan}, {}, true).result == commit_result::committed));
+  };
+  commit([&](write_plan& p) {
+    repo.put(p, core::breaker_record{"http://a:80", 1, {}, {}, "dns"});
+    repo.put(p, core::breaker_record{"http://b:80", 2, {}, {}, "tls"});
+    repo.put_skipped(p, {7}, {2});
+  });
+  BOOST_TEST(repo.breakers()->size() == 2U);
+  BOOST_TEST(*repo.is_skipped({7}, {2}));
+  BOOST_TEST(!*repo.is_skipped({7}, {3}));
+  commit([&](write_plan& p) {
+    repo.erase_breaker(p, "http://a:80");
+    repo.erase_skipped(p, {7}, {2});
+  });
+  BOOST_REQUIRE_EQUAL(repo.breakers()->size(), 1U);
+  BOOST_TEST(repo.breakers()->front().origin == "http://b:80");
+  BOOST_TEST(!*repo.is_skipped({7}, {2}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
