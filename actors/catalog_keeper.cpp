@@ -1,6 +1,7 @@
 #include "actors/catalog_keeper.hpp"
 
 #include "actors/entity.hpp"
+#include "core/base/limits.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -67,6 +68,7 @@ core::result<void> catalog_keeper::load() {
   if (auto ok = take_all(s_.repo.all_plans()); !ok) return ok;
   if (auto ok = take_all(s_.repo.all_endpoints()); !ok) return ok;
   if (auto ok = take_all(s_.repo.all_tokens()); !ok) return ok;
+  if (auto ok = take_all(s_.repo.all_event_types()); !ok) return ok;
   newest_ = next;
   chain_ = std::make_shared<store::plan_chain>();
   s_.catalog.store(next);
@@ -171,6 +173,7 @@ core::result<catalog_keeper::change> catalog_keeper::on(const update_endpoint& c
   take(e->url, c.url, changed);
   take(e->origin, c.origin, changed);
   take(e->events, c.events, changed);
+  take(e->filter, c.filter, changed);
   take(e->description, c.description, changed);
   take(e->success_codes, c.success_codes, changed);
   take(e->timeout_ms, c.timeout_ms, changed);
@@ -242,6 +245,50 @@ core::result<catalog_keeper::change> catalog_keeper::on(const revoke_token& c) c
   t->revoked = true;
   if (changed) ++t->version;
   return change{std::move(*t), changed, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const create_event_type& c) const {
+  core::event_type t = c.type;
+  t.id = core::type_id_of(t.name);
+  const auto known = newest_->event_type(t.id);
+  if (known && (!known->deleted || known->name != t.name)) {
+    return core::error{core::errc::conflict,
+                       "event_type_exists",
+                       "the event type " + t.name + " is declared already",
+                       {},
+                       {}};
+  }
+  if (!known && newest_->event_types().size() >= core::limits::event_types_max) {
+    return core::error{core::errc::conflict,
+                       "too_many_event_types",
+                       "there are as many event types as there may be",
+                       {},
+                       {}};
+  }
+  begin(t, s_.now());
+  if (known) t.version = known->version + 1;
+  return change{std::move(t), true, true};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const update_event_type& c) const {
+  const auto known = newest_->find_event_type(c.name);
+  if (!known) return core::not_found("no such event type");
+  core::event_type t = *known;
+  bool changed = false;
+  take(t.description, c.description, changed);
+  take(t.schema, c.schema, changed);
+  take(t.example, c.example, changed);
+  if (changed) touch(t, s_.now());
+  return change{std::move(t), changed, false};
+}
+
+core::result<catalog_keeper::change> catalog_keeper::on(const delete_event_type& c) const {
+  const auto known = newest_->find_event_type(c.name);
+  if (!known) return core::not_found("no such event type");
+  core::event_type t = *known;
+  t.deleted = true;
+  touch(t, s_.now());
+  return change{std::move(t), true, false};
 }
 
 void catalog_keeper::handle(catalog_request& request) {

@@ -38,6 +38,9 @@ class catalog_keeper {
   core::result<change> on(const rotate_secret& c) const;
   core::result<change> on(const create_token& c) const;
   core::result<change> on(const revoke_token& c) const;
+  core::result<change> on(const create_event_type& c) const;
+  core::result<change> on(const update_event_type& c) const;
+  core::result<change> on(const delete_event_type& c) const;
 
   void commit(catalog_request& request, change done);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/event_content.hpp"
 #include "core/delivery/envelope.hpp"
 
 namespace syndicated::actors {
@@ -45,6 +46,7 @@ catalog_snapshot::catalog_snapshot()
       plans_(std::make_shared<record_map<core::plan>>()),
       endpoints_(std::make_shared<record_map<core::endpoint>>()),
       tokens_(std::make_shared<record_map<core::token>>()),
+      event_types_(std::make_shared<record_map<core::event_type>>()),
       by_scope_(std::make_shared<scope_map>()) {}
 
 std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::vendor v) const {
@@ -67,6 +69,13 @@ std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::plan p) con
 std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::token t) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
   next->tokens_ = with_record<core::token>(*tokens_, std::make_shared<core::token>(std::move(t)));
+  return next;
+}
+
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::event_type t) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  next->event_types_ = with_record<core::event_type>(
+      *event_types_, std::make_shared<core::event_type>(std::move(t)));
   return next;
 }
 
@@ -123,24 +132,42 @@ std::vector<std::shared_ptr<const core::token>> catalog_snapshot::tokens(std::ui
   return page_of(*tokens_, after, limit, every);
 }
 
-void catalog_snapshot::collect(const scope_key& scope, const core::event& e,
+std::shared_ptr<const core::event_type> catalog_snapshot::event_type(core::event_type_id id) const {
+  return look_up(*event_types_, id.value);
+}
+std::shared_ptr<const core::event_type> catalog_snapshot::find_event_type(
+    std::string_view name) const {
+  auto found = event_types_->empty() ? nullptr : event_type(core::type_id_of(name));
+  return found && !found->deleted && found->name == name ? found : nullptr;
+}
+std::vector<std::shared_ptr<const core::event_type>> catalog_snapshot::event_types() const {
+  std::vector<std::shared_ptr<const core::event_type>> out;
+  for (const auto& [id, type] : *event_types_) {
+    if (!type->deleted) out.push_back(type);
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
+  return out;
+}
+
+void catalog_snapshot::collect(const scope_key& scope, const core::event& e, event_content& content,
                                std::vector<core::endpoint_id>& out) const {
   const auto group = by_scope_->find(scope);
   if (group == by_scope_->end()) return;
   for (const auto& endpoint : group->second) {
-    if (core::sent_in(endpoint->form, e) && core::matches(endpoint->events, e.name)) {
-      out.push_back(endpoint->id);
-    }
+    if (!core::sent_in(endpoint->form, e) || !core::matches(endpoint->events, e.name)) continue;
+    if (endpoint->filter.empty() || content.passes(endpoint->filter)) out.push_back(endpoint->id);
   }
 }
 
 std::vector<core::endpoint_id> catalog_snapshot::recipients(
     const core::event& e, core::product_id product, std::span<const core::tenant_id> path) const {
   std::vector<core::endpoint_id> out;
-  collect({core::endpoint_scope::platform, 0}, e, out);
-  if (e.vendor) collect({core::endpoint_scope::vendor, e.vendor.value}, e, out);
-  if (product) collect({core::endpoint_scope::product, product.value}, e, out);
-  for (core::tenant_id tenant : path) collect({core::endpoint_scope::tenant, tenant.value}, e, out);
+  event_content content{e.data};
+  collect({core::endpoint_scope::platform, 0}, e, content, out);
+  if (e.vendor) collect({core::endpoint_scope::vendor, e.vendor.value}, e, content, out);
+  if (product) collect({core::endpoint_scope::product, product.value}, e, content, out);
+  for (core::tenant_id tenant : path)
+    collect({core::endpoint_scope::tenant, tenant.value}, e, content, out);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

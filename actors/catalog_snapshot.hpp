@@ -11,6 +11,8 @@
 
 namespace syndicated::actors {
 
+class event_content;
+
 template <class T>
 using record_map = std::map<std::uint64_t, std::shared_ptr<const T>>;
 
@@ -24,6 +26,7 @@ class catalog_snapshot final : public catalog {
   std::shared_ptr<const catalog_snapshot> with(core::plan p) const;
   std::shared_ptr<const catalog_snapshot> with(core::endpoint e) const;
   std::shared_ptr<const catalog_snapshot> with(core::token t) const;
+  std::shared_ptr<const catalog_snapshot> with(core::event_type t) const;
 
   std::shared_ptr<const core::vendor> find(core::vendor_id id) const override;
   std::shared_ptr<const core::product> find(core::product_id id) const override;
@@ -41,12 +44,17 @@ class catalog_snapshot final : public catalog {
   std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after,
                                                          std::size_t limit) const override;
 
+  std::shared_ptr<const core::event_type> find_event_type(std::string_view name) const override;
+  std::vector<std::shared_ptr<const core::event_type>> event_types() const override;
+  std::shared_ptr<const core::event_type> event_type(core::event_type_id id) const;  // or deleted
+
   // Deleted ones too: their lanes still have to be cancelled.
   std::shared_ptr<const core::endpoint> find_any(core::endpoint_id id) const;
   const record_map<core::endpoint>& all_endpoints() const { return *endpoints_; }
 
-  // Who is told about an event: the platform's endpoints, the vendor's, the product's (ids of 0
-  // have none) and those of the tenants on `path`; ascending ids, without doubles.
+  // Who is told about an event whose patterns and content filters let it through: the platform's
+  // endpoints, the vendor's, the product's (ids of 0 have none) and those of the tenants on `path`;
+  // ascending ids, without doubles.
   std::vector<core::endpoint_id> recipients(const core::event& e, core::product_id product,
                                             std::span<const core::tenant_id> path) const;
 
@@ -54,7 +62,7 @@ class catalog_snapshot final : public catalog {
   using scope_key = std::pair<core::endpoint_scope, std::uint64_t>;
   using scope_map = std::map<scope_key, std::vector<std::shared_ptr<const core::endpoint>>>;
 
-  void collect(const scope_key& scope, const core::event& e,
+  void collect(const scope_key& scope, const core::event& e, event_content& content,
                std::vector<core::endpoint_id>& out) const;
 
   std::shared_ptr<const record_map<core::vendor>> vendors_;
@@ -62,6 +70,7 @@ class catalog_snapshot final : public catalog {
   std::shared_ptr<const record_map<core::plan>> plans_;
   std::shared_ptr<const record_map<core::endpoint>> endpoints_;
   std::shared_ptr<const record_map<core::token>> tokens_;
+  std::shared_ptr<const record_map<core::event_type>> event_types_;
   std::shared_ptr<const scope_map> by_scope_;  // not deleted ones
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/log.hpp"
 #include "core/delivery/envelope.hpp"
+#include "core/delivery/url.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -31,6 +32,10 @@ void add_standard_headers(net::attempt_request& request, const core::event& e,
   request.headers.push_back("webhook-id: " + id);
   request.headers.push_back("webhook-timestamp: " + std::to_string(core::to_unix_seconds(now)));
   request.headers.push_back("webhook-signature: " + q.signer().standard(id, now, *request.body));
+  if (e.stream_name.empty()) return;
+  // A publisher's data is sent as it came, so the place in the stream stands beside it.
+  request.headers.push_back("webhook-stream: " + core::percent_encoded(e.stream_name));
+  request.headers.push_back("webhook-seq: " + std::to_string(e.seq));
 }
 
 store::attempt_row row_of(const work_handle& work, core::timestamp started,
@@ -74,7 +79,7 @@ core::result<net::attempt_request> make_request(const core::event& e, const core
   request.receiver_control = to.receiver_control;
   request.tls = q.tls();
   request.http2 = to.http2;
-  request.headers.reserve(5);
+  request.headers.reserve(6);
   if (!q.signer().usable()) {
     return core::error{core::errc::internal, "cannot_sign", "the secret cannot be used", {}, {}};
   }

@@ -100,6 +100,7 @@ struct update_endpoint {
   core::endpoint_id id;
   std::optional<std::string> url, origin;
   std::optional<std::vector<std::string>> events;
+  std::optional<core::content_filter> filter;  // empty: none
   std::optional<std::string> description;
   std::optional<std::vector<int>> success_codes;
   std::optional<int> timeout_ms, concurrency_max;
@@ -134,12 +135,41 @@ struct create_token {
 struct revoke_token {
   core::token_id id;
 };
+struct create_event_type {
+  core::event_type type;
+};  // id, version and times are filled in; errors: conflict "event_type_exists"
+struct update_event_type {
+  std::string name;
+  std::optional<std::string> description, schema, example;
+};
+struct delete_event_type {
+  std::string name;
+};
 
 using catalog_command = std::variant<create_vendor, update_vendor, create_product, update_product,
                                      create_plan, update_plan, create_endpoint, update_endpoint,
-                                     set_endpoint_state, rotate_secret, create_token, revoke_token>;
-using catalog_item =
-    std::variant<core::vendor, core::product, core::plan, core::endpoint, core::token>;
+                                     set_endpoint_state, rotate_secret, create_token, revoke_token,
+                                     create_event_type, update_event_type, delete_event_type>;
+using catalog_item = std::variant<core::vendor, core::product, core::plan, core::endpoint,
+                                  core::token, core::event_type>;
+
+// ---- publishing ------------------------------------------------------------------------------
+
+struct published_event {
+  std::size_t line = 0;  // its place in the call: what a repeat of the call recognises it by
+  std::string name;
+  std::string data;    // JSON object; sent as it is
+  std::string stream;  // ordering key; empty: in no order
+  core::endpoint_scope scope = core::endpoint_scope::platform;
+  std::uint64_t scope_id = 0;
+  std::string dedup_id;
+  core::string_map metadata;
+};
+
+// In the order of the events given. An error says why this one was not accepted.
+using publish_outcomes = std::vector<core::result<core::event_id>>;
+// An error answers the call with it; nothing is stored for the idempotency key then.
+using publish_renderer = std::function<core::result<answer>(const publish_outcomes&)>;
 
 // ---- reading ---------------------------------------------------------------------------------
 
@@ -164,6 +194,9 @@ class catalog {
                                                                        std::size_t limit) const = 0;
   virtual std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after,
                                                                  std::size_t limit) const = 0;
+  // Not deleted ones, by name; in name order.
+  virtual std::shared_ptr<const core::event_type> find_event_type(std::string_view name) const = 0;
+  virtual std::vector<std::shared_ptr<const core::event_type>> event_types() const = 0;
 };
 
 template <class T>
@@ -201,7 +234,8 @@ struct tenant_filter {
 struct event_filter {
   std::optional<core::stream_id> stream;
   std::optional<core::entity_kind> kind;  // events of every entity of this kind
-  std::string name;                       // a pattern as in an endpoint's filter; empty = any
+  std::string stream_name;  // with `stream`: exactly this name of a published stream; empty = any
+  std::string name;         // a pattern as in an endpoint's filter; empty = any
   std::optional<core::timestamp> since, until;
   core::vendor_id vendor;  // 0 = any
   core::tenant_id within;  // events of tenants below (or the tenant itself); 0 = any
@@ -326,6 +360,15 @@ class engine {
                        renderer<core::tenant> render, write_reply reply) = 0;
   virtual void change_catalog(catalog_command command, write_options options,
                               renderer<catalog_item> render, write_reply reply) = 0;
+
+  // Accepts events of publishers; `reply` comes when each is on disk or refused. Events of one
+  // stream keep their order. A `dedup_id` of the same caller that was seen within the retention of
+  // idempotency keys answers the id it had. With an idempotency key a repeat after a crash gives
+  // each line exactly one event, whatever part of the call was on disk. Each outcome is its own: a
+  // refused one does not stop the others. The reply is an error only when nothing was accepted
+  // because the engine takes no writes now.
+  virtual void publish(std::vector<published_event> events, write_options options,
+                       publish_renderer render, write_reply reply) = 0;
 
   // Sends the event again: to `endpoint`, or to every recipient it had. The body has no entity.
   virtual void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,

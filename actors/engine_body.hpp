@@ -3,10 +3,8 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include <caf/actor_system.hpp>
@@ -48,6 +46,8 @@ class engine_body final : public local_engine {
                renderer<core::tenant> render, write_reply reply) override;
   void change_catalog(catalog_command command, write_options options, renderer<catalog_item> render,
                       write_reply reply) override;
+  void publish(std::vector<published_event> events, write_options options, publish_renderer render,
+               write_reply reply) override;
   void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
                     write_options options, write_reply reply) override;
   void discard(core::lane_key lane, write_options options, write_reply reply) override;
@@ -131,9 +131,6 @@ class engine_body final : public local_engine {
   mutable std::atomic<bool> low_space_{false};
   mutable std::atomic<std::int64_t> next_space_look_ms_{0};
   core::timestamp started_at_{};
-
-  std::mutex keys_mutex_;
-  std::unordered_set<std::string> keys_in_use_;
 };
 
 }  // namespace syndicated::actors

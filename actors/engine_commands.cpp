@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/engine_body.hpp"
+#include "actors/publisher.hpp"
 #include "core/delivery/envelope.hpp"
 
 namespace syndicated::actors {
@@ -101,6 +102,13 @@ void engine_body::change_catalog(catalog_command command, write_options options,
   caf::anon_send(catalog_, std::move(request));
 }
 
+void engine_body::publish(std::vector<published_event> events, write_options options,
+                          publish_renderer render, write_reply reply) {
+  if (!admit(reply)) return;
+  actors::publish(*services_, std::move(events), std::move(options), std::move(render),
+                  std::move(reply));
+}
+
 void engine_body::replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
                                write_options options, write_reply reply) {
   if (!admit(reply)) return;
@@ -191,19 +199,19 @@ void engine_body::test_endpoint(core::endpoint_id id, write_options options,
 }
 
 core::result<std::optional<answer>> engine_body::idempotency_begin(const idempotency& key) {
-  {
-    const std::lock_guard lock(keys_mutex_);
-    if (!keys_in_use_.insert(key.key).second) {
-      return core::error{core::errc::conflict,
-                         "idempotency_key_in_use",
-                         "a request with this Idempotency-Key is still being handled",
-                         {},
-                         {}};
-    }
+  if (!services_->keys.hold(key.key)) {
+    return core::error{core::errc::conflict,
+                       "idempotency_key_in_use",
+                       "a request with this Idempotency-Key is still being handled",
+                       {},
+                       {}};
   }
   auto stored = repo_->answer(key.key);
   const bool fresh = stored.ok() && (!*stored || (*stored)->expires_at <= options_.now());
-  if (fresh) return std::optional<answer>{};
+  // Of a call that a crash cut, publish() finds out which parts are on disk.
+  const bool cut = stored.ok() && *stored && (*stored)->status == store::answer_unfinished &&
+                   (*stored)->request_hash == key.request_hash;
+  if (fresh || cut) return std::optional<answer>{};
   idempotency_end(key);
   if (!stored) return std::move(stored).failure();
   if ((*stored)->request_hash != key.request_hash) {
@@ -216,9 +224,6 @@ core::result<std::optional<answer>> engine_body::idempotency_begin(const idempot
   return std::optional<answer>{answer{(*stored)->status, std::move((*stored)->body)}};
 }
 
-void engine_body::idempotency_end(const idempotency& key) {
-  const std::lock_guard lock(keys_mutex_);
-  keys_in_use_.erase(key.key);
-}
+void engine_body::idempotency_end(const idempotency& key) { services_->keys.release(key.key); }
 
 }  // namespace syndicated::actors

@@ -130,6 +130,7 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   const auto offer = [&](core::event&& e) {
     if (f.until && e.at > *f.until) return false;
     const bool wanted = (f.name.empty() || core::matches(patterns, e.name)) &&
+                        (f.stream_name.empty() || e.stream_name == f.stream_name) &&
                         (!f.kind || e.stream.kind == *f.kind) && (!f.since || e.at >= *f.since) &&
                         (!f.vendor || e.vendor == f.vendor) &&
                         (!f.within || (e.tenant && tenant_within(e.tenant, f.within)));

@@ -40,6 +40,7 @@ bool entity::ready(core::error& why) {
 
 void entity::handle(entity_request& request) {
   core::error why;
+  if (!loaded_ && starts_empty(request)) loaded_ = true;
   if (!ready(why)) return refuse(request, std::move(why));
   const bool lane_command = std::holds_alternative<replay_request>(request.body) ||
                             std::holds_alternative<discard_request>(request.body);

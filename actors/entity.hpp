@@ -31,6 +31,8 @@ class entity {
  protected:
   virtual core::result<void> load_record() = 0;
   virtual void decide(entity_request& request) = 0;
+  // The request makes an entity that nobody knew before: there is nothing to read.
+  virtual bool starts_empty(const entity_request&) const { return false; }
 
   // Answers now, or after everything before it is on disk.
   void answer_unchanged(entity_request& request, answer a);

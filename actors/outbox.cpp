@@ -7,8 +7,10 @@
 namespace syndicated::actors {
 namespace {
 
-// Committed events kept for lanes that advance; older ones are read from the store.
-constexpr std::size_t recent_events_max = 8;
+// Committed events kept for lanes that advance; others are read from the store. More than the
+// first number only while they are small: a batch goes out soon, from its oldest event on.
+constexpr std::size_t recent_events_kept = 8;
+constexpr std::size_t recent_bytes_max = 32 * 1024;
 
 store::counter_delta delta(core::endpoint_id endpoint) {
   store::counter_delta d;
@@ -23,6 +25,7 @@ core::result<void> outbox::load() {
   if (!lanes) return std::move(lanes).failure();
   lanes_ = std::move(*lanes);
   recent_.clear();
+  recent_bytes_ = 0;
   return {};
 }
 
@@ -37,8 +40,21 @@ void outbox::drop(const core::lane_key& key) {
 }
 
 void outbox::remember(std::shared_ptr<const core::event> event) {
+  recent_bytes_ += event->data.size();
   recent_.push_back(std::move(event));
-  while (recent_.size() > recent_events_max && recent_.front()->seq <= committed_seq_->load()) {
+  while (recent_.size() > recent_events_kept && recent_bytes_ > recent_bytes_max &&
+         recent_.front()->seq <= committed_seq_->load()) {
+    recent_bytes_ -= recent_.front()->data.size();
+    recent_.pop_front();
+  }
+}
+
+void outbox::forget_delivered() {
+  if (recent_.size() <= recent_events_kept) return;
+  std::uint64_t first = committed_seq_->load() + 1;
+  for (const core::lane& lane : lanes_) first = std::min(first, lane.next_seq);
+  while (recent_.size() > recent_events_kept && recent_.front()->seq < first) {
+    recent_bytes_ -= recent_.front()->data.size();
     recent_.pop_front();
   }
 }
@@ -73,27 +89,63 @@ void outbox::publish(
     event->recipients = catalog->recipients(*event, facts.product, facts.path);
     s_.repo.put(plan, *event);
     for (core::endpoint_id endpoint : event->recipients) {
-      auto d = delta(endpoint);
-      d.accepted = 1;
-      plan.deltas.push_back(d);
-      const core::lane_key key{stream_, endpoint, {}};
-      if (core::lane* lane = find(key)) {
-        const core::lane before = *lane;
-        ++lane->backlog;
-        s_.repo.put(plan, *lane, &before);
-        continue;
-      }
-      core::lane lane;
-      lane.key = key;
-      lane.head = event->id;
-      lane.next_seq = event->seq;
-      lane.backlog = 1;
-      lane.due = now;
-      lane.head_at = now;
-      open_lane(plan, follow, std::move(lane), event);
+      extend_lane(plan, follow, endpoint, event, false);
     }
     remember(std::move(event));
   }
+  write_grown(plan);
+}
+
+void outbox::append(store::write_plan& plan, follow_ups& follow,
+                    const std::vector<publish_item>& items, bool alone) {
+  static const std::vector<core::tenant_id> nobody;
+  const auto catalog = s_.catalog.load();
+  for (const publish_item& item : items) {
+    core::event& event = *item.event;
+    event.recipients = catalog->recipients(event, item.product, item.path ? *item.path : nobody);
+    s_.repo.put(plan, event);
+    for (core::endpoint_id endpoint : event.recipients) {
+      extend_lane(plan, follow, endpoint, item.event, alone);
+    }
+    if (!alone) remember(item.event);
+  }
+  write_grown(plan);
+}
+
+// One more event for the endpoint: a new lane, or the end of the one there is.
+void outbox::extend_lane(store::write_plan& plan, follow_ups& follow, core::endpoint_id endpoint,
+                         const std::shared_ptr<const core::event>& event, bool alone) {
+  const auto counted = std::find_if(plan.deltas.begin(), plan.deltas.end(),
+                                    [endpoint](const auto& d) { return d.endpoint == endpoint; });
+  if (counted != plan.deltas.end()) {
+    ++counted->accepted;
+  } else {
+    plan.deltas.push_back(delta(endpoint));
+    plan.deltas.back().accepted = 1;
+  }
+  const core::lane_key key{stream_, endpoint, alone ? event->id : core::event_id{}};
+  core::lane* present = alone ? nullptr : find(key);
+  if (present != nullptr) {
+    ++present->backlog;
+    if (std::find(grown_.begin(), grown_.end(), key) == grown_.end()) grown_.push_back(key);
+    return;
+  }
+  core::lane lane;
+  lane.key = key;
+  lane.head = event->id;
+  lane.next_seq = event->seq;
+  lane.backlog = 1;
+  lane.due = event->at;
+  lane.head_at = event->at;
+  open_lane(plan, follow, std::move(lane), event);
+}
+
+// However many events a lane was given, its row is written once; its due time stays.
+void outbox::write_grown(store::write_plan& plan) {
+  for (const core::lane_key& key : grown_) {
+    if (const core::lane* lane = find(key)) s_.repo.put(plan, *lane, lane);
+  }
+  grown_.clear();
 }
 
 core::result<std::shared_ptr<const core::event>> outbox::event_at(std::uint64_t seq) {
@@ -219,6 +271,7 @@ core::result<void> outbox::park(store::write_plan& plan, follow_ups& follow, cor
 }
 
 void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_report& r) {
+  forget_delivered();
   core::lane* lane = find(r.lane);
   if (lane == nullptr) {
     follow.rests.emplace_back(r.lane, std::nullopt);

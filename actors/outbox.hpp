@@ -38,6 +38,11 @@ class outbox {
                std::uint64_t& seq, const event_facts& facts,
                const std::function<std::string(const core::event_draft&, std::uint64_t)>& data);
 
+  // The same for events that have everything but their recipients. `alone`: each delivery is a lane
+  // of its own, so that none waits for another.
+  void append(store::write_plan& plan, follow_ups& follow, const std::vector<publish_item>& items,
+              bool alone);
+
   // Moves the lane's cursor as the report says. A report about a head that is no longer the head
   // changes nothing but tells the dispatcher where the lane stands.
   void apply(store::write_plan& plan, follow_ups& follow, const lane_report& report);
@@ -61,6 +66,10 @@ class outbox {
   core::result<void> discard_passed_over(store::write_plan& plan, const discard_request& r);
   void open_lane(store::write_plan& plan, follow_ups& follow, core::lane lane,
                  const std::shared_ptr<const core::event>& event);
+  void extend_lane(store::write_plan& plan, follow_ups& follow, core::endpoint_id endpoint,
+                   const std::shared_ptr<const core::event>& event, bool alone);
+  void write_grown(store::write_plan& plan);
+  void forget_delivered();
   // Errors: the next event cannot be read; then nothing was changed.
   core::result<void> advance(store::write_plan& plan, follow_ups& follow, core::lane& lane);
   void cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane);
@@ -81,6 +90,8 @@ class outbox {
   core::stream_id stream_;
   std::vector<core::lane> lanes_;
   std::deque<std::shared_ptr<const core::event>> recent_;  // ascending seq, without gaps
+  std::size_t recent_bytes_ = 0;                           // of their data
+  std::vector<core::lane_key> grown_;                      // lanes that append() has to write
   std::shared_ptr<std::atomic<std::uint64_t>> committed_seq_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint64_t last_seq_ = 0;  // of events published in this incarnation

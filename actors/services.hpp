@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/catalog_snapshot.hpp"
@@ -65,6 +66,23 @@ class breaker_board {
   std::uint64_t openings_ = 0;
 };
 
+// Keys of requests under way: each is held by one request at a time. Any thread.
+class held_keys {
+ public:
+  bool hold(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    return keys_.insert(key).second;
+  }
+  void release(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    keys_.erase(key);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_set<std::string> keys_;
+};
+
 // What the dispatchers have to hear once a plan is on disk.
 struct follow_ups {
   std::vector<std::shared_ptr<const lane_work>> ready;
@@ -90,6 +108,9 @@ struct services {
   std::atomic<std::uint64_t> awake{0};
   // Every lane_report that is not yet on disk holds a copy.
   const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
+  held_keys keys;
+  std::atomic<std::uint64_t> published{0};        // events of publishers, on disk
+  std::atomic<std::uint64_t> publish_repeats{0};  // known by their dedup_id or idempotency key
   gauge_board gauges;
   breaker_board breakers;
 

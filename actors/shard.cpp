@@ -14,6 +14,7 @@ using shard_pointer = shard_actor::stateful_pointer<shard_state>;
 
 constexpr int crashes_max = 5;
 constexpr std::chrono::milliseconds crash_pause = std::chrono::milliseconds{100};
+constexpr std::chrono::milliseconds brief_patience = std::chrono::milliseconds{500};
 constexpr std::chrono::milliseconds quarantine = std::chrono::minutes{5};
 
 const core::stream_id& stream_of(const request_ptr& r) { return r->stream; }
@@ -76,9 +77,12 @@ void look_for_idle(shard_pointer self, core::timestamp now) {
     return now > record.until + quarantine && (!record.remains || record.remains->idle());
   });
   const bool crowded = state.children.size() > state.settings.awake_max;
-  const auto patience = crowded ? std::chrono::milliseconds{500} : state.settings.entity_idle;
+  const auto patience = crowded ? brief_patience : state.settings.entity_idle;
   for (auto& [stream, child] : state.children) {
-    if (child.falling_asleep || now - child.last_used < patience) continue;
+    // Unordered events are over once they are delivered; nobody adds to them.
+    const bool brief = stream.kind == core::entity_kind::unordered;
+    if (child.falling_asleep || now - child.last_used < (brief ? brief_patience : patience))
+      continue;
     child.falling_asleep = true;
     self->send(child.actor, sleep_now{});
   }

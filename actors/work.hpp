@@ -36,6 +36,29 @@ struct replay_request {
   core::event_id event;
   std::vector<core::endpoint_id> endpoints;
 };
+// Events of one call that belong to one owner: a named stream, or events without an order.
+struct publish_item {
+  std::shared_ptr<core::event> event;  // complete but for seq, time and recipients; in a named
+                                       // stream also without id
+  core::product_id product;
+  std::shared_ptr<const std::vector<core::tenant_id>> path;
+  std::string dedup_key;  // empty: none
+  std::size_t index = 0;  // in the call's outcomes
+  std::size_t line = 0;
+};
+struct publish_group {
+  std::vector<publish_item> items;
+  // Of a call with an idempotency key whose events have several owners: what was accepted here is
+  // written under this key, so that a repeat after a crash finds it.
+  std::string row_key;
+  std::vector<std::pair<std::size_t, core::event_id>> known;  // line, event: from that row
+  std::optional<idempotency> call;
+  // The whole call's answer, when this is its only group.
+  std::function<core::result<answer>()> render;
+};
+struct publish_request {
+  std::shared_ptr<publish_group> group;
+};
 // Give up what is parked: the head of a lane, or an event that an endpoint's lane has passed over.
 struct discard_request {
   core::lane_key lane;
@@ -58,7 +81,7 @@ struct job_request {
 struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
-               replay_request, discard_request, reconsider_access>
+               publish_request, replay_request, discard_request, reconsider_access>
       body;
   write_options options;
   write_reply reply;  // may be empty; use answer_with

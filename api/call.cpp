@@ -74,12 +74,31 @@ core::result<json> call::body(bool optional) {
     why.status = "415";
     return why;
   }
-  if (!request.header("Content-Encoding").empty()) {
-    core::error why = bad_request("unsupported_media_type", "encoded bodies are not accepted");
-    why.status = "415";
-    return why;
-  }
+  if (const auto plain = plain_body(); !plain) return plain.failure();
   return parse_json(request.body);
+}
+
+bool call::has_type(std::string_view media_type) const {
+  std::string_view given = request.header("Content-Type");
+  given = given.substr(0, given.find(';'));
+  while (!given.empty() && (given.back() == ' ' || given.back() == '\t')) given.remove_suffix(1);
+  return request.count("Content-Type") == 1 && equal_ignoring_case(given, media_type);
+}
+
+core::result<void> call::plain_body() const {
+  if (request.header("Content-Encoding").empty()) return {};
+  core::error why = bad_request("unsupported_media_type", "encoded bodies are not accepted");
+  why.status = "415";
+  return why;
+}
+
+bool call::admit_events(std::size_t count) {
+  const std::size_t before = shared->events.fetch_add(count, std::memory_order_relaxed);
+  events_ += count;
+  if (before + count <= core::limits::events_in_progress_max) return true;
+  shared->stats.overloaded();
+  fail({core::errc::unavailable, "overloaded", "too many events are being accepted", {}, {}});
+  return false;
 }
 
 core::result<actors::write_options> call::options() const {
@@ -210,6 +229,7 @@ void call::release() {
     engine().idempotency_end(*idempotency_);
     idempotency_.reset();
   }
+  shared->events.fetch_sub(std::exchange(events_, 0), std::memory_order_relaxed);
   if (permit_) {
     permit_ = false;
     shared->writes.fetch_sub(1, std::memory_order_relaxed);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "actors/engine.hpp"
+#include "api/event_types.hpp"
 #include "api/failed_auth.hpp"
 #include "api/input.hpp"
 #include "api/json.hpp"
@@ -36,7 +37,9 @@ struct context {
   api_settings settings;
   api::stats stats;
   failed_auth failures;
+  schema_cache schemas;
   std::atomic<std::size_t> writes{0};
+  std::atomic<std::size_t> events{0};  // published ones under way
 
  private:
   std::atomic<bool> accepting_{true};
@@ -55,6 +58,9 @@ class call {
 
   // ---- reading the request
   std::uint64_t id(std::size_t index = 0) const noexcept { return ids.at(index); }
+  // The body is of this media type, and not encoded. Errors: 415.
+  bool has_type(std::string_view media_type) const;
+  core::result<void> plain_body() const;
   // The body must be JSON (415, 400). An empty body counts as {} when `optional`.
   core::result<json> body(bool optional = false);
   // If-Match and the caller; errors: errc::malformed.
@@ -73,6 +79,9 @@ class call {
   // Called by the dispatcher for writes; false: the call has been answered. `repeated` is the
   // stored answer of a request with the same idempotency key.
   bool begin_write(std::optional<actors::answer>& repeated);
+
+  // Admits `count` published events until the answer; false: the call has been answered.
+  bool admit_events(std::size_t count);
 
   std::shared_ptr<context> shared;
   net::http_request request;
@@ -95,6 +104,7 @@ class call {
   net::responder responder_;
   std::chrono::steady_clock::time_point began_;
   std::optional<actors::idempotency> idempotency_;
+  std::size_t events_ = 0;  // admitted
   bool permit_ = false;
   bool write_ = false;
 };

@@ -27,10 +27,14 @@ struct api_settings {
   std::function<std::string()> address{};  // where the API is served, for operators
   // Sets the daemon's log level by name; false = unknown name. Empty = the call answers 404.
   std::function<bool(std::string_view)> set_log_level{};
+  bool refuse_unknown_types = false;  // published events need a declared type
   std::size_t writes_max = core::limits::requests_in_progress_max;
 };
 
 struct context;
+
+// The one path whose requests may be larger than others: limits::publish_body_bytes_max.
+inline constexpr std::string_view publish_path = "/v1/events";
 
 class router {
  public:

@@ -50,6 +50,8 @@ route_list native_routes() {
   append(all, tenant_routes());
   append(all, subscription_routes());
   append(all, event_routes());
+  append(all, publish_routes());
+  append(all, event_type_routes());
   append(all, open_routes());
   return all;
 }

@@ -40,6 +40,8 @@ net::http_server_options api_server_options(const config::settings& s, int fd) {
   }
   out.tls_certificate_file = s.api.tls_certificate;
   out.tls_key_file = s.api.tls_key;
+  out.larger_body_path = api::publish_path;
+  out.larger_body_bytes_max = core::limits::publish_body_bytes_max;
   out.refusal = api::refusal;
   return out;
 }
@@ -54,6 +56,8 @@ net::http_server_options admin_server_options(const config::settings& s, int fd)
     out.unix_mode = s.admin.mode;
   }
   out.connections_max = core::limits::admin_connections_max;
+  out.larger_body_path = api::publish_path;
+  out.larger_body_bytes_max = core::limits::publish_body_bytes_max;
   out.refusal = api::refusal;
   return out;
 }

@@ -71,7 +71,10 @@ void answer_queue::close() {
 }
 
 connection::connection(connection_host& host, std::uint64_t id, std::string peer)
-    : host_(host), id_(id), parser_(host.options.body_bytes_max) {
+    : host_(host),
+      id_(id),
+      parser_(host.options.body_bytes_max, host.options.larger_body_path,
+              host.options.larger_body_bytes_max) {
   parser_.request().peer = std::move(peer);
 }
 

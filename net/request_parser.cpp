@@ -92,10 +92,10 @@ refusal of_beast(const beast::error_code& failed, std::string_view bytes) {
 
 class request_parser::reader final : public http::basic_parser<true> {
  public:
-  reader(std::size_t body_max, std::string peer) : body_max_(body_max) {
+  reader(const body_limits& bounds, std::string peer) : bounds_(bounds), body_max_(bounds.usual) {
     // Our own limits are checked before, while the bytes come in.
     header_limit(limits::request_head_bytes_max + 1);
-    body_limit(body_max);
+    body_limit(body_max_);
     request.peer = std::move(peer);
   }
 
@@ -124,6 +124,9 @@ class request_parser::reader final : public http::basic_parser<true> {
     }
     request.method = view(method);
     take_target(view(target), failed);
+    if (request.path.empty() || request.path != bounds_.larger_path) return;
+    body_max_ = bounds_.larger;
+    body_limit(body_max_);
   }
 
   void take_target(std::string_view target, code& failed) {
@@ -232,6 +235,7 @@ class request_parser::reader final : public http::basic_parser<true> {
   void on_finish_impl(code&) override {}
   void on_response_impl(int, beast::string_view, int, code&) override {}
 
+  const body_limits& bounds_;
   std::size_t body_max_;
   std::size_t fields_ = 0;
   std::uint64_t framing_ = 0;
@@ -242,8 +246,10 @@ class request_parser::reader final : public http::basic_parser<true> {
   bool in_trailers_ = false;
 };
 
-request_parser::request_parser(std::size_t body_bytes_max)
-    : body_max_(body_bytes_max), reader_(std::make_unique<reader>(body_bytes_max, std::string{})) {}
+request_parser::request_parser(std::size_t body_bytes_max, std::string_view larger_path,
+                               std::size_t larger_bytes_max)
+    : limits_{body_bytes_max, std::string{larger_path}, larger_bytes_max},
+      reader_(std::make_unique<reader>(limits_, std::string{})) {}
 
 request_parser::~request_parser() = default;
 
@@ -253,7 +259,7 @@ bool request_parser::keep_alive() const noexcept { return reader_->stays; }
 bool request_parser::wants_continue() const noexcept { return reader_->wants_continue; }
 
 void request_parser::reset() {
-  reader_ = std::make_unique<reader>(body_max_, std::move(reader_->request.peer));
+  reader_ = std::make_unique<reader>(limits_, std::move(reader_->request.peer));
   state_ = state::empty;
   scanned_ = line_start_ = 0;
   body_seen_ = 0;

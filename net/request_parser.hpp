@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "net/http_message.hpp"
@@ -34,7 +35,9 @@ class request_parser {
     refused,   // see why()
   };
 
-  explicit request_parser(std::size_t body_bytes_max);
+  // Requests for `larger_path` may have a body of `larger_bytes_max`; empty: there is none.
+  explicit request_parser(std::size_t body_bytes_max, std::string_view larger_path = {},
+                          std::size_t larger_bytes_max = 0);
   ~request_parser();
   request_parser(const request_parser&) = delete;
   request_parser& operator=(const request_parser&) = delete;
@@ -61,7 +64,13 @@ class request_parser {
   state parse(std::string_view& input);
   state refuse(const refusal& reason);
 
-  std::size_t body_max_;
+  struct body_limits {
+    std::size_t usual;
+    std::string larger_path;
+    std::size_t larger;
+  };
+
+  const body_limits limits_;
   state state_ = state::empty;
   std::unique_ptr<reader> reader_;
   std::size_t scanned_ = 0;     // of the head: looked at for line ends

@@ -180,4 +180,26 @@ core::result<core::token> decode_token(std::string_view value) {
   return t;
 }
 
+std::string encode(const core::event_type& t) {
+  records::EventType r;
+  r.set_id(t.id.value);
+  r.set_name(t.name);
+  r.set_description(t.description);
+  r.set_schema(t.schema);
+  r.set_example(t.example);
+  r.set_deleted(t.deleted);
+  r.set_version(t.version);
+  r.set_created_at_ms(ms(t.created_at));
+  r.set_updated_at_ms(ms(t.updated_at));
+  return framed(r);
+}
+
+core::result<core::event_type> decode_event_type(std::string_view value) {
+  records::EventType r;
+  if (auto e = parse(r, value, "event type")) return std::move(*e);
+  return core::event_type{
+      {r.id()},    r.name(),    r.description(),       r.schema(),           r.example(),
+      r.deleted(), r.version(), at(r.created_at_ms()), at(r.updated_at_ms())};
+}
+
 }  // namespace syndicated::store

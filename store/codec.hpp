@@ -29,6 +29,7 @@ std::string encode(const core::product& p);
 std::string encode(const core::plan& p);
 std::string encode(const core::endpoint& e, const vault& secrets);
 std::string encode(const core::token& t);
+std::string encode(const core::event_type& t);
 std::string encode(const core::subscription& s);
 std::string encode(const core::event& e);
 std::string encode(const core::lane& l);  // without its key
@@ -44,6 +45,7 @@ core::result<core::product> decode_product(std::string_view value);
 core::result<core::plan> decode_plan(std::string_view value);
 core::result<core::endpoint> decode_endpoint(std::string_view value, const vault& secrets);
 core::result<core::token> decode_token(std::string_view value);
+core::result<core::event_type> decode_event_type(std::string_view value);
 core::result<core::subscription> decode_subscription(std::string_view value);
 core::result<core::event> decode_event(std::string_view value);
 core::result<core::lane> decode_lane(const core::lane_key& key, std::string_view value);

@@ -132,6 +132,7 @@ std::string encode(const core::event& e) {
   put_map(*r.mutable_metadata(), e.metadata);
   r.set_data(e.data);
   for (core::endpoint_id id : e.recipients) r.add_recipients(id.value);
+  if (!e.stream_name.empty()) r.set_stream_name(e.stream_name);
   return framed(r);
 }
 
@@ -152,6 +153,7 @@ core::result<core::event> decode_event(std::string_view value) {
   e.metadata = get_map(r.metadata());
   e.data = r.data();
   for (std::uint64_t id : r.recipients()) e.recipients.push_back({id});
+  e.stream_name = r.stream_name();
   return e;
 }
 

@@ -102,6 +102,47 @@ void get_signing(core::endpoint& e, const records::Endpoint& r, strongbox& box) 
   }
 }
 
+void put_value(records::FilterValue& to, const core::filter_literal& from) {
+  if (std::holds_alternative<std::nullptr_t>(from)) to.set_null(true);
+  if (const auto* v = std::get_if<bool>(&from)) to.set_truth(*v);
+  if (const auto* v = std::get_if<std::int64_t>(&from)) to.set_integer(*v);
+  if (const auto* v = std::get_if<double>(&from)) to.set_real(*v);
+  if (const auto* v = std::get_if<std::string>(&from)) to.set_text(*v);
+}
+
+core::filter_literal get_value(const records::FilterValue& from) {
+  using kind = records::FilterValue;
+  switch (from.value_case()) {
+    case kind::kTruth: return from.truth();
+    case kind::kInteger: return from.integer();
+    case kind::kReal: return from.real();
+    case kind::kText: return from.text();
+    case kind::kNull:
+    case kind::VALUE_NOT_SET: break;
+  }
+  return nullptr;
+}
+
+void put_filter(records::Endpoint& to, const core::content_filter& from) {
+  for (const core::filter_node& node : from.nodes) {
+    records::FilterNode* out = to.add_filter();
+    out->set_op(number(node.op));
+    out->set_field(node.field);
+    for (const core::filter_literal& v : node.values) put_value(*out->add_values(), v);
+    out->set_children(node.children);
+  }
+}
+
+core::content_filter get_filter(const records::Endpoint& from) {
+  core::content_filter out;
+  for (const records::FilterNode& node : from.filter()) {
+    core::filter_node n{static_cast<core::filter_op>(node.op()), node.field(), {}, node.children()};
+    for (const records::FilterValue& v : node.values()) n.values.push_back(get_value(v));
+    out.nodes.push_back(std::move(n));
+  }
+  return out;
+}
+
 void put_rules(records::Endpoint& r, const core::endpoint& e) {
   for (int code : e.success_codes) r.add_success_codes(code);
   r.set_timeout_ms(e.timeout_ms);
@@ -158,6 +199,7 @@ std::string encode(const core::endpoint& e, const vault& secrets) {
   r.set_version(e.version);
   r.set_created_at_ms(ms(e.created_at));
   r.set_updated_at_ms(ms(e.updated_at));
+  put_filter(r, e.filter);
   return framed(r);
 }
 
@@ -185,6 +227,7 @@ core::result<core::endpoint> decode_endpoint(std::string_view value, const vault
   e.version = r.version();
   e.created_at = at(r.created_at_ms());
   e.updated_at = at(r.updated_at_ms());
+  e.filter = get_filter(r);
   if (box.failure()) return std::move(*box.failure());
   return e;
 }

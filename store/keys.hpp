@@ -10,6 +10,7 @@
 //                 's' event(8) endpoint(8): given up there, and its lane went on
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
+//                 kind(1) entity(8) 0(8): last seq of a published stream -> seq(8)
 //   lanes          kind(1) entity(8) endpoint(8) replay(8)
 //   due            endpoint(8) due_ms(8) kind(1) entity(8) replay(8)   -> "r" for a late retry
 //   attempts       event(8) endpoint(8) at_ms(8)

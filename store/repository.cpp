@@ -82,6 +82,11 @@ core::result<std::optional<core::event_id>> repository::event_at(const core::str
                                    return core::event_id{read_u64(value, 0)};
                                  });
 }
+core::result<std::uint64_t> repository::last_seq(const core::stream_id& stream) const {
+  auto row = db_.get(family::streams, stream_key(stream, 0).view());
+  if (!row) return std::move(row).failure();
+  return *row ? read_u64(**row, 0) : std::uint64_t{0};
+}
 core::result<std::optional<core::lane>> repository::find(const core::lane_key& key) const {
   return decoded<core::lane>(db_.get(family::lanes, lane_row_key(key).view()),
                              [&](std::string_view value) { return decode_lane(key, value); });
@@ -311,6 +316,9 @@ core::result<std::vector<core::endpoint>> repository::all_endpoints() const {
 }
 core::result<std::vector<core::token>> repository::all_tokens() const {
   return whole_kind<core::token>(db_, core::entity_kind::token, decode_token);
+}
+core::result<std::vector<core::event_type>> repository::all_event_types() const {
+  return whole_kind<core::event_type>(db_, core::entity_kind::event_type, decode_event_type);
 }
 
 }  // namespace syndicated::store

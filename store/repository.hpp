@@ -48,6 +48,9 @@ class repository {
   core::result<std::optional<core::event>> find(core::event_id id) const;
   core::result<std::optional<core::event_id>> event_at(const core::stream_id& stream,
                                                        std::uint64_t seq) const;
+  // The last seq given out in a published stream; zero for a new one. Kept apart from its events,
+  // which are forgotten some day.
+  core::result<std::uint64_t> last_seq(const core::stream_id& stream) const;
   core::result<std::optional<core::lane>> find(const core::lane_key& key) const;
   core::result<std::optional<stored_answer>> answer(std::string_view key) const;
 
@@ -104,6 +107,7 @@ class repository {
   core::result<std::vector<core::plan>> all_plans() const;
   core::result<std::vector<core::endpoint>> all_endpoints() const;
   core::result<std::vector<core::token>> all_tokens() const;
+  core::result<std::vector<core::event_type>> all_event_types() const;
 
   // Writing.
   void put(write_plan& plan, const core::subscription& s, const core::subscription* before) const;
@@ -113,7 +117,9 @@ class repository {
   void put(write_plan& plan, const core::plan& p) const;
   void put(write_plan& plan, const core::endpoint& e) const;
   void put(write_plan& plan, const core::token& t) const;
+  void put(write_plan& plan, const core::event_type& t) const;
   void put(write_plan& plan, const core::event& e) const;
+  void put_last_seq(write_plan& plan, const core::stream_id& stream, std::uint64_t seq) const;
   // Both rows of a lane; `before` is what is stored now, or nullptr.
   void put(write_plan& plan, const core::lane& lane, const core::lane* before) const;
   void erase(write_plan& plan, const core::lane& lane) const;

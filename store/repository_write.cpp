@@ -50,6 +50,15 @@ void repository::put(write_plan& plan, const core::token& t) const {
   plan.put(family::catalog, catalog_key(core::entity_kind::token, t.id.value), encode(t));
 }
 
+void repository::put(write_plan& plan, const core::event_type& t) const {
+  plan.put(family::catalog, catalog_key(core::entity_kind::event_type, t.id.value), encode(t));
+}
+
+void repository::put_last_seq(write_plan& plan, const core::stream_id& stream,
+                              std::uint64_t seq) const {
+  plan.put(family::streams, stream_key(stream, 0), std::string{id_key(seq).view()});
+}
+
 void repository::put(write_plan& plan, const core::event& e) const {
   plan.put(family::events, id_key(e.id.value), encode(e));
   plan.put(family::streams, stream_key(e.stream, e.seq), std::string{id_key(e.id.value).view()});

@@ -41,6 +41,9 @@ struct attempt_mark {
 // What the bodies of stored answers are sealed for (vault.hpp).
 inline constexpr const char* answer_context = "answer";
 
+// `status` of a call that has an answer only when all of its parts are on disk.
+inline constexpr int answer_unfinished = 0;
+
 struct stored_answer {
   core::timestamp expires_at{};
   std::string request_hash;

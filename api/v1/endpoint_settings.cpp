@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "api/token.hpp"
+#include "api/v1/filter.hpp"
 #include "core/base/limits.hpp"
 #include "core/delivery/certificates.hpp"
 #include "core/delivery/ed25519.hpp"
@@ -310,6 +311,7 @@ actors::update_endpoint read_settings(const call& c, object_reader& in,
     }
   }
   out.events = read_events(in);
+  out.filter = read_filter(in, "filter");
   out.description = in.text("description", name_bytes_max);
   if (const auto codes = read_numbers(in, "success_codes", 16, 200, 299)) {
     out.success_codes.emplace();
@@ -342,6 +344,7 @@ void apply(actors::update_endpoint&& from, core::endpoint& to) {
   take(from.url, to.url);
   take(from.origin, to.origin);
   take(from.events, to.events);
+  take(from.filter, to.filter);
   take(from.description, to.description);
   take(from.success_codes, to.success_codes);
   take(from.timeout_ms, to.timeout_ms);
@@ -364,6 +367,7 @@ void write_settings(core::json_writer& out, const core::endpoint& e) {
   out.key("events").begin_array();
   for (const std::string& pattern : e.events) out.text(pattern);
   out.end_array();
+  out.key("filter").raw(core::to_json(e.filter));
   out.key("description").text(e.description);
   out.key("success_codes").begin_array();
   for (const int code : e.success_codes) out.number(code);

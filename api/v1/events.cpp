@@ -12,6 +12,12 @@ void write_event(core::json_writer& out, const core::event& e) {
   out.key("entity").text(core::to_string(e.stream.kind));
   out.key("entity_id").number(e.stream.entity);
   out.key("stream").text(core::to_string(e.stream));
+  out.key("stream_name");
+  if (e.stream_name.empty()) {
+    out.null();
+  } else {
+    out.text(e.stream_name);
+  }
   out.key("seq").number(e.seq);
   out.key("at").time(e.at);
   out.key("entity_version").number(e.entity_version);
@@ -67,16 +73,24 @@ void list_events(const call_ptr& c) {
   query_reader q{c->query};
   actors::event_filter filter;
   const actors::page_request page = v1::page_query(q);
-  const auto kind = q.word("entity", v1::parse_entity_kind,
-                           "tenant, vendor, product, plan, subscription, endpoint");
+  const auto kind =
+      q.word("entity", v1::parse_entity_kind,
+             "tenant, vendor, product, plan, subscription, endpoint, published, unordered");
   const auto entity = q.id("entity_id");
   filter.name = q.text("name").value_or(std::string{});
+  const auto stream = q.text("stream");
   filter.since = q.time("since");
   filter.until = q.time("until");
   if (entity && !kind) q.refuse("entity_id", "needs entity");
+  if (stream && kind) q.refuse("stream", "cannot be given together with entity");
+  if (stream && stream->empty()) q.refuse("stream", "must not be empty");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   if (kind && entity) filter.stream = core::stream_id{*kind, *entity};
   filter.kind = kind;
+  if (stream) {
+    filter.stream = core::published_stream(*stream);
+    filter.stream_name = *stream;
+  }
   if (c->by.role == core::role::vendor) filter.vendor.value = c->by.scope;
   if (c->by.role == core::role::tenant) filter.within.value = c->by.scope;
   const auto found = c->engine().events(filter, page);

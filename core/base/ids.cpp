@@ -1,6 +1,29 @@
 #include "core/base/ids.hpp"
 
+#include <openssl/sha.h>
+
+#include <array>
+
 namespace syndicated::core {
+namespace {
+
+// Positive and of 63 bits, as all ids are.
+std::uint64_t hashed_id(std::string_view name) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(name.data()), name.size(), digest.data());
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value = value << 8U | digest[i];
+  value >>= 1U;
+  return value == 0 ? 1 : value;
+}
+
+}  // namespace
+
+stream_id published_stream(std::string_view name) {
+  return {entity_kind::published, hashed_id(name)};
+}
+
+event_type_id type_id_of(std::string_view name) { return {hashed_id(name)}; }
 
 std::string_view to_string(entity_kind kind) noexcept {
   switch (kind) {
@@ -11,6 +34,9 @@ std::string_view to_string(entity_kind kind) noexcept {
     case entity_kind::subscription: return "subscription";
     case entity_kind::endpoint: return "endpoint";
     case entity_kind::token: return "token";
+    case entity_kind::published: return "published";
+    case entity_kind::unordered: return "unordered";
+    case entity_kind::event_type: return "event_type";
   }
   return "unknown";
 }

@@ -29,6 +29,7 @@ using subscription_id = strong_id<struct subscription_tag>;
 using endpoint_id = strong_id<struct endpoint_tag>;
 using event_id = strong_id<struct event_tag>;
 using token_id = strong_id<struct token_tag>;
+using event_type_id = strong_id<struct event_type_tag>;  // of its name: type_id_of()
 
 // The provider of the installation is always this tenant (api.md, 3).
 inline constexpr tenant_id provider_tenant{1};
@@ -42,6 +43,9 @@ enum class entity_kind : std::uint8_t {
   subscription = 5,
   endpoint = 6,
   token = 7,
+  published = 8,  // a publisher's named stream; the entity is a hash of the name
+  unordered = 9,  // events published together without a stream; the entity is the first one's id
+  event_type = 10,
 };
 
 std::string_view to_string(entity_kind kind) noexcept;  // "tenant", "subscription" ...
@@ -56,6 +60,11 @@ struct stream_id {
 
 constexpr stream_id stream_of(subscription_id id) { return {entity_kind::subscription, id.value}; }
 constexpr stream_id stream_of(tenant_id id) { return {entity_kind::tenant, id.value}; }
+
+// The stream of published events with this name: 63 bits of its SHA-256. A collision would order
+// two names together, and do no other harm.
+stream_id published_stream(std::string_view name);
+event_type_id type_id_of(std::string_view name);
 
 std::string to_string(const stream_id& stream);
 

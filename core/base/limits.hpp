@@ -12,12 +12,14 @@ inline constexpr std::size_t request_line_bytes_max = 8 * 1024;
 inline constexpr std::size_t request_head_bytes_max = 16 * 1024;
 inline constexpr std::size_t request_fields_max = 64;
 inline constexpr std::size_t request_body_bytes_max = 256 * 1024;
+inline constexpr std::size_t publish_body_bytes_max = 1024 * 1024;  // of POST /v1/events alone
 inline constexpr int request_head_timeout_ms = 10'000;
 inline constexpr int request_body_timeout_ms = 30'000;
 inline constexpr int idle_connection_timeout_ms = 60'000;
 inline constexpr std::size_t api_connections_max = 10'000;
 inline constexpr std::size_t admin_connections_max = 16;
 inline constexpr std::size_t requests_in_progress_max = 4'096;
+inline constexpr std::size_t events_in_progress_max = 32'768;  // published, not yet on disk
 
 // JSON (reliability.md, 3).
 inline constexpr int json_depth_max = 32;
@@ -43,6 +45,15 @@ inline constexpr std::int64_t retry_pause_s_max = 7 * 86'400;
 inline constexpr std::size_t page_items_default = 50;
 inline constexpr std::size_t page_items_max = 500;
 inline constexpr std::size_t scan_rows_max = 20'000;  // rows one list call may look at
+
+// Publishing.
+inline constexpr std::size_t publish_lines_max = 1'000;
+inline constexpr std::size_t event_data_bytes_max = 256 * 1024;
+inline constexpr std::size_t stream_name_bytes_max = 200;
+inline constexpr std::size_t dedup_id_bytes_max = 255;
+inline constexpr std::size_t unordered_group_max = 64;  // events of one call that share an owner
+inline constexpr std::size_t event_types_max = 1'000;
+inline constexpr std::size_t event_schema_bytes_max = 64 * 1024;
 
 // Outgoing requests (reliability.md, 4 and 5.1).
 inline constexpr std::size_t url_bytes_max = 2'048;

@@ -14,6 +14,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/limits.hpp"
 #include "core/base/time.hpp"
+#include "core/delivery/content_filter.hpp"
 #include "core/lifecycle/catalog.hpp"
 
 namespace syndicated::core {
@@ -112,6 +113,7 @@ struct endpoint {
   secret_bytes previous_secret;  // standard form only, until previous_until
   std::optional<timestamp> previous_until;
   std::vector<std::string> events{"*"};  // patterns: "*", "subscription.*", exact names
+  content_filter filter;                 // of what the patterns let through
   std::string description;
   core::id_format id_format = core::id_format::number;
   bool with_event_id = true;       // Cloudesire form: the `eventId` key

@@ -19,7 +19,10 @@ std::optional<wire_entity> wire_entity_of(entity_kind kind) {
     case entity_kind::vendor:
     case entity_kind::product:
     case entity_kind::endpoint:
-    case entity_kind::token: return std::nullopt;
+    case entity_kind::token:
+    case entity_kind::published:
+    case entity_kind::unordered:
+    case entity_kind::event_type: return std::nullopt;
   }
   return std::nullopt;
 }

@@ -25,4 +25,7 @@ struct endpoint_url {
 // Errors: errc::invalid with pointer "/url" and the rule that is broken.
 result<endpoint_url> check_endpoint_url(std::string_view text, const egress_policy& policy);
 
+// Any text as visible ASCII, for a header's value: every other byte and '%' as %XX.
+std::string percent_encoded(std::string_view text);
+
 }  // namespace syndicated::core

@@ -56,4 +56,17 @@ struct plan {
   timestamp updated_at{};
 };
 
+// A declared name of published events (api.md, 3). Its id is that of the name: type_id_of().
+struct event_type {
+  event_type_id id;
+  std::string name;
+  std::string description;
+  std::string schema;   // JSON Schema, draft 7, as given; empty: any object
+  std::string example;  // JSON object as given, or empty
+  bool deleted = false;
+  std::uint64_t version = 0;
+  timestamp created_at{};
+  timestamp updated_at{};
+};
+
 }  // namespace syndicated::core

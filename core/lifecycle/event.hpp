@@ -26,6 +26,11 @@ struct event_draft {
   std::string change_json{};  // JSON object with what changed (`data.change`), or empty
 };
 
+// Why a publisher may not use this name; empty: he may. Two to eight words of lower-case letters,
+// digits and '_' with dots between, at most limits::map_key_bytes_max bytes; what the daemon tells
+// of its own life begins with words that are kept for it (domain.md, 10.11).
+std::string why_not_publishable(std::string_view name);
+
 struct event {
   event_id id;
   stream_id stream;
@@ -38,8 +43,11 @@ struct event {
   vendor_id vendor;   // of the product, 0 when none
   std::string cause;  // caller's name and role: "token/7 (marketplace)"
   string_map metadata;
-  std::string data;  // JSON object: the entity's state at the event, its version, seq, change
+  // JSON object: the entity's state at the event, its version, seq, change; of published events the
+  // publisher's own bytes.
+  std::string data;
   std::vector<endpoint_id> recipients;  // decided at commit, in id order
+  std::string stream_name;  // of published events: the publisher's ordering key
 };
 
 }  // namespace syndicated::core

@@ -162,4 +162,27 @@ std::string to_json(const plan& p) {
   });
 }
 
+std::string to_json(const event_type& t) {
+  json_writer out;
+  const auto raw_or_null = [&out](std::string_view json) {
+    if (json.empty()) {
+      out.null();
+    } else {
+      out.raw(json);
+    }
+  };
+  out.begin_object();
+  out.key("name").text(t.name);
+  out.key("description").text(t.description);
+  out.key("schema");
+  raw_or_null(t.schema);
+  out.key("example");
+  raw_or_null(t.example);
+  out.key("version").number(t.version);
+  out.key("created_at").time(t.created_at);
+  out.key("updated_at").time(t.updated_at);
+  out.end_object();
+  return std::move(out).str();
+}
+
 }  // namespace syndicated::core

@@ -19,5 +19,6 @@ std::string to_json(const tenant& t);
 std::string to_json(const vendor& v);
 std::string to_json(const product& p);
 std::string to_json(const plan& p);
+std::string to_json(const event_type& t);
 
 }  // namespace syndicated::core

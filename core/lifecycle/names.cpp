@@ -1,4 +1,8 @@
 // The words of the lifecycle's enumerations. A switch without default lets the compiler find gaps.
+#include <algorithm>
+#include <array>
+
+#include "core/base/limits.hpp"
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/event.hpp"
 #include "core/lifecycle/subscription.hpp"
@@ -127,6 +131,27 @@ std::string_view to_string(subscription_type type) noexcept {
     case subscription_type::trial: return "TRIAL";
   }
   return "";
+}
+
+std::string why_not_publishable(std::string_view name) {
+  constexpr std::size_t words_max = 8;
+  constexpr std::array<std::string_view, 15> kept{
+      "tenant",       "user",     "product",   "plan",       "order",
+      "subscription", "resource", "operation", "commitment", "quota",
+      "usage",        "invoice",  "endpoint",  "delivery",   "test"};
+  const auto in_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const auto dots = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+  const bool dotted = dots >= 1 && dots < words_max && name.front() != '.' && name.back() != '.' &&
+                      name.find("..") == std::string_view::npos;
+  if (!dotted || name.size() > limits::map_key_bytes_max ||
+      !std::all_of(name.begin(), name.end(), [&](char c) { return c == '.' || in_word(c); })) {
+    return "must be 2 to 8 words of a-z, 0-9 and _ with dots between, at most 128 bytes";
+  }
+  const std::string_view first = name.substr(0, name.find('.'));
+  if (std::find(kept.begin(), kept.end(), first) == kept.end()) return {};
+  return "begins with '" + std::string{first} + "', which is kept for the daemon's own events";
 }
 
 std::string_view to_string(subscription_action action) noexcept {

@@ -168,6 +168,29 @@ struct catalog_writer {
     return actors::catalog_item{next};
   }
 
+  outcome operator()(const actors::create_event_type& c) {
+    core::event_type t = c.type;
+    if (items.all_event_types.contains(t.name)) {
+      return core::error{core::errc::conflict, "event_type_exists", "exists", {}, {}};
+    }
+    stamp(t, core::type_id_of(t.name).value);
+    items.all_event_types[t.name] = std::make_shared<const core::event_type>(t);
+    return actors::catalog_item{t};
+  }
+  outcome operator()(const actors::update_event_type& c) {
+    core::event_type t = *items.all_event_types.at(c.name);
+    take(c.description, t.description);
+    take(c.schema, t.schema);
+    take(c.example, t.example);
+    ++t.version;
+    items.all_event_types[t.name] = std::make_shared<const core::event_type>(t);
+    return actors::catalog_item{t};
+  }
+  outcome operator()(const actors::delete_event_type& c) {
+    const core::event_type t = *items.all_event_types.at(c.name);
+    items.all_event_types.erase(c.name);
+    return actors::catalog_item{t};
+  }
   outcome operator()(const actors::create_vendor& c) {
     core::vendor v;
     v.name = c.name;
@@ -211,6 +234,7 @@ struct catalog_writer {
   outcome operator()(const actors::update_endpoint& c) {
     return change(items.all_endpoints, c.id.value, [&](core::endpoint& e) {
       take(c.url, e.url);
+      take(c.filter, e.filter);
       take(c.events, e.events);
       take(c.timeout_ms, e.timeout_ms);
       take(c.headers, e.headers);
@@ -258,6 +282,27 @@ void fake_engine::change_catalog(actors::catalog_command command, actors::write_
   auto outcome = std::visit(catalog_writer{*items, next_id_, options}, command);
   if (!outcome) return reply(std::move(outcome).failure());
   commit(options, *outcome, true, render, std::move(reply));
+}
+
+void fake_engine::publish(std::vector<actors::published_event> events,
+                          actors::write_options options, actors::publish_renderer render,
+                          actors::write_reply reply) {
+  ++writes;
+  actors::publish_outcomes outcomes;
+  for (auto& event : events) {
+    // Names that tests use to see a refusal of the engine.
+    if (event.name == "refused.event") {
+      outcomes.push_back(core::invalid_field("/endpoint_scope/scope_id", "no such vendor"));
+      continue;
+    }
+    outcomes.push_back(core::event_id{next_id_++});
+    published.push_back(std::move(event));
+  }
+  auto answer = render(outcomes);
+  if (answer && options.idempotency) {
+    answered[options.idempotency->key] = {options.idempotency->request_hash, *answer};
+  }
+  reply(std::move(answer));
 }
 
 void fake_engine::replay_event(core::event_id, std::optional<core::endpoint_id> endpoint,

@@ -53,11 +53,22 @@ class fake_catalog : public actors::catalog {
     return range(all_tokens, after, n);
   }
 
+  std::shared_ptr<const core::event_type> find_event_type(std::string_view name) const override {
+    const auto found = all_event_types.find(std::string{name});
+    return found == all_event_types.end() ? nullptr : found->second;
+  }
+  std::vector<std::shared_ptr<const core::event_type>> event_types() const override {
+    std::vector<std::shared_ptr<const core::event_type>> out;
+    for (const auto& [name, type] : all_event_types) out.push_back(type);
+    return out;
+  }
+
   table<core::vendor> all_vendors;
   table<core::product> all_products;
   table<core::plan> all_plans;
   table<core::endpoint> all_endpoints;
   table<core::token> all_tokens;
+  std::map<std::string, std::shared_ptr<const core::event_type>> all_event_types;
 
  private:
   template <class T>
@@ -93,6 +104,8 @@ class fake_engine : public actors::engine {
   void change_catalog(actors::catalog_command command, actors::write_options options,
                       actors::renderer<actors::catalog_item> render,
                       actors::write_reply reply) override;
+  void publish(std::vector<actors::published_event> events, actors::write_options options,
+               actors::publish_renderer render, actors::write_reply reply) override;
   void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
                     actors::write_options options, actors::write_reply reply) override;
   void discard(core::lane_key lane, actors::write_options options,
@@ -154,6 +167,7 @@ class fake_engine : public actors::engine {
   std::map<std::uint64_t, std::vector<actors::delivery>> all_deliveries;
   std::vector<actors::attempt_record> all_attempts;
   std::vector<core::lane> all_lanes;
+  std::vector<actors::published_event> published;
   std::map<std::string, std::pair<std::string, actors::answer>> answered;  // idempotency
   std::set<std::string> held;
   std::optional<core::replay_job> job;

@@ -121,6 +121,26 @@ BOOST_AUTO_TEST_CASE(a_breaker_has_golden_bytes) {
   BOOST_TEST(encode(*decode_breaker(encode(b))) == encode(b));
 }
 
+BOOST_AUTO_TEST_CASE(a_filter_and_an_event_type_survive) {
+  const vault secrets = a_vault();
+  core::endpoint e;
+  e.id = {5};
+  e.filter.nodes = {{core::filter_op::all_of, {}, {}, 2},
+                    {core::filter_op::in, "a.b", {nullptr, true, std::int64_t{-3}, 1.5, "x"}, 0},
+                    {core::filter_op::exists, "c", {false}, 0}};
+  const auto back = decode_endpoint(encode(e, secrets), secrets);
+  BOOST_REQUIRE(back.ok());
+  BOOST_TEST((back->filter == e.filter));
+  core::event_type t{
+      core::type_id_of("a.b"), "a.b", "d", "{}", R"({"x":1})", true, 3, core::from_unix_ms(1),
+      core::from_unix_ms(2)};
+  const auto type = decode_event_type(encode(t));
+  BOOST_REQUIRE(type.ok());
+  BOOST_TEST(encode(*type) == encode(t));
+  BOOST_TEST(type->example == t.example);
+  BOOST_TEST(type->deleted);
+}
+
 BOOST_AUTO_TEST_CASE(damage_and_newer_formats_are_refused) {
   std::string bytes = encode(core::vendor{{1}, "acme", {}, 1, {}, {}});
   bytes[0] = 2;
