@@ -1,13 +1,16 @@
 // Drives the public API: suspends and resumes subscriptions in turn, each accepted call one event.
 //
 //   bench_load --port N --token-file F --ids F [--connections N] [--seconds S] [--rate R] [--log F]
+//              [--batch N]
 //
+// With --batch each call publishes N events instead, as lines: of ten streams named after the
+// connection's subscriptions, the same number of each, with 300 bytes of data.
 // Without --rate every connection sends as fast as it is answered; with it requests start at a
 // constant rate, and latency counts from the moment a request was due (so that waiting for a free
 // connection shows). A subscription belongs to one connection: its calls never overlap.
 // Lines of --ids are "id suspended(0 or 1)"; the file is rewritten at the end, since a repeated
 // suspend would be answered 200 without an event. Prints JSON. --log gets a line "subscription
-// version monotonic-ns" for each accepted call, at the moment its answer was read.
+// version monotonic-ns" for each accepted event, at the moment its answer was read.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -34,6 +37,7 @@ struct connection {
   std::size_t next = 0;
   std::int64_t due_ns = 0;
   bool busy = false;
+  std::vector<std::uint64_t> batch;  // streams of the lines under way
 };
 
 struct acceptance {
@@ -53,6 +57,10 @@ class load {
  private:
   void connect(connection& c);
   void begin(connection& c, std::int64_t due_ns);
+  std::string change_call(connection& c) const;
+  std::string batch_call(connection& c) const;
+  void change_answered(connection& c, const message& answer, std::int64_t now);
+  void batch_answered(const connection& c, const message& answer, std::int64_t now);
   bool read(connection& c);  // true: its request is answered
   void answered(connection& c, const message& answer);
   void start_due(std::int64_t now);
@@ -61,6 +69,7 @@ class load {
 
   int port_;
   double rate_;
+  int batch_;
   std::int64_t duration_ns_;
   std::string token_;
   int epoll_;
@@ -80,6 +89,7 @@ class load {
 load::load(const arguments& given)
     : port_(given.integer("--port", 0)),
       rate_(given.number("--rate", 0)),
+      batch_(given.integer("--batch", 0)),
       duration_ns_(static_cast<std::int64_t>(given.number("--seconds", 10) * 1e9)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   std::ifstream{given.text("--token-file")} >> token_;
@@ -106,12 +116,33 @@ void load::connect(connection& c) {
   watch(epoll_, c.fd, EPOLLIN);
 }
 
-void load::begin(connection& c, std::int64_t due_ns) {
+std::string load::change_call(connection& c) const {
   const auto& one = c.mine[c.next];
-  std::string request = "POST /v1/subscriptions/" + std::to_string(one.id) +
-                        (one.suspended ? "/resume" : "/suspend") +
-                        " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token_ +
-                        "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+  return "POST /v1/subscriptions/" + std::to_string(one.id) +
+         (one.suspended ? "/resume" : "/suspend") +
+         " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token_ +
+         "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+}
+
+std::string load::batch_call(connection& c) const {
+  constexpr std::size_t streams = 10;
+  static const std::string padding(240, 'x');
+  c.batch.clear();
+  std::string body;
+  for (int i = 0; i < batch_; ++i) {
+    const auto at = (c.next + static_cast<std::size_t>(i) % streams) % c.mine.size();
+    const std::string id = std::to_string(c.mine[at].id);
+    c.batch.push_back(c.mine[at].id);
+    body += R"({"name":"bench.event","stream":"s)" + id + R"(","data":{"id":)" + id +
+            R"(,"line":)" + std::to_string(i) + R"(,"text":")" + padding + "\"}}\n";
+  }
+  return "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token_ +
+         "\r\nContent-Type: application/x-ndjson\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+void load::begin(connection& c, std::int64_t due_ns) {
+  const std::string request = batch_ > 0 ? batch_call(c) : change_call(c);
   c.due_ns = due_ns;
   c.busy = true;
   ++busy_;
@@ -122,17 +153,34 @@ void load::begin(connection& c, std::int64_t due_ns) {
   }
 }
 
-void load::answered(connection& c, const message& answer) {
-  const auto now = monotonic_ns();
+void load::change_answered(connection& c, const message& answer, std::int64_t now) {
   auto& one = c.mine[c.next];
   const int status = static_cast<int>(digits(answer.head.substr(9)));
   ++statuses_[status];
+  if (status != 200) return;
+  accepted_.push_back({one.id, number_after(answer.body, "\"version\":"), now});
+  one.suspended = !one.suspended;
+}
+
+void load::batch_answered(const connection& c, const message& answer, std::int64_t now) {
+  const int status = static_cast<int>(digits(answer.head.substr(9)));
+  const bool whole = status == 202 && answer.body.find("\"error\"") == std::string_view::npos;
+  // Each event counts like a call of its own.
+  statuses_[whole || status != 202 ? status : 422] += c.batch.size();
+  if (!whole) return;
+  for (const std::uint64_t stream : c.batch) accepted_.push_back({stream, 0, now});
+}
+
+void load::answered(connection& c, const message& answer) {
+  const auto now = monotonic_ns();
   latencies_ns_.push_back(now - c.due_ns);
-  if (status == 200) {
-    accepted_.push_back({one.id, number_after(answer.body, "\"version\":"), now});
-    one.suspended = !one.suspended;
+  if (batch_ > 0) {
+    batch_answered(c, answer, now);
+    c.next = (c.next + 10) % c.mine.size();
+  } else {
+    change_answered(c, answer, now);
+    c.next = (c.next + 1) % c.mine.size();
   }
-  c.next = (c.next + 1) % c.mine.size();
   c.busy = false;
   --busy_;
   finished_ns_ = now;

@@ -1,5 +1,6 @@
-// A vendor made for measuring: takes notifications in the Cloudesire form as fast as it can, checks
-// them, and remembers when each one came.
+// A vendor made for measuring: takes notifications in both forms as fast as it can, checks them,
+// and remembers when each one came. --secret is the key of both forms; in the standard form's own
+// writing it is whsec_ and its base64.
 //
 //   bench_sink [--secret S] [--hang] [--status N] [--delay-ms N]
 //
@@ -58,6 +59,7 @@ class sink {
   void take(peer& from, const message& request);
   void record(std::string_view head, std::string_view body);
   bool signature_ok(std::string_view head, std::string_view body) const;
+  bool standard_ok(std::string_view head, std::string_view body) const;
   std::string report(std::string_view target);
   void flush(peer& to);
   void send_due();
@@ -163,7 +165,8 @@ void sink::take(peer& from, const message& request) {
 void sink::record(std::string_view head, std::string_view body) {
   ++received_;
   if (!secret_.empty() && !signature_ok(head, body)) ++bad_signatures_;
-  const auto event = number_after(body, "\"eventId\":");
+  const auto id = field(head, "\r\nwebhook-id: evt_");
+  const auto event = id.empty() ? number_after(body, "\"eventId\":") : digits(id);
   const auto entity = number_after(body, "\"id\":");
   if (event == 0) return;
   if (seen_[event]++ > 0) {
@@ -176,7 +179,27 @@ void sink::record(std::string_view head, std::string_view body) {
   arrivals_.push_back({entity, event, monotonic_ns()});
 }
 
+std::string base64(const unsigned char* bytes, int count) {
+  std::array<unsigned char, 64> text{};
+  const int size = EVP_EncodeBlock(text.data(), bytes, count);
+  return {text.begin(), text.begin() + size};
+}
+
+bool sink::standard_ok(std::string_view head, std::string_view body) const {
+  std::string text{field(head, "\r\nwebhook-id: ")};
+  text += '.';
+  text += field(head, "\r\nwebhook-timestamp: ");
+  text += '.';
+  text += body;
+  std::array<unsigned char, 32> digest{};
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
+  return field(head, "\r\nwebhook-signature: ") == "v1," + base64(digest.data(), 32);
+}
+
 bool sink::signature_ok(std::string_view head, std::string_view body) const {
+  if (!field(head, "\r\nwebhook-id: ").empty()) return standard_ok(head, body);
   std::array<unsigned char, 20> digest{};
   unsigned int size = 0;
   HMAC(EVP_sha1(), secret_.data(), static_cast<int>(secret_.size()),
