@@ -260,6 +260,8 @@ engine_metrics engine_body::metrics() const {
   out.commit_no_space = commits.no_space;
   out.deliveries = converted(committer_->counters_total());
   for (const auto& loop : loops_) out.loops.push_back(loop->stats());
+  out.published = services_->published.load();
+  out.publish_repeats = services_->publish_repeats.load();
   out.awake_entities = services_->awake.load();
   out.store_bytes = db_->stored_bytes();
   out.disk_free_bytes = db_->free_bytes();

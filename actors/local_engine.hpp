@@ -49,6 +49,8 @@ struct engine_metrics {
   std::uint64_t commit_no_space = 0;
   delivery_counters deliveries;
   std::vector<net::curl_loop_stats> loops;
+  std::uint64_t published = 0;        // events of publishers, accepted
+  std::uint64_t publish_repeats = 0;  // not published again: known by key or dedup_id
   std::uint64_t awake_entities = 0;
   std::uint64_t store_bytes = 0;
   std::uint64_t disk_free_bytes = 0;

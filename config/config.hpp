@@ -78,6 +78,10 @@ struct egress_section {
   bool allow_ip_literals = false;         // https://192.0.2.1/
 };
 
+struct publish_section {
+  bool refuse_unknown_types = false;  // "unknown_types" = "refuse" in the file
+};
+
 // Waiting times of the subscription's life (domain.md, 10.5).
 struct lifecycle_section {
   milliseconds first_payment = std::chrono::hours{72};            // unpaid order expires
@@ -110,6 +114,7 @@ struct settings {
   secrets_section secrets;
   delivery_section delivery;
   egress_section egress;
+  publish_section publish;
   lifecycle_section lifecycle;
   actors_section actors;
   log_section log;

@@ -163,6 +163,21 @@ key_spec format_key() {
           }};
 }
 
+key_spec unknown_types_key() {
+  return {"publish.unknown_types", false,
+          [](const raw_value& raw, settings& out) -> std::string {
+            const auto* text = std::get_if<std::string>(&raw.held);
+            if (text == nullptr || (*text != "accept" && *text != "refuse")) {
+              return "must be \"accept\" or \"refuse\"";
+            }
+            out.publish.refuse_unknown_types = *text == "refuse";
+            return {};
+          },
+          [](const settings& s) {
+            return std::string{s.publish.refuse_unknown_types ? "refuse" : "accept"};
+          }};
+}
+
 void add_service_keys(std::vector<key_spec>& keys) {
   keys.push_back(text_key("api.listen", SYNDICATED_AT(api, listen), listen_rule));
   keys.push_back(text_key("api.tls_certificate", SYNDICATED_AT(api, tls_certificate), path_rule));
@@ -213,6 +228,7 @@ void add_delivery_keys(std::vector<key_spec>& keys) {
 }
 
 void add_other_keys(std::vector<key_spec>& keys) {
+  keys.push_back(unknown_types_key());
   keys.push_back(duration_key("lifecycle.first_payment", SYNDICATED_AT(lifecycle, first_payment),
                               "1s", "365d"));
   keys.push_back(

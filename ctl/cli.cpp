@@ -27,6 +27,7 @@ struct parsed {
   replay_options replay{};
   token_options token{};
   signature_options signature{};
+  publish_options publish{};
 };
 
 CLI::App* command(CLI::App& parent, const std::string& name, const std::string& what,
@@ -126,12 +127,27 @@ void add_event_commands(CLI::App& app, parsed& p) {
                               [&p] { discard_event(p.s, p.id, p.endpoint); });
   take_id(discard, p, "the event");
   discard->add_option("--endpoint", p.endpoint, "where it is parked")->required();
+  CLI::App* publish = command(*event, "publish", "publish one event to the platform's endpoints",
+                              [&p] { publish_event(p.s, p.publish); });
+  publish->add_option("NAME", p.publish.name, "such as shop.order_paid")->required();
+  publish
+      ->add_option("--data", p.publish.data_file, "file with a JSON object; - for standard input")
+      ->required();
+  publish->add_option("--stream", p.publish.stream, "ordering key");
   for (CLI::App* parent : {event, &app}) {
     CLI::App* replay = command(*parent, "replay", "send one event again",
                                [&p] { replay_event(p.s, p.id, p.endpoint); });
     take_id(replay, p, "the event");
     replay->add_option("--endpoint", p.endpoint, "only to this endpoint");
   }
+}
+
+void add_event_type_commands(CLI::App& app, parsed& p) {
+  CLI::App* type = group(app, "event-type", "declared names of published events");
+  take_limit(command(*type, "ls", "all event types", [&p] { list_event_types(p.s, p.list); }), p);
+  command(*type, "show", "one event type", [&p] { show_event_type(p.s, p.publish.name); })
+      ->add_option("NAME", p.publish.name, "such as shop.order_paid")
+      ->required();
 }
 
 void add_entity_commands(CLI::App& app, parsed& p) {
@@ -213,6 +229,7 @@ int run(const std::vector<std::string>& arguments, std::istream& input, std::ost
   add_endpoint_commands(app, p);
   add_job_commands(app, p);
   add_event_commands(app, p);
+  add_event_type_commands(app, p);
   add_entity_commands(app, p);
   add_token_commands(app, p);
   add_signature_commands(app, p);

@@ -45,6 +45,16 @@ void show_subscription(session& s, std::uint64_t id);
 void list_tenants(session& s, std::uint64_t parent, const list_options& o);
 void show_tenant(session& s, std::uint64_t id);
 
+// ---- publish.cpp
+struct publish_options {
+  std::string name;
+  std::string data_file;  // "-": standard input
+  std::string stream;
+};
+void publish_event(session& s, const publish_options& o);
+void list_event_types(session& s, const list_options& o);
+void show_event_type(session& s, const std::string& name);
+
 // ---- act.cpp
 void pause_endpoint(session& s, std::uint64_t id, const std::string& reason);
 void resume_endpoint(session& s, std::uint64_t id);

@@ -149,6 +149,7 @@ api::api_settings app::impl::api_settings() {
   api::api_settings out;
   out.public_url = public_url(in_.settings);
   out.version = version();
+  out.refuse_unknown_types = in_.settings.publish.refuse_unknown_types;
   out.metrics_text = [this] { return metrics(); };
   out.address = [this] { return api_address(); };
   out.set_log_level = [](std::string_view name) {
@@ -218,7 +219,10 @@ std::string app::impl::metrics() const {
   in.servers.push_back({"admin", admin_->stats()});
   in.servers.push_back({"api", api_->stats()});
   if (metrics_) in.servers.push_back({"metrics", metrics_->stats()});
-  for (const auto& loop : engine_->metrics().loops) {
+  const auto inside = engine_->metrics();
+  in.published = inside.published;
+  in.publish_repeats = inside.publish_repeats;
+  for (const auto& loop : inside.loops) {
     in.sending.attempts += loop.attempts;
     in.sending.connections_opened += loop.connections_opened;
     in.sending.in_flight += loop.in_flight;

@@ -174,6 +174,11 @@ std::string metrics_text(const metrics_input& in) {
   out.sample({{"version", in.version}}, 1);
   add_engine(out, in.engine);
   add_deliveries(out, in.engine);
+  out.counter("syndicated_events_published_total", "Events accepted from publishers.",
+              number(in.published));
+  out.counter("syndicated_publish_repeats_total",
+              "Published events that were known by their dedup_id or Idempotency-Key.",
+              number(in.publish_repeats));
   add_requests(out, in);
   add_servers(out, in);
   add_sending(out, in.sending);

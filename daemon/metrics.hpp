@@ -39,6 +39,8 @@ struct metrics_input {
   std::uint64_t overloads = 0;
   std::vector<server_metrics> servers{};
   net::curl_loop_stats sending{};
+  std::uint64_t published = 0;
+  std::uint64_t publish_repeats = 0;
   std::uint64_t log_lines_dropped = 0;
   process_metrics process{};
 };

@@ -274,4 +274,37 @@ BOOST_AUTO_TEST_CASE(signatures_are_computed_and_checked) {
   BOOST_TEST(run({"sign", "--form", "cloudesire", "--secret-file", "-", "-"}, "x").code == 2);
 }
 
+BOOST_AUTO_TEST_CASE(an_event_is_published) {
+  daemon_face d;
+  const directory room;
+  const std::string data = room.file("data.json", "{ \"total\": 1.50 }");
+  const auto made = d.ctl({"event", "publish", "shop.paid", "--data", data, "--stream", "o/1"});
+  BOOST_TEST(made.code == 0, made.err);
+  BOOST_TEST(made.out.starts_with("event "));
+  BOOST_TEST_REQUIRE(d.engine.published.size() == 1U);
+  BOOST_TEST(d.engine.published[0].data == "{ \"total\": 1.50 }");
+  BOOST_TEST(d.engine.published[0].stream == "o/1");
+  const auto json = d.ctl({"--json", "event", "publish", "shop.paid", "--data", data});
+  BOOST_TEST(json.json().at("id").as_int64() > 0);
+  const std::string trick = room.file("trick.json", "{},\"name\":\"a.b\",\"x\":{}");
+  BOOST_TEST(d.ctl({"event", "publish", "shop.paid", "--data", trick}).code == 2);
+  BOOST_TEST(d.ctl({"event", "publish", "test.ping", "--data", data}).code == 1);
+  BOOST_TEST(d.ctl({"event", "publish", "shop.paid", "--data", data + "x"}).code == 2);
+  BOOST_TEST(d.engine.published.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(event_types_are_shown) {
+  daemon_face d;
+  BOOST_TEST(d.ctl({"event-type", "ls"}).out == "no event types are declared\n");
+  const auto made =
+      d.call("POST", "/v1/event-types",
+             R"({"name":"shop.paid","description":"Paid","schema":{"type":"object"}})");
+  BOOST_TEST_REQUIRE(made.status() == 201);
+  const std::string list = d.ctl({"event-type", "ls"}).out;
+  BOOST_TEST(list.find("shop.paid") != std::string::npos, list);
+  BOOST_TEST(list.find("yes") != std::string::npos, list);
+  BOOST_TEST(d.ctl({"event-type", "show", "shop.paid"}).out.find("object") != std::string::npos);
+  BOOST_TEST(d.ctl({"event-type", "show", "a.b"}).code == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
