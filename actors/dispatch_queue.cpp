@@ -248,7 +248,9 @@ std::size_t dispatch_queue::refill_side(side& s, bool late, core::timestamp now,
     wanted.resize(space);
     more = true;
   }
-  if (first) s.scan_from_ms = *first;
+  // None of this kind is due: what was looked at, and the dead rows between, is not looked at
+  // again.
+  s.scan_from_ms = first ? *first : std::max(s.scan_from_ms, as_ms(now));
   s.more = more;
   std::size_t loaded = 0;
   for (const core::lane_key& key : wanted) loaded += load_row(key) ? 1 : 0;
