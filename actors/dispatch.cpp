@@ -308,6 +308,11 @@ void dispatch::not_sent(member& m, const work_handle& work, const core::error& w
   s_.report_to_shard(std::move(report));
 }
 
+void dispatch::hand_over(const dispatch_queue& q, net::attempt_request&& request) {
+  if (q.grant()) return q.grant()->send(std::move(request), send_);
+  send_(std::move(request));
+}
+
 void dispatch::send(member& m, work_handle work, core::timestamp now) {
   turns_.began(m.queue->place, work->lane.attempts > 0);
   const dispatch_queue& q = *m.queue;
@@ -319,7 +324,7 @@ void dispatch::send(member& m, work_handle work, core::timestamp now) {
   request->done = [complete = complete_, work, now](core::attempt_result&& result) {
     (*complete)(work, now, std::move(result));
   };
-  send_(std::move(*request));
+  hand_over(q, std::move(*request));
 }
 
 void dispatch::judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
@@ -408,7 +413,7 @@ void dispatch::test(core::endpoint_id id,
   request->done = [reply = std::move(reply)](core::attempt_result&& result) {
     reply(std::move(result));
   };
-  send_(std::move(*request));
+  hand_over(*q, std::move(*request));
 }
 
 }  // namespace syndicated::actors

@@ -64,6 +64,7 @@ class dispatch {
   void probe(turns::index origin, core::timestamp now);
   void send(member& m, work_handle work, core::timestamp now);
   core::result<std::shared_ptr<const core::event>> load_event(const work_handle& work);
+  void hand_over(const dispatch_queue& q, net::attempt_request&& request);
   void expired(member& m, const work_handle& work, core::timestamp now);
   void not_sent(member& m, const work_handle& work, const core::error& why, core::timestamp now);
   void judge_origin(member& m, const work_handle& work, const core::verdict& verdict,

@@ -64,6 +64,11 @@ void dispatch_queue::prepare() {
     tls_ = std::make_shared<const net::tls_material>(
         net::tls_material{settings_->identity.certificate, settings_->identity.key, settings_->ca});
   }
+  if (settings_->auth.kind != core::auth_kind::oauth2) {
+    grant_.reset();
+  } else if (!grant_ || !grant_->serves(settings_->auth)) {
+    grant_ = std::make_shared<net::oauth2_grant>(settings_->auth);
+  }
   // Keys were checked when the endpoint was made; without a usable one nothing is sent.
   signer_ = std::make_unique<core::signer>(*settings_);
 }

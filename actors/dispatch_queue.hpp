@@ -19,6 +19,7 @@
 #include "core/delivery/signer.hpp"
 #include "core/delivery/token_bucket.hpp"
 #include "net/curl_loop.hpp"
+#include "net/oauth2_grant.hpp"
 
 namespace syndicated::actors {
 
@@ -101,6 +102,8 @@ class dispatch_queue {
   const std::shared_ptr<const std::vector<std::string>>& fixed_headers() const { return headers_; }
   // Null: no client certificate and the system's authorities.
   const std::shared_ptr<const net::tls_material>& tls() const { return tls_; }
+  // Null unless the endpoint wants access tokens.
+  const std::shared_ptr<net::oauth2_grant>& grant() const { return grant_; }
   core::signer& signer() const { return *signer_; }
 
  private:
@@ -134,6 +137,7 @@ class dispatch_queue {
   std::shared_ptr<const core::endpoint> settings_;
   std::shared_ptr<const std::vector<std::string>> headers_;
   std::shared_ptr<const net::tls_material> tls_;
+  std::shared_ptr<net::oauth2_grant> grant_;
   std::unique_ptr<core::signer> signer_;
 
   side fresh_, late_;

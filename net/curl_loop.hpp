@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/limits.hpp"
 #include "core/delivery/attempt.hpp"
 #include "core/delivery/egress_policy.hpp"
 #include "core/delivery/endpoint.hpp"
@@ -43,6 +44,7 @@ struct attempt_request {
   std::function<void(core::attempt_result&&)> done;
   std::shared_ptr<const tls_material> tls;  // may be null
   bool http2 = false;  // offered in the TLS handshake; one request at a time all the same
+  std::size_t excerpt_bytes_max = core::limits::response_excerpt_bytes_max;
   bool receiver_control = false;  // wants attempt_result::control
 };
 

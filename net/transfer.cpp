@@ -353,7 +353,8 @@ std::size_t transfer::take_header(std::string_view line) {
 }
 
 std::size_t transfer::take_body(std::string_view bytes) {
-  const auto room = limits::response_excerpt_bytes_max - excerpt_.size();
+  const auto room =
+      request_.excerpt_bytes_max - std::min(request_.excerpt_bytes_max, excerpt_.size());
   excerpt_.append(bytes.substr(0, room));
   body_bytes_ += bytes.size();
   return body_bytes_ > limits::response_body_bytes_max ? 0 : bytes.size();

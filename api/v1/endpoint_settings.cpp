@@ -141,14 +141,31 @@ core::secret_bytes read_credential(object_reader& in, std::string_view name) {
   return core::secret_bytes{text};
 }
 
-std::optional<core::endpoint_auth> read_auth(object_reader& in) {
+void read_oauth2(const call& c, object_reader& auth, core::endpoint_auth& out) {
+  const auto url = auth.required("token_url", auth.text("token_url", url_bytes_max));
+  if (!url.empty()) {
+    const auto checked = core::check_endpoint_url(url, *c.engine().egress());
+    if (checked) {
+      out.token_url = checked->text;
+    } else {
+      auth.refuse("token_url", checked.failure().detail);
+    }
+  }
+  out.name = auth.required("client_id", auth.text("client_id", name_bytes_max, 1));
+  out.secret = core::secret_bytes{
+      auth.required("client_secret", auth.text("client_secret", endpoint_credential_bytes_max, 1))};
+  out.scope = auth.text("scope", text_bytes_max).value_or(std::string{});
+  out.audience = auth.text("audience", url_bytes_max).value_or(std::string{});
+}
+
+std::optional<core::endpoint_auth> read_auth(const call& c, object_reader& in) {
   const json* given = in.value("auth");
   if (given == nullptr) return std::nullopt;
   core::endpoint_auth out;
   if (given->is_null()) return out;
   object_reader auth{*given, "/auth"};
-  out.kind =
-      auth.required("type", auth.word("type", core::parse_auth_kind, "basic, bearer, api_key"));
+  out.kind = auth.required(
+      "type", auth.word("type", core::parse_auth_kind, "basic, bearer, api_key, oauth2"));
   switch (out.kind) {
     case core::auth_kind::none: break;
     case core::auth_kind::basic:
@@ -169,9 +186,7 @@ std::optional<core::endpoint_auth> read_auth(object_reader& in) {
         auth.refuse("header", *wrong);
       out.secret = read_credential(auth, "value");
       break;
-    case core::auth_kind::oauth2:
-      auth.refuse("type", "is not one of basic, bearer, api_key");
-      break;
+    case core::auth_kind::oauth2: read_oauth2(c, auth, out); break;
   }
   in.absorb(std::move(auth));
   return out;
@@ -236,9 +251,10 @@ std::optional<core::secret_bytes> read_asymmetric(object_reader& in,
   return new_signing_key();
 }
 
-void read_access(object_reader& in, actors::update_endpoint& out, const core::endpoint& present) {
+void read_access(const call& c, object_reader& in, actors::update_endpoint& out,
+                 const core::endpoint& present) {
   out.headers = read_headers(in);
-  out.auth = read_auth(in);
+  out.auth = read_auth(c, in);
   out.identity = read_identity(in);
   out.ca = read_authorities(in);
   if (!in.clean() || (!out.headers && !out.auth)) return;
@@ -258,6 +274,12 @@ void write_auth(core::json_writer& out, const core::endpoint_auth& auth) {
   out.begin_object().key("type").text(core::to_string(auth.kind));
   if (auth.kind == core::auth_kind::basic) out.key("username").text(auth.name);
   if (auth.kind == core::auth_kind::api_key) out.key("header").text(auth.name);
+  if (auth.kind == core::auth_kind::oauth2) {
+    out.key("token_url").text(auth.token_url);
+    out.key("client_id").text(auth.name);
+    out.key("scope").text(auth.scope);
+    out.key("audience").text(auth.audience);
+  }
   out.end_object();
 }
 
@@ -333,7 +355,7 @@ actors::update_endpoint read_settings(const call& c, object_reader& in,
   out.receiver_control = in.boolean("receiver_control");
   out.http2 = in.boolean("http2");
   out.signing_key = read_asymmetric(in, present);
-  read_access(in, out, present);
+  read_access(c, in, out, present);
   return out;
 }
 

@@ -69,7 +69,13 @@ BOOST_AUTO_TEST_CASE(credentials_are_written_only) {
   BOOST_TEST(bearer.at("/auth") == R"({"type":"bearer"})");
   const auto key = create(f, R"(,"auth":{"type":"api_key","header":"X-Key","value":"canary"})");
   BOOST_TEST(key.at("/auth") == R"({"type":"api_key","header":"X-Key"})");
-  for (const auto& r : {basic, bearer, key}) {
+  const auto oauth2 = create(
+      f, R"(,"auth":{"type":"oauth2","token_url":"https://id.example.com/token","client_id":"c",)"
+         R"("client_secret":"canary","scope":"a b"})");
+  BOOST_TEST(oauth2.at("/auth") ==
+             R"({"type":"oauth2","token_url":"https://id.example.com/token","client_id":"c",)"
+             R"("scope":"a b","audience":""})");
+  for (const auto& r : {basic, bearer, key, oauth2}) {
     BOOST_TEST(r.status() == 201);
     BOOST_TEST(r.http.body.find("canary") == std::string::npos);
   }
@@ -92,6 +98,12 @@ BOOST_AUTO_TEST_CASE(credentials_are_written_only) {
       {R"(,"auth":{"type":"api_key","header":"Content-Type","value":"canary"})", "/auth/header"},
       {R"(,"auth":{"type":"api_key","value":"canary"})", "/auth/header"},
       {R"(,"auth":{"type":"bearer","token":"t","user":"canary"})", "/auth/user"},
+      {R"(,"auth":{"type":"oauth2","token_url":"https://10.0.0.1/","client_id":"c",)"
+       R"("client_secret":"canary"})",
+       "/auth/token_url"},
+      {R"(,"auth":{"type":"oauth2","token_url":"https://id.example.com/","client_id":"c"})",
+       "/auth/client_secret"},
+      {R"(,"auth":{"type":"oauth2","client_id":"c","client_secret":"canary"})", "/auth/token_url"},
   });
 }
 

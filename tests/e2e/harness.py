@@ -282,8 +282,8 @@ class Arrival:
 
 
 class Sink:
-    """An HTTP server that keeps what it gets. `answer(arrival)` gives the status, a pair of status
-    and headers, or None to hang until the client gives up."""
+    """An HTTP server that keeps what it gets. `answer(arrival)` gives the status; status, headers
+    and perhaps a body; or None to hang until the client gives up."""
 
     def __init__(self, answer=None, port=0, tls=None):
         self.tls = tls  # an ssl.SSLContext, or None
@@ -331,11 +331,12 @@ class Sink:
                 if outcome is None:
                     await reader.read()
                     return
-                status, extra = outcome if isinstance(outcome, tuple) else (outcome, {})
+                outcome = outcome if isinstance(outcome, tuple) else (outcome, {})
+                status, extra, text = outcome if len(outcome) == 3 else (*outcome, "")
                 lines = [f"HTTP/1.1 {status} X"] + [f"{k}: {v}" for k, v in extra.items()]
                 if status != 204:
-                    lines.append("Content-Length: 0")
-                writer.write("\r\n".join([*lines, "", ""]).encode())
+                    lines.append(f"Content-Length: {len(text.encode())}")
+                writer.write(("\r\n".join([*lines, "", ""]) + text).encode())
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass

@@ -1,5 +1,6 @@
 """Settings of endpoints against a real vendor: credentials, client certificates, the end by 410."""
 import base64
+import json
 import pathlib
 import ssl
 import subprocess
@@ -48,6 +49,52 @@ class EndpointSettings(unittest.TestCase):
                          "Basic " + base64.b64encode(b"u:pass word").decode())
         self.assertEqual(sink.on("/key")[0].headers["x-api-key"], "k")
         self.assertNotIn("authorization", sink.on("/key")[0].headers)
+
+    def test_access_tokens_are_fetched_and_renewed(self):
+        """A vendor behind OAuth 2 whose tokens are good for three requests."""
+        given, used, fetched = [], [], []
+
+        def answer(arrival):
+            if arrival.path == "/token":
+                fetched.append(arrival.body.decode())
+                given.append(f"canary-token-{len(given)}")
+                used.clear()
+                return 200, {"Content-Type": "application/json"}, json.dumps(
+                    {"access_token": given[-1], "token_type": "Bearer", "expires_in": 3600})
+            if arrival.headers.get("authorization") != f"Bearer {given[-1]}" or len(used) == 3:
+                return 401
+            used.append(arrival)
+            return 204
+        sink = harness.Sink(answer)
+        self.addCleanup(sink.close)
+        endpoint = self.shop.endpoint(
+            sink.url + "/hook", concurrency=1, retry_schedule=[0],
+            auth={"type": "oauth2", "token_url": sink.url + "/token", "client_id": "me",
+                  "client_secret": "canary-client-secret"})
+        for _ in range(9):
+            self.shop.subscription()
+        harness.wait_until(lambda: not self.lanes(endpoint), 20, "all delivered")
+        self.assertEqual(fetched, ["grant_type=client_credentials"] * 3)
+        self.assertEqual(len(sink.on("/hook")), 9 + 2)  # two of them met a 401 first
+        shown = json.dumps(self.client.get(f"/v1/endpoints/{endpoint['id']}"))
+        for needle in ("canary-token", "canary-client-secret"):
+            self.assertNotIn(needle, shown + self.daemon.log_path.read_text())
+
+    def test_without_a_token_nothing_is_sent(self):
+        sink = harness.Sink(lambda arrival: 403)
+        self.addCleanup(sink.close)
+        endpoint = self.shop.endpoint(
+            sink.url + "/hook", retry_schedule=[0, 1],
+            auth={"type": "oauth2", "token_url": sink.url + "/token", "client_id": "me",
+                  "client_secret": "s"})
+        self.shop.subscription()
+        harness.wait_until(lambda: self.lanes(endpoint, "?state=parked"), 20, "the parked one")
+        self.assertEqual(sink.on("/hook"), [])
+        self.assertEqual(len(sink.on("/token")), 2)
+        event = self.lanes(endpoint)[0]["event_id"]
+        attempts = self.client.get(f"/v1/events/{event}/attempts")["items"]
+        self.assertEqual({a["error"] for a in attempts if a["endpoint_id"] == endpoint["id"]},
+                         {"auth"})
 
     def test_a_vendor_that_wants_a_client_certificate(self):
         server = certificate(self.daemon.directory, "server")

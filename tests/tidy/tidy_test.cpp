@@ -90,7 +90,7 @@ const std::vector<library> libraries{
     {"boost/beast", {"net"}},
     {"boost/system", {"net"}},
     {"boost/json", {"api", "ctl"}},
-    {"simdjson", {"api", "actors"}},
+    {"simdjson", {"net", "api", "actors"}},
     {"valijson/", {"api"}},
     {"openssl/", {"net", "core", "store", "api"}},
     {"toml++/", {"config"}},
