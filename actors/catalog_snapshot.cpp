@@ -83,6 +83,9 @@ std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::endpoint e)
   auto next = std::make_shared<catalog_snapshot>(*this);
   const auto record = std::make_shared<const core::endpoint>(std::move(e));
   next->endpoints_ = with_record<core::endpoint>(*endpoints_, record);
+  next->special_lanes_ = special_lanes_ || record->ordering != core::ordering_mode::stream ||
+                         record->termination != core::termination_signal::modified ||
+                         record->coalesce_modified;
   auto scopes = std::make_shared<scope_map>(*by_scope_);
   auto& group = (*scopes)[{record->scope, record->scope_id}];
   std::erase_if(group, [&record](const auto& other) { return other->id == record->id; });

@@ -50,6 +50,8 @@ class catalog_snapshot final : public catalog {
 
   // Deleted ones too: their lanes still have to be cancelled.
   std::shared_ptr<const core::endpoint> find_any(core::endpoint_id id) const;
+  // Some endpoint has (or had) settings that change how lanes go on; without one, nobody looks.
+  bool special_lanes() const noexcept { return special_lanes_; }
   const record_map<core::endpoint>& all_endpoints() const { return *endpoints_; }
 
   // Who is told about an event whose patterns and content filters let it through: the platform's
@@ -72,6 +74,7 @@ class catalog_snapshot final : public catalog {
   std::shared_ptr<const record_map<core::token>> tokens_;
   std::shared_ptr<const record_map<core::event_type>> event_types_;
   std::shared_ptr<const scope_map> by_scope_;  // not deleted ones
+  bool special_lanes_ = false;
 };
 
 }  // namespace syndicated::actors

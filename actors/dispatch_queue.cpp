@@ -26,17 +26,19 @@ void keep_earlier(std::optional<core::timestamp>& slot, core::timestamp t) {
 
 void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
   const bool was_active = active();
+  const bool was_in_line = settings_ && in_line();
   settings_ = std::move(settings);
   window_.set_max(settings_->concurrency_max);
   bucket_.configure(settings_->rate, s_.now());
   prepare();
-  if (!active()) {
+  if (!active() || in_line() != was_in_line) {
     for (side* s : {&fresh_, &late_}) {
       for (const work_handle& work : s->ready) lanes_.erase(work->lane.key);
       s->ready.clear();
     }
     look_at_disk_again();
-  } else if (!was_active) {
+  }
+  if (active() && !was_active) {
     window_.restart();
     not_before_.reset();
     look_at_disk_again();
@@ -83,8 +85,9 @@ void dispatch_queue::ready(work_handle work, bool room) {
   side& s = side_of(work->lane);
   s.scan_from_ms = std::min(s.scan_from_ms, as_ms(work->lane.due));
   const bool full = lanes_.size() >= core::limits::endpoint_window_max || !room;
-  // While older lanes wait on disk, new ones queue behind them there.
-  if (!active() || (held == lanes_.end() && (full || s.more))) {
+  // While older lanes wait on disk, new ones queue behind them there. In one line for the whole
+  // endpoint the disk alone knows who is first.
+  if (!active() || in_line() || (held == lanes_.end() && (full || s.more))) {
     if (held != lanes_.end()) lanes_.erase(held);
     s.more = true;
     return;
@@ -207,6 +210,7 @@ bool dispatch_queue::load_row(const core::lane_key& key) {
 // Late retries get at most half of the window, so that fresh events always find a place.
 std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
   if (!active()) return 0;
+  if (in_line()) return refill_line(now);
   constexpr std::size_t late_max = core::limits::endpoint_window_max / 2;
   std::size_t space =
       std::min(room, core::limits::endpoint_window_max -
@@ -215,6 +219,56 @@ std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
   const std::size_t late_space = std::min(space, late_max - std::min(late_max, late_.ready.size()));
   const std::size_t late = refill_side(late_, true, now, late_space);
   return late + refill_side(fresh_, false, now, space - late);
+}
+
+// A parked stream holds the line until it is replayed or discarded, unless the owner wants such
+// events skipped. Replays that were parked stand beside the line.
+bool dispatch_queue::line_is_held() {
+  if (settings_->on_exhausted == core::exhausted_policy::skip) return false;
+  bool held = false;
+  std::size_t rows = 0;
+  const auto scanned =
+      s_.repo.due_lanes(id_, store::parked_due_ms, store::parked_due_ms + 1, {},
+                        [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+                          held = !key.replay;
+                          return !held && ++rows < scan_rows_max;
+                        });
+  return held || !scanned;
+}
+
+// One at a time: the lane whose head is the oldest, however its last attempt went.
+std::size_t dispatch_queue::refill_line(core::timestamp now) {
+  due_.reset();
+  fresh_.more = true;
+  late_.more = false;
+  if (!lanes_.empty() || line_is_held()) return 0;
+  std::vector<core::lane_key> first;
+  std::uint64_t first_ms = 0;
+  const auto scanned =
+      s_.repo.due_lanes(id_, fresh_.scan_from_ms, store::parked_due_ms, {},
+                        [&](const core::lane_key& key, std::uint64_t due_ms, std::string_view) {
+                          if (!first.empty() && due_ms != first_ms) return false;
+                          first_ms = due_ms;
+                          first.push_back(key);
+                          return first.size() < scan_rows_max;
+                        });
+  std::optional<core::lane> head;
+  for (const core::lane_key& key : first) {
+    auto lane = s_.repo.find(key);
+    if (!lane || !*lane) continue;
+    if (!head || (*lane)->head < head->head) head = std::move(**lane);
+  }
+  if (!scanned || !head) return 0;
+  fresh_.scan_from_ms = first_ms;
+  const core::timestamp due = std::max(head->due, head->not_before);
+  if (due > now) {
+    due_ = due;
+    return 0;
+  }
+  lanes_[head->key] = {phase::queued, {}, {}, {}};
+  side& s = side_of(*head);
+  s.ready.push_back(std::make_shared<lane_work>(lane_work{std::move(*head), nullptr}));
+  return 1;
 }
 
 std::size_t dispatch_queue::refill_side(side& s, bool late, core::timestamp now,

@@ -126,6 +126,9 @@ class dispatch_queue {
   void prepare();
   void publish_gauge();
   bool load_row(const core::lane_key& lane);
+  bool in_line() const { return settings_->ordering == core::ordering_mode::endpoint; }
+  std::size_t refill_line(core::timestamp now);
+  bool line_is_held();
   side& side_of(const core::lane& lane) { return lane.attempts > 0 ? late_ : fresh_; }
   void look_at_disk_again();
   std::size_t refill_side(side& s, bool late, core::timestamp now, std::size_t space);

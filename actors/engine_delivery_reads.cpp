@@ -71,7 +71,7 @@ delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoi
     const bool head = (*lane)->head == e.id;
     d.state = head && (*lane)->state == core::lane_state::parked ? delivery_state::parked
                                                                  : delivery_state::pending;
-    if (head && d.state == delivery_state::pending) d.due = (*lane)->due;
+    if (head && d.state == delivery_state::pending) d.due = (*lane)->next_attempt();
   }
   return d;
 }

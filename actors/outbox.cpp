@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/log.hpp"
+#include "core/delivery/envelope.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 // first number only while they are small: a batch goes out soon, from its oldest event on.
 constexpr std::size_t recent_events_kept = 8;
 constexpr std::size_t recent_bytes_max = 32 * 1024;
+// Left out at once, so that a plan stays small; the rest when the lane moves again.
+constexpr std::size_t coalesced_max = 64;
 
 store::counter_delta delta(core::endpoint_id endpoint) {
   store::counter_delta d;
@@ -18,7 +21,41 @@ store::counter_delta delta(core::endpoint_id endpoint) {
   return d;
 }
 
+// Nothing was sent, and nothing will be.
+store::attempt_row unsent_row(const core::event& event, core::endpoint_id endpoint,
+                              core::timestamp now, std::string why) {
+  store::attempt_row row;
+  row.event = event.id;
+  row.endpoint = endpoint;
+  row.at = now;
+  row.outcome = core::response_class::local;
+  row.error = std::move(why);
+  row.end = store::delivery_end::cancelled;
+  return row;
+}
+
+// The endpoint wants each event in a lane of its own.
+bool unordered(const catalog_snapshot& catalog, core::endpoint_id id) {
+  const auto endpoint = catalog.special_lanes() ? catalog.find_any(id) : nullptr;
+  return endpoint && endpoint->ordering == core::ordering_mode::none;
+}
+
+// Those that heard DELETED when the entity was asked to go hear nothing more of it.
+void drop_finished(std::vector<core::endpoint_id>& recipients, const catalog_snapshot& catalog) {
+  std::erase_if(recipients, [&catalog](core::endpoint_id id) {
+    const auto e = catalog.find_any(id);
+    return e && e->form == core::wire_form::cloudesire &&
+           e->termination == core::termination_signal::deleted;
+  });
+}
+
 }  // namespace
+
+bool outbox::in_line(const core::lane_key& key) const {
+  const auto catalog = s_.catalog.load();
+  const auto endpoint = catalog->special_lanes() ? catalog->find_any(key.endpoint) : nullptr;
+  return endpoint && endpoint->ordering == core::ordering_mode::endpoint;
+}
 
 core::result<void> outbox::load() {
   auto lanes = s_.repo.lanes_of(stream_);
@@ -87,9 +124,11 @@ void outbox::publish(
     event->cause = facts.cause;
     event->metadata = std::move(draft.metadata);
     event->recipients = catalog->recipients(*event, facts.product, facts.path);
+    if (facts.deprovisioning && catalog->special_lanes())
+      drop_finished(event->recipients, *catalog);
     s_.repo.put(plan, *event);
     for (core::endpoint_id endpoint : event->recipients) {
-      extend_lane(plan, follow, endpoint, event, false);
+      extend_lane(plan, follow, endpoint, event, unordered(*catalog, endpoint));
     }
     remember(std::move(event));
   }
@@ -105,7 +144,7 @@ void outbox::append(store::write_plan& plan, follow_ups& follow,
     event.recipients = catalog->recipients(event, item.product, item.path ? *item.path : nobody);
     s_.repo.put(plan, event);
     for (core::endpoint_id endpoint : event.recipients) {
-      extend_lane(plan, follow, endpoint, item.event, alone);
+      extend_lane(plan, follow, endpoint, item.event, alone || unordered(*catalog, endpoint));
     }
     if (!alone) remember(item.event);
   }
@@ -171,6 +210,27 @@ core::result<std::shared_ptr<const core::event>> outbox::next_for(core::endpoint
   }
 }
 
+core::result<outbox::step> outbox::next_step(const core::lane& lane) {
+  auto next = next_for(lane.key.endpoint, lane.next_seq);
+  if (!next) return std::move(next).failure();
+  step out{std::move(*next), {}};
+  const auto catalog = s_.catalog.load();
+  const auto endpoint = catalog->special_lanes() ? catalog->find_any(lane.key.endpoint) : nullptr;
+  if (!endpoint || !endpoint->coalesce_modified) return out;
+  const auto modified = [&endpoint](const std::shared_ptr<const core::event>& e) {
+    return e && core::told_as(*e, *endpoint) == core::wire_type::modified;
+  };
+  // Of several MODIFIED in a row only the newest is told: what is read then is newer anyway.
+  while (modified(out.next) && out.coalesced.size() < coalesced_max &&
+         lane.backlog > out.coalesced.size() + 2) {
+    auto after = next_for(lane.key.endpoint, out.next->seq);
+    if (!after) return std::move(after).failure();
+    if (!modified(*after)) break;
+    out.coalesced.push_back(std::exchange(out.next, std::move(*after)));
+  }
+  return out;
+}
+
 core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
   const core::lane_key key = lane.key;
   const auto end_lane = [&]() -> core::result<void> {
@@ -180,9 +240,9 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
     return {};
   };
   if (lane.backlog <= 1 || key.replay) return end_lane();
-  const auto next = next_for(key.endpoint, lane.next_seq);
+  const auto next = next_step(lane);
   if (!next) return next.failure();
-  const auto& event = *next;
+  const auto& event = next->next;
   if (event == nullptr) {
     core::log(core::log_level::critical, "outbox", "a lane counts more events than its stream has",
               {{"stream", core::to_string(stream_)}, {"endpoint", key.endpoint.value}});
@@ -191,14 +251,22 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
     plan.deltas.push_back(d);
     return end_lane();
   }
+  for (const auto& skipped : next->coalesced) {
+    auto d = delta(key.endpoint);
+    d.cancelled = 1;
+    plan.deltas.push_back(d);
+    s_.repo.put(plan, unsent_row(*skipped, key.endpoint, s_.now(), "coalesced"));
+  }
   const core::lane before = lane;
-  --lane.backlog;
+  lane.backlog -= 1 + next->coalesced.size();
   lane.head = event->id;
   lane.next_seq = event->seq;
   lane.head_at = event->at;
   lane.state = core::lane_state::pending;
   lane.attempts = 0;
-  lane.due = s_.now();
+  // In one line for the whole endpoint the older event goes first.
+  lane.due = in_line(key) ? event->at : s_.now();
+  lane.not_before = {};
   lane.replayed_at = {};
   lane.last_status = 0;
   lane.last_error.clear();
@@ -309,11 +377,13 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
     case core::lane_step::retry: {
       const core::lane before = *lane;
       lane->attempts = r.row.number;
-      lane->due = r.outcome.due;
+      const bool keeps_place = in_line(r.lane);
+      lane->due = keeps_place ? lane->due : r.outcome.due;
+      lane->not_before = keeps_place ? r.outcome.due : core::timestamp{};
       lane->last_status = r.row.status;
       lane->last_error = r.row.error;
       s_.repo.put(plan, *lane, &before);
-      follow.rests.emplace_back(r.lane, lane->due);
+      follow.rests.emplace_back(r.lane, r.outcome.due);
       break;
     }
   }
@@ -347,7 +417,10 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
     lane->state = core::lane_state::pending;
     // Another time than before, always: by it a report on what was sent earlier is recognised.
     const core::timestamp now = s_.now();
-    lane->due = now == before.due ? now + std::chrono::milliseconds{1} : now;
+    lane->due = in_line(lane->key)  ? std::min(before.due, event->at) - std::chrono::milliseconds{1}
+                : now == before.due ? now + std::chrono::milliseconds{1}
+                                    : now;
+    lane->not_before = {};
     lane->replayed_at = now;
     s_.repo.put(plan, *lane, &before);
     follow.ready.push_back(std::make_shared<lane_work>(lane_work{*lane, event}));

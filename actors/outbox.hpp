@@ -23,6 +23,7 @@ struct event_facts {
   std::span<const core::tenant_id> path;
   std::uint64_t entity_version = 0;
   std::string cause;
+  bool deprovisioning = false;  // the entity was asked to go before this commit
 };
 
 class outbox {
@@ -59,6 +60,8 @@ class outbox {
   std::shared_ptr<std::atomic<std::uint64_t>> committed_mark() const { return committed_seq_; }
 
  private:
+  // The endpoint has one line for all its lanes: a lane's due time is its place in that.
+  bool in_line(const core::lane_key& key) const;
   core::lane* find(const core::lane_key& key);
   void drop(const core::lane_key& key);
   void give_up(store::write_plan& plan, core::event_id event, core::endpoint_id endpoint,
@@ -80,6 +83,12 @@ class outbox {
   core::result<void> replay_to(store::write_plan& plan, follow_ups& follow,
                                const std::shared_ptr<const core::event>& event,
                                core::endpoint_id endpoint);
+  // Where a lane goes on: the next event that is sent, and those that are left out for it.
+  struct step {
+    std::shared_ptr<const core::event> next;  // none at the end of the stream
+    std::vector<std::shared_ptr<const core::event>> coalesced;
+  };
+  core::result<step> next_step(const core::lane& lane);
   core::result<std::shared_ptr<const core::event>> event_at(std::uint64_t seq);
   // The first event after `seq` that goes to the endpoint; none at the end of the stream.
   core::result<std::shared_ptr<const core::event>> next_for(core::endpoint_id endpoint,

@@ -116,6 +116,7 @@ void subscription_entity::write(entity_request& request, core::subscription_deci
   facts.path = next.path;
   facts.entity_version = next.version;
   facts.cause = cause_of(request.options.by);
+  facts.deprovisioning = record_ && record_->status == core::subscription_status::undeploy_sent;
   outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts,
                   [&next](const core::event_draft& draft, std::uint64_t seq) {
                     return event_data(next, draft, seq);

@@ -29,6 +29,7 @@ std::string endpoint_json(const core::endpoint& e) {
   out.key("id_format").text(core::to_string(e.id_format));
   out.key("with_event_id").boolean(e.with_event_id);
   out.key("with_metadata").boolean(e.with_metadata);
+  out.key("termination_signal").text(core::to_string(e.termination));
   out.key("state").text(core::to_string(e.state));
   out.key("state_reason").text(e.state_reason);
   out.key("version").number(e.version);

@@ -209,6 +209,27 @@ std::optional<core::rate_limit> read_rate(object_reader& in) {
   return core::rate_limit{per_s, static_cast<std::uint32_t>(burst.value_or(whole))};
 }
 
+// With `none` each event has its own lane from the beginning, so that cannot change later.
+std::optional<core::ordering_mode> read_ordering(object_reader& in, const core::endpoint& present) {
+  using core::ordering_mode;
+  const auto wanted = in.word("ordering", core::parse_ordering_mode, "stream, endpoint, none");
+  const bool exists = present.id.value != 0;
+  if (wanted && exists && *wanted != present.ordering &&
+      (*wanted == ordering_mode::none || present.ordering == ordering_mode::none)) {
+    in.refuse("ordering", "none is chosen when the endpoint is created, or never");
+  }
+  return wanted;
+}
+
+std::optional<bool> read_coalescing(object_reader& in, const core::endpoint& present) {
+  const auto wanted = in.boolean("coalesce_modified");
+  if (wanted && *wanted && present.form != core::wire_form::cloudesire) {
+    in.refuse("coalesce_modified",
+              "is for the Cloudesire form; the standard form tells each change");
+  }
+  return wanted;
+}
+
 std::optional<core::client_identity> read_identity(object_reader& in) {
   const bool has_key = in.has("client_key") && !is_null(in, "client_key");
   if (is_null(in, "client_cert")) {
@@ -355,6 +376,8 @@ actors::update_endpoint read_settings(const call& c, object_reader& in,
   out.receiver_control = in.boolean("receiver_control");
   out.http2 = in.boolean("http2");
   out.signing_key = read_asymmetric(in, present);
+  out.ordering = read_ordering(in, present);
+  out.coalesce_modified = read_coalescing(in, present);
   read_access(c, in, out, present);
   return out;
 }
@@ -382,6 +405,8 @@ void apply(actors::update_endpoint&& from, core::endpoint& to) {
   take(from.receiver_control, to.receiver_control);
   take(from.http2, to.http2);
   take(from.signing_key, to.signing_key);
+  take(from.ordering, to.ordering);
+  take(from.coalesce_modified, to.coalesce_modified);
 }
 
 void write_settings(core::json_writer& out, const core::endpoint& e) {
@@ -401,6 +426,8 @@ void write_settings(core::json_writer& out, const core::endpoint& e) {
     out.number(static_cast<std::int64_t>(pause / std::chrono::seconds{1}));
   out.end_array();
   out.key("on_exhausted").text(core::to_string(e.on_exhausted));
+  out.key("ordering").text(core::to_string(e.ordering));
+  out.key("coalesce_modified").boolean(e.coalesce_modified);
   out.key("max_age_s");
   if (e.max_age.count() == 0) {
     out.null();

@@ -108,6 +108,10 @@ void create_endpoint(const call_ptr& c) {
   e.id_format = in.word("id_format", parse_id_format, "number, string").value_or(e.id_format);
   e.with_event_id = in.boolean("with_event_id").value_or(e.with_event_id);
   e.with_metadata = in.boolean("with_metadata").value_or(e.with_metadata);
+  e.termination = in.word("termination_signal", core::parse_termination_signal, "modified, deleted")
+                      .value_or(e.termination);
+  if (e.form == core::wire_form::standard && in.has("termination_signal"))
+    in.refuse("termination_signal", "is for the Cloudesire form");
   if (!in.has("url")) in.refuse("url", "is required");
   v1::apply(v1::read_settings(*c, in, e), e);
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
@@ -167,8 +171,8 @@ void update_endpoint(const call_ptr& c) {
   auto body = c->body();
   if (!body) return c->fail(body.failure());
   object_reader in{*body};
-  for (const std::string_view fixed :
-       {"scope", "scope_id", "form", "id_format", "with_event_id", "with_metadata"}) {
+  for (const std::string_view fixed : {"scope", "scope_id", "form", "id_format", "with_event_id",
+                                       "with_metadata", "termination_signal"}) {
     if (in.value(fixed) != nullptr)
       in.refuse(fixed, "is fixed when the endpoint is created; create another one");
   }

@@ -23,7 +23,7 @@ std::string lane_json(const core::lane& l) {
   out.key("attempts").number(static_cast<std::uint64_t>(l.attempts));
   out.key("due_at");
   if (l.state == core::lane_state::pending) {
-    out.time(l.due);
+    out.time(l.next_attempt());
   } else {
     out.null();
   }

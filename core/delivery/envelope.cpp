@@ -34,8 +34,15 @@ bool sent_in(wire_form form, const event& e) noexcept {
   return e.type != wire_type::none && wire_entity_of(e.stream.kind).has_value();
 }
 
-std::string render_cloudesire(const event& e, id_format ids, bool with_event_id,
-                              bool with_metadata) {
+wire_type told_as(const event& e, const endpoint& to) noexcept {
+  const bool last = to.form == wire_form::cloudesire &&
+                    to.termination == termination_signal::deleted &&
+                    e.name == "subscription.deprovision_requested";
+  return last ? wire_type::deleted : e.type;
+}
+
+std::string render_cloudesire(const event& e, id_format ids, bool with_event_id, bool with_metadata,
+                              wire_type type) {
   const wire_entity entity =
       wire_entity_of(e.stream.kind).value_or(wire_entity{"Subscription", "subscription"});
   std::string url{entity.url};
@@ -54,7 +61,7 @@ std::string render_cloudesire(const event& e, id_format ids, bool with_event_id,
     out.number(e.stream.entity);
   }
   if (with_metadata && !e.metadata.empty()) out.key("metadata").map(e.metadata);
-  out.key("type").text(to_string(e.type));
+  out.key("type").text(to_string(type));
   out.end_object();
   return std::move(out).str();
 }
@@ -71,7 +78,7 @@ std::string render_standard(const event& e) {
 
 std::string render(const event& e, const endpoint& to) {
   if (to.form == wire_form::standard) return render_standard(e);
-  return render_cloudesire(e, to.id_format, to.with_event_id, to.with_metadata);
+  return render_cloudesire(e, to.id_format, to.with_event_id, to.with_metadata, told_as(e, to));
 }
 
 std::string webhook_id(event_id id) { return "evt_" + std::to_string(id.value); }

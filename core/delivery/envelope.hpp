@@ -13,8 +13,12 @@ namespace syndicated::core {
 // The Cloudesire form carries only some events; the standard form all of them.
 bool sent_in(wire_form form, const event& e) noexcept;
 
-std::string render_cloudesire(const event& e, id_format ids, bool with_event_id,
-                              bool with_metadata);
+// The `type` that the endpoint is told: with the termination signal `deleted` the request to
+// deprovision is the DELETED (domain.md, 10.15).
+wire_type told_as(const event& e, const endpoint& to) noexcept;
+
+std::string render_cloudesire(const event& e, id_format ids, bool with_event_id, bool with_metadata,
+                              wire_type type);
 std::string render_standard(const event& e);
 std::string render(const event& e, const endpoint& to);
 

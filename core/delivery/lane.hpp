@@ -44,6 +44,7 @@ struct lane {
   timestamp replayed_at{};  // the head was asked for again, and its age counts from there
   // Ordering by endpoint: `due` keeps the lane's place in line, and this holds it back.
   timestamp not_before{};
+  timestamp next_attempt() const noexcept { return due < not_before ? not_before : due; }
   int last_status = 0;
   std::string last_error;  // "", "timeout", "http_503", "blocked_destination" ...
 };

@@ -215,6 +215,183 @@ BOOST_AUTO_TEST_CASE(the_receiver_disables_its_endpoint) {
   BOOST_TEST(counted(st).delivered == 1U);
 }
 
+// ---- order ------------------------------------------------------------------------------------
+
+// Subscriptions of `st`, told in turns: every one has `events` events, the endpoint is paused.
+std::vector<core::subscription_id> story(shop& s, const stall& st, int subscriptions, int events) {
+  s.set_state(st.endpoint, endpoint_state::paused);
+  std::vector<core::subscription_id> all;
+  const auto say = [&s](std::shared_ptr<actors::entity_request> request) {
+    s.now += 1ms;
+    const auto seen = s.engine.ask(std::move(request));
+    s.engine.settle();
+    BOOST_REQUIRE_MESSAGE(seen->ok(), seen->code());
+    return seen->number();
+  };
+  for (int i = 0; i < subscriptions; ++i) all.push_back({say(s.order(st.customer, st.plan))});
+  using action = core::subscription_action;
+  for (int k = 1; k < events; ++k) {
+    for (const auto id : all) {
+      if (k == 1) {
+        say(world::act(id, action::report_deployed));
+      } else if (k % 2 == 0) {
+        say(world::act(id, action::suspend, core::suspension_reason::admin_hold));
+      } else {
+        say(world::act(id, action::resume, core::suspension_reason::admin_hold));
+      }
+    }
+  }
+  s.set_state(st.endpoint, endpoint_state::active);
+  s.engine.settle();
+  return all;
+}
+
+BOOST_AUTO_TEST_CASE(without_order_a_stream_goes_out_at_once) {
+  const auto st = open([](core::endpoint& e) { e.ordering = core::ordering_mode::none; }, 8);
+  story(*this, st, 1, 6);
+  answer_first(st, 204);  // the window opens
+  answer_first(st, 204);
+  BOOST_TEST(under_way(st) > 1U);
+  answer_first(st, 400);  // one that fails holds nobody
+  int sent = answer_all(st);
+  BOOST_TEST(sent == 3);
+  BOOST_TEST(lanes(st).size() == 1U);
+  adds_up(st);
+  for (int i = 0; i < 200; ++i) {
+    engine.advance(100ms);
+    sent += answer_all(st);
+  }
+  BOOST_TEST(sent == 4);
+  BOOST_TEST(lanes(st).empty());
+  BOOST_TEST(counted(st).delivered == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(one_line_for_the_whole_endpoint) {
+  const auto st = open([](core::endpoint& e) { e.ordering = core::ordering_mode::endpoint; }, 8);
+  story(*this, st, 3, 4);
+  std::vector<std::uint64_t> order;
+  for (int i = 0; i < 600 && !lanes(st).empty(); ++i) {
+    BOOST_TEST(under_way(st) <= 1U);
+    const auto next = engine.first_of(st.endpoint);
+    if (!next) {
+      engine.advance(100ms);
+      continue;
+    }
+    const auto event = engine.wire[*next].event.value;
+    // Every third one fails at first: nobody overtakes it.
+    const bool fails = event % 3 == 0 && (order.empty() || order.back() != event);
+    if (order.empty() || order.back() != event) order.push_back(event);
+    answer_first(st, fails ? 500 : 204);
+  }
+  BOOST_TEST(order.size() == 12U);
+  BOOST_TEST(std::is_sorted(order.begin(), order.end()));
+  BOOST_TEST(lanes(st).empty());
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(the_line_is_kept_over_a_crash_and_held_by_a_parked_head) {
+  const auto st = open(
+      [](core::endpoint& e) {
+        e.ordering = core::ordering_mode::endpoint;
+        e.retry_schedule = {0s, 30s};
+      },
+      8);
+  story(*this, st, 3, 2);
+  const auto first = engine.wire.at(0).event;
+  answer_first(st, 500);
+  BOOST_TEST(under_way(st) == 0U);
+  engine.dispatch.reset();
+  engine.entities.clear();
+  crash();
+  flat_engine again{*this};
+  again.settle();
+  again.advance(10s);
+  BOOST_TEST(again.wire.empty());  // the others stand behind the head, which has to wait
+  again.advance(21s);
+  for (int i = 0; i < 100 && again.wire.empty(); ++i) again.advance(100ms);
+  BOOST_REQUIRE(again.wire.size() == 1U);
+  BOOST_TEST(again.wire[0].event.value == first.value);
+  again.answer(0, 500);
+  again.settle();
+  BOOST_TEST(parked(st, "exhausted") == 1U);
+  again.advance(60s);
+  BOOST_TEST(again.wire.empty());
+  adds_up(st);
+  const auto held = lanes(st).back();
+  BOOST_REQUIRE((held.state == core::lane_state::parked));
+  again.ask(request(held.key.stream, actors::replay_request{held.head, {st.endpoint}}));
+  again.settle();
+  BOOST_REQUIRE(again.wire.size() == 1U);
+  BOOST_TEST(again.wire[0].event.value == first.value);
+  std::vector<std::uint64_t> order;
+  while (!again.wire.empty()) {
+    order.push_back(again.wire[0].event.value);
+    again.answer(0, 204);
+    again.settle();
+  }
+  BOOST_TEST(order.size() == 6U);
+  BOOST_TEST(std::is_sorted(order.begin(), order.end()));
+  BOOST_TEST(lanes(st).empty());
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_modified_the_newest_is_told) {
+  const auto st = open([](core::endpoint& e) { e.coalesce_modified = true; });
+  const auto ids = story(*this, st, 1, 8);  // CREATED and seven MODIFIED
+  BOOST_REQUIRE(under_way(st) == 1U);
+  BOOST_TEST(engine.wire[0].seq() == 1U);
+  answer_first(st, 204);
+  BOOST_REQUIRE(under_way(st) == 1U);
+  BOOST_TEST(engine.wire[0].seq() == 8U);
+  adds_up(st);
+  answer_first(st, 204);
+  BOOST_TEST(lanes(st).empty());
+  const auto n = counted(st);
+  BOOST_TEST(n.delivered == 2U);
+  BOOST_TEST(n.cancelled == 6U);
+  const auto left_out = repo().event_at(core::stream_of(ids[0]), 4);
+  BOOST_REQUIRE(left_out.ok() && left_out->has_value());
+  const auto row = repo().last_attempt(**left_out, st.endpoint);
+  BOOST_REQUIRE(row.ok() && row->has_value());
+  BOOST_TEST((*row)->error == "coalesced");
+  BOOST_TEST((*row)->number == 0U);
+  BOOST_TEST(((*row)->end == store::delivery_end::cancelled));
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(deleted_is_told_when_the_vendor_is_asked_to_end_it) {
+  auto st = open([](core::endpoint& e) { e.termination = core::termination_signal::deleted; });
+  const auto plain = engine.new_endpoint(endpoint_of(st.vendor));
+  engine.settle();
+  const auto say = [this](std::shared_ptr<actors::entity_request> request) {
+    const auto seen = engine.ask(std::move(request));
+    engine.settle();
+    BOOST_REQUIRE_MESSAGE(seen->ok(), seen->code());
+    return seen->number();
+  };
+  using action = core::subscription_action;
+  const core::subscription_id id{say(order(st.customer, st.plan))};
+  say(act(id, action::report_deployed));
+  say(act(id, action::terminate));
+  say(act(id, action::report_undeployed));
+  const auto told = [this](core::endpoint_id endpoint) {
+    std::vector<std::string> types;
+    while (const auto index = engine.first_of(endpoint)) {
+      const std::string& body = *engine.wire[*index].request.body;
+      const auto at = body.find("\"type\":\"") + 8;
+      types.push_back(body.substr(at, body.find('"', at) - at));
+      engine.answer(*index, 204);
+      engine.settle();
+    }
+    return types;
+  };
+  using words = std::vector<std::string>;
+  BOOST_TEST((told(st.endpoint) == words{"CREATED", "MODIFIED", "DELETED"}));
+  BOOST_TEST((told(plain) == words{"CREATED", "MODIFIED", "MODIFIED", "DELETED"}));
+  BOOST_TEST(counted(st).accepted == 3U);
+  adds_up(st);
+}
+
 BOOST_AUTO_TEST_CASE(a_crash_while_an_endpoint_ends_changes_nothing) {
   const auto st = open([](core::endpoint&) {}, 1);
   sell(st, 600);

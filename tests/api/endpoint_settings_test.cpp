@@ -173,6 +173,31 @@ BOOST_AUTO_TEST_CASE(public_keys_are_published) {
   BOOST_TEST(create(f, R"(,"asymmetric":true)").at("/errors/0/pointer") == "/asymmetric");
 }
 
+BOOST_AUTO_TEST_CASE(order_and_coalescing) {
+  face f;
+  const auto made = create(
+      f, R"(,"ordering":"endpoint","coalesce_modified":true,"termination_signal":"deleted")");
+  BOOST_TEST(made.status() == 201, made.http.body);
+  BOOST_TEST(made.at("/ordering") == "endpoint");
+  BOOST_TEST(made.at("/coalesce_modified") == "true");
+  BOOST_TEST(made.at("/termination_signal") == "deleted");
+  const std::string path = "/v1/endpoints/" + made.at("/id");
+  BOOST_TEST(f.call("PATCH", path, R"({"ordering":"stream"})").status() == 200);
+  BOOST_TEST(f.call("PATCH", path, R"({"ordering":"none"})").at("/errors/0/pointer") ==
+             "/ordering");
+  BOOST_TEST(f.call("PATCH", path, R"({"termination_signal":"modified"})").status() == 422);
+  const auto none = create(f, R"(,"ordering":"none")");
+  BOOST_TEST(none.at("/ordering") == "none");
+  BOOST_TEST(f.call("PATCH", "/v1/endpoints/" + none.at("/id"), R"({"ordering":"stream"})")
+                 .at("/errors/0/pointer") == "/ordering");
+  refuse_all({
+      {R"(,"ordering":"random")", "/ordering"},
+      {R"(,"form":"standard","coalesce_modified":true)", "/coalesce_modified"},
+      {R"(,"form":"standard","termination_signal":"deleted")", "/termination_signal"},
+      {R"(,"termination_signal":"both")", "/termination_signal"},
+  });
+}
+
 BOOST_AUTO_TEST_CASE(schedules_rates_and_ages) {
   face f;
   const auto made = create(

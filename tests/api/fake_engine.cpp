@@ -243,6 +243,7 @@ struct catalog_writer {
       take(c.rate, e.rate);
       take(c.max_age, e.max_age);
       take(c.signing_key, e.signing_key);
+      take(c.ordering, e.ordering);
     });
   }
   outcome operator()(const actors::set_endpoint_state& c) {

@@ -84,11 +84,11 @@ BOOST_AUTO_TEST_SUITE(envelopes)
 BOOST_AUTO_TEST_CASE(the_cloudesire_form_byte_for_byte) {
   const event e = an_event();
   BOOST_TEST(
-      render_cloudesire(e, id_format::number, true, false) ==
+      render_cloudesire(e, id_format::number, true, false, e.type) ==
       R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription","entityUrl":"subscription/2388",)"
       R"("eventId":17,"id":2388,"type":"MODIFIED"})");
   BOOST_TEST(
-      render_cloudesire(e, id_format::string, false, true) ==
+      render_cloudesire(e, id_format::string, false, true, e.type) ==
       R"({"date":"2015-01-12T11:19:30Z","entity":"Subscription","entityUrl":"subscription/2388",)"
       R"("id":"2388","metadata":{"status":"DEPLOYED"},"type":"MODIFIED"})");
 }
