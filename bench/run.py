@@ -2,6 +2,7 @@
 """Measures the real daemon against a bare libcurl loop, on this machine, in one run.
 
     bench/run.py --bin build/release/bin [--json] [--seconds 10] [--subscriptions 2000]
+                 [--only main|isolation]
 
 Four processes on loopback: the daemon, a sink (the vendor), a load generator (the marketplace) and,
 before them, a bare libcurl multi loop that sends the same requests to the same sink.
@@ -13,6 +14,8 @@ before them, a bare libcurl multi loop that sends the same requests to the same 
    the notification's arrival at the sink, on one clock;
 4. batches: as many events/s as at full load, but each call publishes 100 of them as lines, of
    ten streams.
+
+Then what healthy vendors notice when others hang (bench/isolation.py).
 
 At the end everything accepted must have arrived once, in order and correctly signed; else exit 1.
 Standard library only.
@@ -29,6 +32,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path.insert(0, str(ROOT / "bench"))
 import harness  # noqa: E402
 
 SECRET = "bench-secret-of-exactly-32-bytes"
@@ -43,8 +47,8 @@ def note(text):
 class Sink:
     """The sink process and its reports."""
 
-    def __init__(self, programs):
-        self.process = subprocess.Popen([str(programs / "bench_sink"), "--secret", SECRET],
+    def __init__(self, programs, *more):
+        self.process = subprocess.Popen([str(programs / "bench_sink"), "--secret", SECRET, *more],
                                         stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
 
@@ -277,6 +281,14 @@ ROWS = [
 ]
 
 
+def main_scenario(options):
+    bench = Bench(options)
+    try:
+        return bench.run()
+    finally:
+        bench.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default=str(ROOT / "build" / "release" / "bin"))
@@ -286,18 +298,27 @@ def main():
     parser.add_argument("--requests", type=int, default=60_000, help="of the baseline")
     parser.add_argument("--endpoint", type=json.loads, default={},
                         help='delivery settings as JSON, e.g. {"concurrency": 64}')
+    parser.add_argument("--only", choices=["main", "isolation"], help="one scenario")
+    parser.add_argument("--endpoints", type=int, default=1000, help="of the isolation scenario")
+    parser.add_argument("--isolation-rate", type=float, default=400, help="events/s, over all")
     options = parser.parse_args()
-    bench = Bench(options)
-    try:
-        figures = bench.run()
-    finally:
-        if bench.problems:
-            note("\n".join(bench.problems))
-        bench.close()
+    figures = {"problems": []}
+    rows = []
+    if options.only in (None, "main"):
+        figures |= main_scenario(options)
+        rows += ROWS
+    if options.only in (None, "isolation"):
+        import isolation  # itself uses what is above
+        found = isolation.figures(options, pathlib.Path(options.bin).resolve())
+        found["problems"] += figures["problems"]
+        figures |= found
+        rows += isolation.ROWS
+    if figures["problems"]:
+        note("\n".join(figures["problems"]))
     if options.json:
         print(json.dumps(figures))
     else:
-        for title, key, unit in ROWS:
+        for title, key, unit in rows:
             print(f"{title:18} {figures[key]:>12} {unit}".rstrip())
     return 1 if figures["problems"] else 0
 

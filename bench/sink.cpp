@@ -2,10 +2,11 @@
 // and remembers when each one came. --secret is the key of both forms; in the standard form's own
 // writing it is whsec_ and its base64.
 //
-//   bench_sink [--secret S] [--hang] [--status N] [--delay-ms N]
+//   bench_sink [--secret S] [--hang] [--status N] [--delay-ms N] [--any]
 //
-// Prints "port N". POST anything: a notification. GET /stats: counts as JSON. GET /arrivals: a line
-// "entity event monotonic-ns" for each first arrival. GET /reset: forgets everything.
+// Listens on 127.0.0.1, with --any on every address; prints "port N". POST anything: a notification.
+// GET /stats: counts as JSON. GET /arrivals: a line "entity event monotonic-ns" for each first
+// arrival. GET /reset: forgets everything.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <poll.h>
@@ -44,6 +45,7 @@ class sink {
   explicit sink(const arguments& given)
       : secret_(given.text("--secret")),
         hang_(given.has("--hang")),
+        any_(given.has("--any")),
         delay_ms_(given.integer("--delay-ms", 0)),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     const int status = given.integer("--status", 204);
@@ -67,6 +69,7 @@ class sink {
 
   std::string secret_;
   bool hang_;
+  bool any_;
   int delay_ms_;
   std::string answer_;
   int epoll_;
@@ -86,6 +89,7 @@ class sink {
 void sink::run() {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   sockaddr_in address = loopback(0);
+  if (any_) address.sin_addr.s_addr = htonl(INADDR_ANY);
   socklen_t length = sizeof address;
   auto* raw = reinterpret_cast<sockaddr*>(&address);
   if (::bind(listener_, raw, length) != 0 || ::listen(listener_, 1024) != 0 ||
