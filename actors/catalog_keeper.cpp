@@ -309,10 +309,18 @@ void catalog_keeper::handle(catalog_request& request) {
   commit(request, std::move(*done));
 }
 
+// A pause, an end and a new beginning are told by the endpoint's own stream.
+void catalog_keeper::notice_state(store::write_plan& plan, const core::endpoint& e) const {
+  const auto before = newest_->find_any(e.id);
+  if (!before || before->state == e.state || e.state == core::endpoint_state::deleted) return;
+  s_.repo.put_notice(plan, {e.id, {}, {}});
+}
+
 void catalog_keeper::commit(catalog_request& request, change done) {
   store::write_plan plan;
   if (done.changed) {
     std::visit([&](const auto& record) { s_.repo.put(plan, record); }, done.item);
+    if (const auto* e = std::get_if<core::endpoint>(&done.item)) notice_state(plan, *e);
     newest_ = with_item(*newest_, done.item);
   }
   answer a = request.render ? request.render(done.item, done.changed) : answer{};

@@ -42,6 +42,7 @@ class catalog_keeper {
   core::result<change> on(const update_event_type& c) const;
   core::result<change> on(const delete_event_type& c) const;
 
+  void notice_state(store::write_plan& plan, const core::endpoint& e) const;
   void commit(catalog_request& request, change done);
 
   services& s_;

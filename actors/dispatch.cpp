@@ -97,7 +97,8 @@ dispatch::dispatch(services& s, dispatch_settings settings, sender send, complet
       send_(std::move(send)),
       complete_(std::make_shared<const completion>(std::move(complete))),
       turns_(settings.sockets_max),
-      origins_(s, turns_, settings.origin_max) {}
+      origins_(s, turns_, settings.origin_max),
+      suspects_(s, settings.journal) {}
 
 dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
   const auto it = places_.find(id);
@@ -108,13 +109,20 @@ dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
   m.id = id;
   m.group = group_of(*settings);
   m.origin = origins_.of(settings->origin);
-  m.queue = std::make_unique<dispatch_queue>(s_, id);
+  m.queue = std::make_unique<dispatch_queue>(s_, id, settings_.journal);
   m.queue->place = turns_.add_member(m.group, m.origin);
   places_.emplace(id, m.queue->place);
   members_.push_back(std::move(m));
   dispatch_queue* q = members_.back().queue.get();
   take_place(members_.back(), *settings);
   q->configure(std::move(settings));
+  for (const auto& suspect : suspects_.waiting()) {
+    if (suspect.lane.endpoint == id) q->bar_suspect(suspect.lane);
+  }
+  const auto journal = s_.repo.find_journal(id);
+  if (journal.ok() && *journal) {
+    q->health().restore((*journal)->degraded, (*journal)->failing_since);
+  }
   return q;
 }
 
@@ -231,6 +239,10 @@ void dispatch::lane_ready(work_handle work) {
 void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due) {
   dispatch_queue* q = queue_of(lane.endpoint);
   if (q == nullptr) return;
+  if (const auto parked = quarantined_.find(lane); parked != quarantined_.end()) {
+    settings_.journal->ended(parked->second);
+    quarantined_.erase(parked);
+  }
   const std::size_t before = q->held();
   q->rests(lane, due);
   held_ += q->held() - before;
@@ -271,6 +283,7 @@ core::result<std::shared_ptr<const core::event>> dispatch::load_event(const work
 
 // Older than the endpoint wants its events: given up without a request.
 void dispatch::expired(member& m, const work_handle& work, core::timestamp now) {
+  end_trial(work.get());
   turns_.ended(m.queue->place, work->lane.attempts > 0);
   origins_.returned(m.origin, work.get());
   auto report = std::make_shared<lane_report>();
@@ -284,6 +297,57 @@ void dispatch::expired(member& m, const work_handle& work, core::timestamp now) 
   s_.report_to_shard(std::move(report));
 }
 
+void dispatch::end_trial(const lane_work* work) {
+  if (trial_ != work) return;
+  trial_ = nullptr;
+  suspects_.trial_ended();
+}
+
+// One event that was in flight when the process before this one died.
+void dispatch::try_suspect(core::timestamp now) {
+  const auto one = suspects_.next(now);
+  if (!one) return;
+  dispatch_queue* q = queue_of(one->lane.endpoint);
+  auto lane = s_.repo.find(one->lane);
+  const bool still = q != nullptr && !q->ended() && lane.ok() && *lane &&
+                     (*lane)->head == one->event && (*lane)->state == core::lane_state::pending;
+  if (still && suspects::guilty(*one)) return quarantine(member_of(*q), **lane, *one, now);
+  if (!still) {
+    settings_.journal->ended(one->slot);
+    suspects_.trial_ended();
+    if (q == nullptr) return;
+    q->release_suspect(one->lane);
+    refill(*q, now);
+    return enlist(*q, now);
+  }
+  member& m = member_of(*q);
+  const bool well = origins_.at(m.origin).breaker.closed();
+  const bool due = std::max((*lane)->due, (*lane)->not_before) <= now;
+  if (!well || !due || !q->may_try(now)) return suspects_.put_back(*one);
+  work_handle work = q->take_suspect(std::move(**lane), one->slot, now);
+  trial_ = work.get();
+  send(m, std::move(work), now);
+}
+
+void dispatch::quarantine(member& m, const core::lane& lane, const flight_journal::suspect& s,
+                          core::timestamp now) {
+  core::log(core::log_level::critical, "dispatcher",
+            "an event was in flight at two unclean ends: quarantined",
+            {{"event", s.event.value}, {"endpoint", m.id.value}});
+  const auto work = std::make_shared<const lane_work>(lane_work{lane, nullptr});
+  auto report = std::make_shared<lane_report>();
+  report->open = s_.open_reports;
+  m.queue->park_suspect(lane, now, report);
+  report->lane = lane.key;
+  report->head = lane.head;
+  report->sent_due = lane.due;
+  report->outcome = {core::lane_step::park, {}, "quarantined", false};
+  report->row = row_of(work, now, {}, {core::response_class::local, "quarantined", {}});
+  quarantined_.emplace(lane.key, s.slot);
+  suspects_.trial_ended();
+  s_.report_to_shard(std::move(report));
+}
+
 // Ours, not the endpoint's: a disk that cannot be read now is tried again; what can never be sent
 // is parked at once, with the reason (delivery.md, 1: poison).
 void dispatch::not_sent(member& m, const work_handle& work, const core::error& why,
@@ -293,6 +357,7 @@ void dispatch::not_sent(member& m, const work_handle& work, const core::error& w
              {"endpoint", work->lane.key.endpoint.value},
              {"detail", why.detail}});
   turns_.ended(m.queue->place, work->lane.attempts > 0);
+  end_trial(work.get());
   const bool later = why.kind == core::errc::io;
   const core::verdict verdict{core::response_class::local, why.code, {}};
   auto report = std::make_shared<lane_report>();
@@ -339,12 +404,40 @@ void dispatch::judge_origin(member& m, const work_handle& work, const core::verd
   }
 }
 
+void dispatch::judge_health(member& m, const core::verdict& verdict, core::timestamp now) {
+  core::endpoint_health& health = m.queue->health();
+  if (verdict.kind == core::response_class::local) return;
+  if (verdict.kind == core::response_class::delivered) {
+    return tell_health(m, health.delivered(), {});
+  }
+  const auto pause_after = s_.delivery.load()->protection.pause_after;
+  tell_health(m, health.failed(verdict.error, pause_after, now), verdict.error);
+  if (!origins_.at(m.origin).breaker.closed()) {
+    tell_health(m, health.breaker_opened(), verdict.error);
+  }
+}
+
+void dispatch::tell_health(member& m, core::health_change change, const std::string& reason) {
+  if (change == core::health_change::none) return;
+  if (change == core::health_change::pause) {
+    s_.change_catalog(set_endpoint_state{m.id, core::endpoint_state::paused, "failing"});
+    return;
+  }
+  auto request = std::make_shared<entity_request>();
+  request->stream = core::stream_of(m.id);
+  request->options.by = {core::role::operator_, 0, "system"};
+  request->body = endpoint_health_changed{change == core::health_change::degraded, reason,
+                                          m.queue->health().failing_since()};
+  s_.to_shard(std::move(request));
+}
+
 void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
                              const core::attempt_result& result) {
   const core::endpoint_id id = work->lane.key.endpoint;
   member& m = members_[places_.at(id)];
   dispatch_queue& q = *m.queue;
   turns_.ended(q.place, work->lane.attempts > 0);
+  end_trial(work.get());
   const core::timestamp now = s_.now();
   if (draining_ && result.error == core::attempt_error::local) {
     q.returned(work);  // it stays as it is on disk
@@ -356,6 +449,7 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
   report->open = s_.open_reports;  // before it stops counting as in flight
   q.finished(work, verdict, result.status, now, report);
   judge_origin(m, work, verdict, now);
+  judge_health(m, verdict, now);
   const auto delivery = s_.delivery.load();
   const auto& own = q.settings().retry_schedule;
   report->lane = work->lane.key;
@@ -387,6 +481,7 @@ void dispatch::tick(core::timestamp now) {
     enlist(q, now);
   }
   for (const turns::index origin : origins_.due_probes(now)) probe(origin, now);
+  if (!suspects_.empty() && !draining_) try_suspect(now);
   // A clock that was set back must not stop the sweeps.
   if (now >= next_sweep_ || next_sweep_ - now > sweep_interval) {
     next_sweep_ = now + sweep_interval;

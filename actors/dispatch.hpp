@@ -14,6 +14,7 @@
 
 #include "actors/dispatch_queue.hpp"
 #include "actors/origins.hpp"
+#include "actors/suspects.hpp"
 #include "actors/turns.hpp"
 #include "net/curl_loop.hpp"
 
@@ -22,7 +23,8 @@ namespace syndicated::actors {
 struct dispatch_settings {
   int sockets_max = 1'024;
   std::size_t window_max = 4'096;
-  int origin_max = 128;  // requests at a time to one origin
+  int origin_max = 128;                     // requests at a time to one origin
+  flight_journal::part* journal = nullptr;  // outlives the dispatcher
 };
 
 class dispatch {
@@ -69,6 +71,12 @@ class dispatch {
   void not_sent(member& m, const work_handle& work, const core::error& why, core::timestamp now);
   void judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
                     core::timestamp now);
+  void judge_health(member& m, const core::verdict& verdict, core::timestamp now);
+  void tell_health(member& m, core::health_change change, const std::string& reason);
+  void try_suspect(core::timestamp now);
+  void quarantine(member& m, const core::lane& lane, const flight_journal::suspect& s,
+                  core::timestamp now);
+  void end_trial(const lane_work* work);
   void look_later(const dispatch_queue& q);
   void refill(dispatch_queue& q, core::timestamp now);
   std::size_t held() const;
@@ -83,6 +91,9 @@ class dispatch {
   std::unordered_map<core::endpoint_id, turns::index> places_;
   std::map<std::pair<core::endpoint_scope, std::uint64_t>, turns::index> groups_;
   std::set<std::pair<core::timestamp, turns::index>> looks_;
+  suspects suspects_;
+  const lane_work* trial_ = nullptr;                                      // the suspect under way
+  std::unordered_map<core::lane_key, flight_journal::slot> quarantined_;  // not yet on disk
   std::size_t held_ = 0;
   bool draining_ = false;
   core::timestamp next_sweep_{};

@@ -40,6 +40,7 @@ void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
   }
   if (active() && !was_active) {
     window_.restart();
+    health_.resumed();
     not_before_.reset();
     look_at_disk_again();
   }
@@ -92,7 +93,7 @@ void dispatch_queue::ready(work_handle work, bool room) {
     s.more = true;
     return;
   }
-  lanes_[key] = {phase::queued, {}, {}, {}};
+  lanes_[key] = {phase::queued, {}, {}, {}, flight_journal::none};
   s.ready.push_back(std::move(work));
 }
 
@@ -154,32 +155,64 @@ work_handle dispatch_queue::take_from(side& s, core::timestamp now) {
   work_handle work = std::move(s.ready.front());
   s.ready.pop_front();
   bucket_.take(now);
-  lanes_[work->lane.key].phase = phase::in_flight;
+  held_lane& held = lanes_[work->lane.key];
+  held.phase = phase::in_flight;
+  if (journal_ != nullptr) held.slot = journal_->began(work->lane.key, work->lane.head);
   ++in_flight_;
   budget_.began(work->lane.attempts > 0, now);
   publish_gauge();
   return work;
 }
 
-void dispatch_queue::returned(const work_handle& work) {
+void dispatch_queue::landed(const work_handle& work) {
   --in_flight_;
+  if (journal_ != nullptr) journal_->ended(lanes_[work->lane.key].slot);
+}
+
+void dispatch_queue::bar_suspect(const core::lane_key& lane) {
+  lanes_[lane] = {phase::barred, core::timestamp::max(), {}, {}, flight_journal::none};
+}
+
+work_handle dispatch_queue::take_suspect(core::lane lane, flight_journal::slot slot,
+                                         core::timestamp now) {
+  lanes_[lane.key] = {phase::in_flight, {}, {}, {}, slot};
+  journal_->tried(slot);
+  ++in_flight_;
+  bucket_.take(now);
+  budget_.began(lane.attempts > 0, now);
+  publish_gauge();
+  return std::make_shared<lane_work>(lane_work{std::move(lane), nullptr});
+}
+
+void dispatch_queue::release_suspect(const core::lane_key& lane) {
+  lanes_.erase(lane);
+  look_at_disk_again();
+}
+
+void dispatch_queue::park_suspect(const core::lane& lane, core::timestamp now,
+                                  const std::shared_ptr<const lane_report>& report) {
+  lanes_[lane.key] = {phase::settling, now, lane.head, report, flight_journal::none};
+}
+
+void dispatch_queue::returned(const work_handle& work) {
+  landed(work);
   lanes_.erase(work->lane.key);
   publish_gauge();
 }
 
 void dispatch_queue::returned(const work_handle& work, core::timestamp now,
                               const std::shared_ptr<const lane_report>& report) {
-  --in_flight_;
-  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report};
+  landed(work);
+  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report, flight_journal::none};
   publish_gauge();
 }
 
 void dispatch_queue::finished(const work_handle& work, const core::verdict& verdict, int status,
                               core::timestamp now,
                               const std::shared_ptr<const lane_report>& report) {
-  --in_flight_;
+  landed(work);
   gauge_.last_status = status;
-  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report};
+  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report, flight_journal::none};
   if (verdict.kind == core::response_class::delivered) {
     window_.on_success();
     if (work->lane.attempts > 0) budget_.retry_delivered();
@@ -201,7 +234,7 @@ void dispatch_queue::hold_until(core::timestamp until) {
 bool dispatch_queue::load_row(const core::lane_key& key) {
   auto lane = s_.repo.find(key);
   if (!lane || !*lane || (*lane)->state != core::lane_state::pending) return false;
-  lanes_[key] = {phase::queued, {}, {}, {}};
+  lanes_[key] = {phase::queued, {}, {}, {}, flight_journal::none};
   side& s = side_of(**lane);
   s.ready.push_back(std::make_shared<lane_work>(lane_work{std::move(**lane), nullptr}));
   return true;
@@ -330,7 +363,7 @@ void dispatch_queue::end_stored() {
   fresh_.more = scanned.ok() && page.size() >= cancel_page_rows;
   for (const core::lane_key& key : page) {
     auto report = std::make_shared<lane_report>();
-    lanes_[key] = {phase::settling, s_.now(), {}, report};
+    lanes_[key] = {phase::settling, s_.now(), {}, report, flight_journal::none};
     report->open = s_.open_reports;
     report->lane = key;
     report->whole = deleted() ? lane_report::end::cancelled : lane_report::end::parked;

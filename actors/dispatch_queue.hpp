@@ -13,8 +13,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/flight_journal.hpp"
 #include "actors/services.hpp"
 #include "core/delivery/concurrency.hpp"
+#include "core/delivery/health.hpp"
 #include "core/delivery/retry_budget.hpp"
 #include "core/delivery/signer.hpp"
 #include "core/delivery/token_bucket.hpp"
@@ -30,7 +32,9 @@ enum class sendable : std::uint8_t { nothing, now, room_for_retry, retry_budget,
 
 class dispatch_queue {
  public:
-  dispatch_queue(services& s, core::endpoint_id id) : s_(s), id_(id) {}
+  // `journal`: notes what is in flight; may be null.
+  dispatch_queue(services& s, core::endpoint_id id, flight_journal::part* journal = nullptr)
+      : s_(s), id_(id), journal_(journal) {}
 
   // Takes new settings. Paused: forgets what is ready. Active again: starts slowly, from the disk.
   void configure(std::shared_ptr<const core::endpoint> settings);
@@ -53,6 +57,14 @@ class dispatch_queue {
   // The lane is in flight from here to finished(). A probe is the one that waits longest.
   work_handle take(core::timestamp now, bool room);
   work_handle take_probe(core::timestamp now);
+  // A lane whose head is suspect is left alone until its trial, which gives the work, or until it
+  // is released or reported as parked.
+  void bar_suspect(const core::lane_key& lane);
+  work_handle take_suspect(core::lane lane, flight_journal::slot slot, core::timestamp now);
+  void release_suspect(const core::lane_key& lane);
+  void park_suspect(const core::lane& lane, core::timestamp now,
+                    const std::shared_ptr<const lane_report>& report);
+  bool may_try(core::timestamp now) const { return may_send(now) && bucket_.has(now); }
   // Due time of what take_probe() would give; none when nothing may be sent.
   std::optional<core::timestamp> oldest(core::timestamp now) const;
   // `report`: what tells the entity; the lane is not looked at again while it is under way.
@@ -95,6 +107,7 @@ class dispatch_queue {
   std::size_t held() const { return lanes_.size(); }
   int in_flight() const { return in_flight_; }
   int limit() const { return window_.limit(); }
+  core::endpoint_health& health() { return health_; }
   // The dispatcher's number for this endpoint.
   std::uint32_t place = 0;
 
@@ -115,6 +128,7 @@ class dispatch_queue {
     core::timestamp since{};  // settling; of a barred one: until
     core::event_id head{};    // of the attempt that is settling
     std::weak_ptr<const lane_report> report{};
+    flight_journal::slot slot = flight_journal::none;  // while in flight
   };
   // Lanes with a head that was never tried, or those with one that was.
   struct side {
@@ -125,6 +139,7 @@ class dispatch_queue {
 
   void prepare();
   void publish_gauge();
+  void landed(const work_handle& work);
   bool load_row(const core::lane_key& lane);
   bool in_line() const { return settings_->ordering == core::ordering_mode::endpoint; }
   std::size_t refill_line(core::timestamp now);
@@ -137,6 +152,7 @@ class dispatch_queue {
 
   services& s_;
   core::endpoint_id id_;
+  flight_journal::part* journal_;
   std::shared_ptr<const core::endpoint> settings_;
   std::shared_ptr<const std::vector<std::string>> headers_;
   std::shared_ptr<const net::tls_material> tls_;
@@ -146,6 +162,7 @@ class dispatch_queue {
   side fresh_, late_;
   bool late_turn_ = false;  // of two that wait, a late one goes next
   core::retry_budget budget_;
+  core::endpoint_health health_;
   std::unordered_map<core::lane_key, held_lane> lanes_;
   int in_flight_ = 0;
   core::concurrency_window window_;

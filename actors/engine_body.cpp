@@ -12,6 +12,7 @@
 #include "actors/shard.hpp"
 #include "actors/ticker.hpp"
 #include "core/base/limits.hpp"
+#include "core/base/log.hpp"
 #include "core/delivery/retry_policy.hpp"
 
 namespace syndicated::actors {
@@ -112,6 +113,21 @@ core::result<void> engine_body::open_loops() {
   return {};
 }
 
+// Without it everything works but the search for events that end the process.
+void engine_body::open_flights() {
+  const auto loops = static_cast<std::size_t>(options_.curl_loops);
+  // Twice: what is in flight, and what was.
+  const std::size_t slots = 2 * static_cast<std::size_t>(options_.sockets_max) / loops + 1;
+  auto opened = flight_journal::open(options_.directory + "/in_flight", boot_name(), loops, slots,
+                                     [loops](core::endpoint_id id) { return id.value % loops; });
+  if (opened) {
+    flights_ = std::move(*opened);
+  } else {
+    core::log(core::log_level::error, "engine", "what is in flight cannot be noted",
+              {{"detail", opened.failure().detail}});
+  }
+}
+
 std::size_t engine_body::dispatcher_of(core::endpoint_id id) const {
   // By id, so that no change of its URL gives an endpoint two senders.
   return id.value % dispatchers_.size();
@@ -169,10 +185,12 @@ void engine_body::spawn_actors() {
   for (int i = 0; i < options_.shards; ++i) {
     shards_.push_back(system_->spawn(shard, services_.get(), per_shard));
   }
-  const dispatch_settings per_loop{options_.sockets_max / options_.curl_loops,
-                                   core::limits::dispatcher_window_max,
-                                   core::limits::origin_sockets_max};
+  open_flights();
+  dispatch_settings per_loop{options_.sockets_max / options_.curl_loops,
+                             core::limits::dispatcher_window_max, core::limits::origin_sockets_max,
+                             nullptr};
   for (auto& loop : loops_) {
+    if (flights_) per_loop.journal = &flights_->of(inboxes_.size());
     inboxes_.push_back(std::make_shared<inbox>());
     dispatchers_.push_back(
         system_->spawn(dispatcher, services_.get(), inboxes_.back(), per_loop,
@@ -240,6 +258,7 @@ void engine_body::stop() {
     dispatchers_.clear();
     system_.reset();
   }
+  if (flights_) flights_->close();
   loops_.clear();
 }
 

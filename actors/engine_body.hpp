@@ -10,6 +10,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include "actors/flight_journal.hpp"
 #include "actors/inbox.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/local_engine.hpp"
@@ -97,6 +98,7 @@ class engine_body final : public local_engine {
   void wire();  // the posting functions of services_
   core::result<void> found_provider();
   core::result<void> open_loops();
+  void open_flights();
   void spawn_actors();
   // A command may come in; otherwise the reply has been called.
   bool admit(const write_reply& reply);
@@ -116,6 +118,7 @@ class engine_body final : public local_engine {
   std::unique_ptr<store::repository> repo_;
   std::unique_ptr<services> services_;
   std::vector<std::unique_ptr<net::curl_loop>> loops_;
+  std::unique_ptr<flight_journal> flights_;  // null: cannot be kept
   std::atomic<std::shared_ptr<const core::egress_policy>> egress_;
 
   caf::actor_system_config caf_settings_;

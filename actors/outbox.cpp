@@ -126,6 +126,7 @@ void outbox::publish(
     event->recipients = catalog->recipients(*event, facts.product, facts.path);
     if (facts.deprovisioning && catalog->special_lanes())
       drop_finished(event->recipients, *catalog);
+    if (facts.about) std::erase(event->recipients, facts.about);
     s_.repo.put(plan, *event);
     for (core::endpoint_id endpoint : event->recipients) {
       extend_lane(plan, follow, endpoint, event, unordered(*catalog, endpoint));
@@ -325,7 +326,9 @@ core::result<void> outbox::park(store::write_plan& plan, follow_ups& follow, cor
     // It counts as parked without a lane: the mark tells a replay so.
     const core::event_id skipped = lane.head;
     auto moved = advance(plan, follow, lane);
-    if (moved) s_.repo.put_skipped(plan, skipped, r.lane.endpoint);
+    if (!moved) return moved;
+    s_.repo.put_skipped(plan, skipped, r.lane.endpoint);
+    notice_parked(plan, skipped, r);
     return moved;
   }
   const core::lane before = lane;
@@ -334,8 +337,16 @@ core::result<void> outbox::park(store::write_plan& plan, follow_ups& follow, cor
   lane.last_status = r.row.status;
   lane.attempts = r.row.number;
   s_.repo.put(plan, lane, &before);
+  notice_parked(plan, lane.head, r);
   follow.rests.emplace_back(lane.key, std::nullopt);
   return {};
+}
+
+// To be told to the platform: not what ends with its endpoint, which is told once, and nothing
+// about the telling itself.
+void outbox::notice_parked(store::write_plan& plan, core::event_id event, const lane_report& r) {
+  if (r.outcome.disable_endpoint || stream_.kind == core::entity_kind::endpoint) return;
+  s_.repo.put_notice(plan, {r.lane.endpoint, event, r.outcome.reason});
 }
 
 void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_report& r) {
@@ -480,12 +491,13 @@ core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
 
 // One that its lane left behind (on_exhausted = skip).
 core::result<void> outbox::discard_passed_over(store::write_plan& plan, const discard_request& r) {
+  auto skipped = s_.repo.is_skipped(r.event, r.lane.endpoint);
+  if (!skipped) return std::move(skipped).failure();
+  if (!*skipped) return core::not_found("the event is not parked at this endpoint");
   auto last = s_.repo.last_attempt(r.event, r.lane.endpoint);
   if (!last) return std::move(last).failure();
-  if (!*last || (*last)->end != store::delivery_end::parked) {
-    return core::not_found("the event is not parked at this endpoint");
-  }
-  give_up(plan, r.event, r.lane.endpoint, (*last)->number);
+  s_.repo.erase_skipped(plan, r.event, r.lane.endpoint);
+  give_up(plan, r.event, r.lane.endpoint, *last ? (*last)->number : 0);
   return {};
 }
 

@@ -24,6 +24,7 @@ struct event_facts {
   std::uint64_t entity_version = 0;
   std::string cause;
   bool deprovisioning = false;  // the entity was asked to go before this commit
+  core::endpoint_id about;      // an event about an endpoint is not sent to it
 };
 
 class outbox {
@@ -80,6 +81,7 @@ class outbox {
   void park_ended(store::write_plan& plan, follow_ups& follow, core::lane& lane);
   core::result<void> park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
                           const lane_report& r);
+  void notice_parked(store::write_plan& plan, core::event_id event, const lane_report& r);
   core::result<void> replay_to(store::write_plan& plan, follow_ups& follow,
                                const std::shared_ptr<const core::event>& event,
                                core::endpoint_id endpoint);

@@ -1,5 +1,6 @@
 #include "actors/tenant_entity.hpp"
 
+#include "actors/endpoint_entity.hpp"
 #include "actors/event_data.hpp"
 #include "actors/published_entity.hpp"
 #include "actors/subscription_entity.hpp"
@@ -98,6 +99,9 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
 }
 
 std::unique_ptr<entity> make_entity(services& s, core::stream_id stream) {
+  if (stream.kind == core::entity_kind::endpoint) {
+    return std::make_unique<endpoint_entity>(s, stream);
+  }
   if (stream.kind == core::entity_kind::tenant) return std::make_unique<tenant_entity>(s, stream);
   if (stream.kind == core::entity_kind::published || stream.kind == core::entity_kind::unordered) {
     return std::make_unique<published_entity>(s, stream);

@@ -53,6 +53,23 @@ void fire_timers(ticker_pointer self, core::timestamp now) {
   }
 }
 
+// Endpoints about which there is something to tell; each is asked once at a time.
+void tell_notices(ticker_pointer self) {
+  auto& state = self->state;
+  core::endpoint_id after;
+  while (state.timers_under_way.size() < timers_page) {
+    auto next = state.s->repo.next_noticed(after);
+    if (!next || !*next) return;
+    after = **next;
+    const core::stream_id stream = core::stream_of(after);
+    if (!state.timers_under_way.insert(stream).second) continue;
+    auto request = system_request(stream);
+    request->body = endpoint_notices{};
+    request->reply = notify(self, timer_handled{stream});
+    state.s->to_shard(std::move(request));
+  }
+}
+
 void look_again(ticker_pointer self, ticker_state::cascade& c, core::stream_id stream) {
   auto request = system_request(stream);
   request->body = reconsider_access{};
@@ -150,6 +167,7 @@ void beat(ticker_pointer self) {
     state.next_second = now + std::chrono::seconds{1};
     for (const auto& shard : state.shards) self->send(shard, tick{now});
     fire_timers(self, now);
+    tell_notices(self);
     for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
       begin_cascade(self, tenant);
     }

@@ -67,6 +67,15 @@ struct discard_request {
 // Something above may have been disabled or enabled: compare with what is on disk.
 struct reconsider_access {};
 
+// There are notices about the endpoint on disk: tell them.
+struct endpoint_notices {};
+// Its dispatcher saw it fail, or work again.
+struct endpoint_health_changed {
+  bool degraded = false;
+  std::string reason;
+  std::optional<core::timestamp> failing_since;
+};
+
 // What is asked of the replay jobs.
 struct cancel_job {
   std::uint64_t id = 0;
@@ -81,7 +90,8 @@ struct job_request {
 struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
-               publish_request, replay_request, discard_request, reconsider_access>
+               publish_request, replay_request, discard_request, reconsider_access,
+               endpoint_notices, endpoint_health_changed>
       body;
   write_options options;
   write_reply reply;  // may be empty; use answer_with

@@ -4,7 +4,7 @@
 //
 //   bench_sink [--secret S] [--hang] [--status N] [--delay-ms N] [--any]
 //
-// Listens on 127.0.0.1, with --any on every address; prints "port N". POST anything: a notification.
+// Listens on 127.0.0.1, with --any everywhere; prints "port N". POST anything: a notification.
 // GET /stats: counts as JSON. GET /arrivals: a line "entity event monotonic-ns" for each first
 // arrival. GET /reset: forgets everything.
 #include <openssl/evp.h>

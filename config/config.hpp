@@ -61,6 +61,7 @@ struct delivery_section {
   double jitter = 0.2;                                       // [R] each wait times 1 +- this
   milliseconds breaker_open = std::chrono::seconds{30};      // [R] first pause; 0 = no breaker
   milliseconds breaker_open_max = std::chrono::minutes{15};  // [R] longest pause
+  milliseconds pause_after = std::chrono::hours{5 * 24};     // [R] of failures; 0 = never
   double retry_share = 0.2;              // [R] of an endpoint's attempts; 1 = no bound
   std::vector<std::string> dns_servers;  // "192.0.2.53" or with port; empty = the system's
   std::string ca_file;                   // PEM bundle; empty = the system's trust store

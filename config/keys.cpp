@@ -210,6 +210,8 @@ void add_delivery_keys(std::vector<key_spec>& keys) {
       duration_key("delivery.breaker_open", SYNDICATED_AT(delivery, breaker_open), "0s", "1h")));
   keys.push_back(reloadable(duration_key("delivery.breaker_open_max",
                                          SYNDICATED_AT(delivery, breaker_open_max), "1s", "1d")));
+  keys.push_back(reloadable(
+      duration_key("delivery.pause_after", SYNDICATED_AT(delivery, pause_after), "0s", "90d")));
   keys.push_back(share_key("delivery.retry_share", SYNDICATED_AT(delivery, retry_share), 1.0,
                            "must be a number from 0 to 1"));
   keys.push_back(

@@ -18,6 +18,7 @@ changes compare(const settings& running, const settings& wanted) {
   out.next.delivery.jitter = wanted.delivery.jitter;
   out.next.delivery.breaker_open = wanted.delivery.breaker_open;
   out.next.delivery.breaker_open_max = wanted.delivery.breaker_open_max;
+  out.next.delivery.pause_after = wanted.delivery.pause_after;
   out.next.delivery.retry_share = wanted.delivery.retry_share;
   return out;
 }

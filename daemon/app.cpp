@@ -51,7 +51,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 core::protection protection_of(const config::delivery_section& s) {
-  return {{s.breaker_open, s.breaker_open_max}, s.retry_share};
+  return {{s.breaker_open, s.breaker_open_max}, s.retry_share, s.pause_after};
 }
 
 actors::engine_options engine_options_of(const config::settings& s, const config::master_key& key) {

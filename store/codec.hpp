@@ -38,6 +38,7 @@ std::string encode(const stored_answer& a);
 std::string encode(const counters& c);
 std::string encode(const core::replay_job& j);
 std::string encode(const core::breaker_record& b);
+std::string encode(const endpoint_journal& j);  // without its key
 
 core::result<core::tenant> decode_tenant(std::string_view value);
 core::result<core::vendor> decode_vendor(std::string_view value);
@@ -54,5 +55,6 @@ core::result<stored_answer> decode_answer(std::string_view value);
 core::result<counters> decode_counters(std::string_view value);
 core::result<core::replay_job> decode_replay_job(std::string_view value);
 core::result<core::breaker_record> decode_breaker(std::string_view value);
+core::result<endpoint_journal> decode_journal(core::endpoint_id id, std::string_view value);
 
 }  // namespace syndicated::store

@@ -7,6 +7,7 @@
 //   index          't' tenant(8) subscription(8) | 'c' parent(8) tenant(8) | 'v' vendor(8)
 //   subscription(8)
 //                 'x' 0(8) tenant(8): its cascade is not finished
+//                 'n' endpoint(8) event(8): to be told; event 0: its state  -> reason
 //                 's' event(8) endpoint(8): given up there, and its lane went on
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
@@ -19,7 +20,7 @@
 //   idempotency    SHA-256 of principal and key (32)
 //   timers         due_ms(8) kind(1) entity(8)
 //   counters       endpoint(8)
-//   meta           a word | "breaker:" SHA-256 of the origin (32)
+//   meta           a word | "breaker:" SHA-256 of the origin (32) | "endpoint:" endpoint(8)
 #pragma once
 
 #include <array>
@@ -107,6 +108,7 @@ key_bytes due_key(const core::lane_key& lane, std::uint64_t due_ms);
 core::lane_key parse_due_key(std::string_view key) noexcept;
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms);
 key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event);
+key_bytes journal_key(core::endpoint_id endpoint);
 key_bytes breaker_key(std::string_view origin);
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream);
 

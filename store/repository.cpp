@@ -280,6 +280,32 @@ core::result<void> repository::cascades(const visit<core::tenant_id>& v) const {
   return members<core::tenant_id>(db_, 'x', 0, 0, v);
 }
 
+core::result<std::optional<endpoint_journal>> repository::find_journal(core::endpoint_id id) const {
+  return decoded<endpoint_journal>(
+      db_.get(family::meta, journal_key(id).view()),
+      [id](std::string_view value) { return decode_journal(id, value); });
+}
+core::result<void> repository::notices(core::endpoint_id endpoint,
+                                       const visit<notice_row>& v) const {
+  const key_bytes group = key_bytes{}.byte('n').u64(endpoint.value);
+  return db_.scan(family::index, group.view(), group.successor().view(),
+                  [&](std::string_view key, std::string_view value) {
+                    return v({endpoint, {read_u64(key, 9)}, std::string{value}});
+                  });
+}
+core::result<std::optional<core::endpoint_id>> repository::next_noticed(
+    core::endpoint_id after) const {
+  std::optional<core::endpoint_id> found;
+  auto ok = db_.scan(family::index, index_key('n', after.value + 1, 0).view(),
+                     key_bytes{}.byte('n').successor().view(),
+                     [&found](std::string_view key, std::string_view) {
+                       found = core::endpoint_id{read_u64(key, 1)};
+                       return false;
+                     });
+  if (!ok) return std::move(ok).failure();
+  return found;
+}
+
 core::result<bool> repository::is_skipped(core::event_id event, core::endpoint_id endpoint) const {
   auto row = db_.get(family::index, index_key('s', event.value, endpoint.value).view());
   if (!row) return std::move(row).failure();

@@ -98,6 +98,10 @@ class repository {
   // The event was given up for the endpoint and its lane went on: it counts as parked, without a
   // lane.
   core::result<bool> is_skipped(core::event_id event, core::endpoint_id endpoint) const;
+  core::result<std::optional<endpoint_journal>> find_journal(core::endpoint_id id) const;
+  // What is to be told of an endpoint; and the first endpoint after `after` with such a notice.
+  core::result<void> notices(core::endpoint_id endpoint, const visit<notice_row>& v) const;
+  core::result<std::optional<core::endpoint_id>> next_noticed(core::endpoint_id after) const;
   // Breakers that are not closed; at most one for each origin.
   core::result<std::vector<core::breaker_record>> breakers() const;
 
@@ -131,6 +135,9 @@ class repository {
   void erase_cascade(write_plan& plan, core::tenant_id tenant) const;
   void put_skipped(write_plan& plan, core::event_id event, core::endpoint_id endpoint) const;
   void erase_skipped(write_plan& plan, core::event_id event, core::endpoint_id endpoint) const;
+  void put(write_plan& plan, const endpoint_journal& j) const;
+  void put_notice(write_plan& plan, const notice_row& n) const;
+  void erase_notice(write_plan& plan, core::endpoint_id endpoint, core::event_id event) const;
   void put(write_plan& plan, const core::breaker_record& b) const;
   void erase_breaker(write_plan& plan, std::string_view origin) const;
   void put_answer(write_plan& plan, std::string_view key, const stored_answer& a) const;

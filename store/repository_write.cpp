@@ -102,6 +102,17 @@ void repository::erase_skipped(write_plan& plan, core::event_id event,
   plan.erase(family::index, index_key('s', event.value, endpoint.value));
 }
 
+void repository::put(write_plan& plan, const endpoint_journal& j) const {
+  plan.put(family::meta, journal_key(j.endpoint), encode(j));
+}
+void repository::put_notice(write_plan& plan, const notice_row& n) const {
+  plan.put(family::index, index_key('n', n.endpoint.value, n.event.value), n.reason);
+}
+void repository::erase_notice(write_plan& plan, core::endpoint_id endpoint,
+                              core::event_id event) const {
+  plan.erase(family::index, index_key('n', endpoint.value, event.value));
+}
+
 void repository::put(write_plan& plan, const core::breaker_record& b) const {
   plan.put(family::meta, breaker_key(b.origin), encode(b));
 }

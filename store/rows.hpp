@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/delivery/attempt.hpp"
+#include "core/delivery/endpoint.hpp"
 #include "core/delivery/response.hpp"
 
 namespace syndicated::store {
@@ -58,6 +60,23 @@ struct counters {
   std::uint64_t parked = 0;  // now; a replayed one leaves
   std::uint64_t cancelled = 0;
   std::uint64_t attempts = 0;
+};
+
+// Something to be told about an endpoint (actors/endpoint_entity.hpp): an event given up there, or
+// its own state when `event` is 0.
+struct notice_row {
+  core::endpoint_id endpoint;
+  core::event_id event;
+  std::string reason;
+};
+
+// What was told about an endpoint last.
+struct endpoint_journal {
+  core::endpoint_id endpoint;
+  std::uint64_t seq = 0;  // of the endpoint's own stream
+  core::endpoint_state told = core::endpoint_state::active;
+  bool degraded = false;
+  std::optional<core::timestamp> failing_since{};
 };
 
 // How many there are, exactly; kept with every batch that changes it.

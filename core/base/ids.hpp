@@ -60,6 +60,7 @@ struct stream_id {
 
 constexpr stream_id stream_of(subscription_id id) { return {entity_kind::subscription, id.value}; }
 constexpr stream_id stream_of(tenant_id id) { return {entity_kind::tenant, id.value}; }
+constexpr stream_id stream_of(endpoint_id id) { return {entity_kind::endpoint, id.value}; }
 
 // The stream of published events with this name: 63 bits of its SHA-256. A collision would order
 // two names together, and do no other harm.

@@ -1,6 +1,7 @@
 // Random lives of a small market by seed: commands, answers of every kind, pauses, replays,
-// sleeping entities, full disks and crashes at any point, in any order of the mailboxes. At the end
-// everything must add up (reliability.md R26; invariants of domain.md 10.14).
+// sleeping entities, full disks and crashes at any point, in any order of the mailboxes; breakers
+// open and close, retries wait for their budget, what was in flight at a crash is tried alone. At
+// the end everything must add up (reliability.md R26; invariants of domain.md 10.14).
 #include <boost/test/unit_test.hpp>
 
 #include <random>
@@ -27,7 +28,7 @@ struct weather {
 
 class life {
  public:
-  life(world& w, std::uint64_t seed, weather sky) : w_(w), dice_(seed), sky_(sky) {
+  life(world& w, std::uint64_t seed, weather sky) : w_(w), seed_(seed), dice_(seed), sky_(sky) {
     revive();
     for (int v = 0; v < 2; ++v) {
       const auto vendor = w_.new_vendor();
@@ -35,6 +36,7 @@ class life {
       for (int i = 0; i < 2; ++i) {
         auto e = world::endpoint_of(vendor);
         e.url += "/" + std::to_string(seed);
+        e.origin = "http://vendor-" + std::to_string(vendor.value) + ".example:80";
         e.concurrency_max = 3;
         if (i == 1) e.on_exhausted = core::exhausted_policy::skip;
         if (i == 1 && v == 1) e.events = {"subscription.suspended", "subscription.resumed"};
@@ -65,8 +67,15 @@ class life {
   }
 
   void revive() {
+    protect();
     engine_ = std::make_unique<flat_engine>(w_);
+    engine_->keep_journal();
     engine_->dispatch_turn();
+  }
+  // Each life has its own strictness.
+  void protect() {
+    const std::int64_t pause_ms = seed_ % 4 == 0 ? 0 : 150;
+    w_.set_protection({{std::chrono::milliseconds{pause_ms}, 600ms}, seed_ % 3 == 0 ? 0.2 : 1.0});
   }
 
   void step() {
@@ -149,11 +158,10 @@ class life {
     engine_->ask(world::request(lane.stream, actors::discard_request{lane, {}}));
   }
   void crash() {
-    engine_.reset();
-    w_.crash();
+    engine_->begin_again([this] { protect(); });
     // What was not answered promises nothing.
     std::erase_if(asked_, [](const auto& one) { return !one.second->done(); });
-    revive();
+    engine_->dispatch_turn();
   }
   void flip_disk() {
     disk_is_full_ = !disk_is_full_;
@@ -195,7 +203,7 @@ class life {
     engine_->settle();
     collect();
     for (const auto id : endpoints_) w_.set_state(id, endpoint_state::active);
-    for (int quiet = 0; quiet < 5;) {
+    for (int quiet = 0; quiet < 15;) {  // longer than a minute: budgets are full again
       engine_->settle();
       collect();
       quiet = engine_->wire.empty() ? quiet + 1 : 0;
@@ -283,6 +291,7 @@ class life {
   }
 
   world& w_;
+  std::uint64_t seed_;
   std::mt19937_64 dice_;
   weather sky_;
   std::unique_ptr<flat_engine> engine_;

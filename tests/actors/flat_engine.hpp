@@ -42,7 +42,13 @@ class flat_engine {
 
   // The process dies and starts again. `prepared` runs between, on the new services.
   void restart(const std::function<void()>& prepared = {}) {
+    begin_again(prepared);
+    settle();
+  }
+  // The same, and nothing has moved yet.
+  void begin_again(const std::function<void()>& prepared = {}) {
     dispatch.reset();
+    journal_.reset();
     entities.clear();
     entity_mail.clear();
     catalog_mail.clear();
@@ -52,8 +58,12 @@ class flat_engine {
     w_.crash();
     if (prepared) prepared();
     begin();
-    settle();
   }
+
+  // Notes what is in flight from the next restart on.
+  void keep_journal() { journaling_ = true; }
+  // The process ends by itself: nothing will be suspect.
+  void close_journal() { journal_->close(); }
 
   core::endpoint_id new_endpoint(core::endpoint e) {
     e.url += "/" + std::to_string(endpoint_by_url.size());
@@ -156,7 +166,9 @@ class flat_engine {
       on_the_wire sent;
       sent.at = w_.now;
       sent.request = std::move(r);
-      sent.event = {std::stoull(sent.header("CMW-Event-Id"))};
+      const std::string standard = sent.header("webhook-id");  // evt_17
+      sent.event = {
+          std::stoull(standard.empty() ? sent.header("CMW-Event-Id") : standard.substr(4))};
       sent.endpoint = endpoint_by_url.at(sent.request.url);
       wire.push_back(std::move(sent));
     };
@@ -164,6 +176,7 @@ class flat_engine {
                            core::attempt_result&& result) {
       inbox.emplace_back(actors::attempt_done{std::move(work), started, std::move(result)});
     };
+    if (journaling_) open_journal();
     dispatch = std::make_unique<actors::dispatch>(s, settings_, send, complete);
     for (const auto& [id, e] : s.catalog.load()->all_endpoints()) {
       endpoint_by_url[e->url] = {id};
@@ -183,8 +196,19 @@ class flat_engine {
   void give(actors::lane_barred& m) { dispatch->lane_barred(m.lane, m.until); }
   void give(actors::attempt_done& m) { dispatch->attempt_ended(m.work, m.started, m.result); }
 
+  void open_journal() {
+    auto opened = actors::flight_journal::open(place_.path() + "/in_flight", "this boot", 1, 64,
+                                               [](auto) { return std::size_t{0}; });
+    BOOST_REQUIRE(opened.ok());
+    journal_ = std::move(*opened);
+    settings_.journal = &journal_->of(0);
+  }
+
   world& w_;
   actors::dispatch_settings settings_;
+  bool journaling_ = false;
+  temporary_directory place_{temporary_directory::place::in_memory};
+  std::unique_ptr<actors::flight_journal> journal_;
 };
 
 }  // namespace syndicated::tests

@@ -153,6 +153,20 @@ BOOST_FIXTURE_TEST_CASE(an_order_made_during_a_disable_does_not_slip_through, fa
   expect({ordered_meanwhile->number()}, false);
 }
 
+BOOST_AUTO_TEST_CASE(a_paused_endpoint_is_told_within_a_second) {
+  start_ticker();
+  const auto endpoint = new_endpoint(endpoint_of(vendor));
+  set_state(endpoint, core::endpoint_state::paused);
+  pass(1s);
+  BOOST_TEST(
+      (names_of(*this, core::stream_of(endpoint)) == std::vector<std::string>{"endpoint.paused"}));
+  pass(1s);
+  set_state(endpoint, core::endpoint_state::active);
+  pass(1s);
+  pass(1s);
+  BOOST_TEST(names_of(*this, core::stream_of(endpoint)).size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(files_that_are_not_there_or_open_to_all_are_refused) {
 BOOST_AUTO_TEST_CASE(a_reload_takes_exactly_the_reloadable_keys) {
   const auto wanted = config::load_text(
       "[api]\nlisten = \"127.0.0.1:9\"\n[delivery]\nschedule = [\"0s\", \"1s\"]\njitter = 0.1\n"
-      "breaker_open = \"0s\"\nbreaker_open_max = \"1m\"\nretry_share = 1\n"
+      "breaker_open = \"0s\"\nbreaker_open_max = \"1m\"\npause_after = \"1d\"\nretry_share = 1\n"
       "curl_loops = 2\n[egress]\nallow = [\"10.0.0.0/8:443\"]\ndeny = [\"192.0.2.0/24\"]\n"
       "ports = [444]\nallow_http = true\nallow_ip_literals = true\n[log]\nlevel = \"debug\"\n"
       "format = \"text\"\n",

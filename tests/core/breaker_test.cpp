@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/delivery/health.hpp"
 #include "core/delivery/retry_budget.hpp"
 
 namespace syndicated::core {
@@ -177,6 +178,90 @@ BOOST_AUTO_TEST_CASE(a_share_of_one_is_no_bound) {
   for (int i = 0; i < 100; ++i) {
     BOOST_TEST(b.allows_retry(1.0, noon));
     b.began(true, noon);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(health_of_endpoints)
+
+constexpr std::chrono::milliseconds pause_after = 120h;
+
+health_change fail(endpoint_health& h, timestamp now, std::string_view reason = "http_500") {
+  return h.failed(reason, pause_after, now);
+}
+
+BOOST_AUTO_TEST_CASE(an_hour_of_failures_degrades_once_and_a_delivery_recovers_once) {
+  endpoint_health h;
+  BOOST_TEST((fail(h, noon) == health_change::none));
+  BOOST_TEST((fail(h, noon + 59min) == health_change::none));
+  BOOST_TEST((fail(h, noon + 60min) == health_change::degraded));
+  BOOST_TEST((fail(h, noon + 61min) == health_change::none));
+  BOOST_TEST((h.failing_since() == noon));
+  BOOST_TEST((h.delivered() == health_change::recovered));
+  BOOST_TEST((h.delivered() == health_change::none));
+  BOOST_TEST((fail(h, noon + 62min) == health_change::none));
+}
+
+BOOST_AUTO_TEST_CASE(three_redirects_in_a_row_degrade) {
+  endpoint_health h;
+  fail(h, noon, "redirect");
+  fail(h, noon, "redirect");
+  BOOST_TEST((fail(h, noon, "http_404") == health_change::none));
+  fail(h, noon, "redirect");
+  BOOST_TEST((fail(h, noon, "redirect") == health_change::none));
+  BOOST_TEST((fail(h, noon, "redirect") == health_change::degraded));
+}
+
+BOOST_AUTO_TEST_CASE(an_open_breaker_degrades_those_that_failed) {
+  endpoint_health well;
+  BOOST_TEST((well.breaker_opened() == health_change::none));
+  endpoint_health failing;
+  fail(failing, noon);
+  BOOST_TEST((failing.breaker_opened() == health_change::degraded));
+  BOOST_TEST((failing.breaker_opened() == health_change::none));
+}
+
+BOOST_AUTO_TEST_CASE(the_failing_age_pauses_and_begins_anew_when_resumed) {
+  endpoint_health h;
+  for (int hour = 0; hour < 120; ++hour) {
+    BOOST_TEST((fail(h, noon + std::chrono::hours{hour}) != health_change::pause));
+  }
+  BOOST_TEST((fail(h, noon + 120h) == health_change::pause));
+  BOOST_TEST((fail(h, noon + 121h) == health_change::none));  // it is on its way
+  h.resumed();
+  BOOST_TEST(h.degraded());
+  BOOST_TEST((fail(h, noon + 500h) == health_change::none));
+  BOOST_TEST((h.delivered() == health_change::recovered));
+}
+
+BOOST_AUTO_TEST_CASE(one_delivery_between_keeps_it_going) {
+  endpoint_health h;
+  for (int day = 0; day < 30; ++day) {
+    for (int i = 0; i < 5; ++i) {
+      BOOST_TEST((fail(h, noon + std::chrono::hours{24 * day + i}) != health_change::pause));
+    }
+    h.delivered();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_keeps_the_age_and_a_clock_that_jumps_does_not_pause_at_once) {
+  endpoint_health h;
+  h.restore(true, noon);
+  BOOST_TEST((fail(h, noon + 130h) == health_change::none));
+  BOOST_TEST((fail(h, noon + 130h) == health_change::none));
+  BOOST_TEST((fail(h, noon + 130h) == health_change::pause));
+  endpoint_health back;
+  back.restore(true, noon);
+  fail(back, noon - 1000h);
+  BOOST_TEST((back.failing_since() == noon - 1000h));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_failing_age_nothing_is_paused) {
+  endpoint_health h;
+  for (int day = 0; day < 400; ++day) {
+    const auto at = noon + std::chrono::hours{24 * day};
+    BOOST_TEST((h.failed("timeout", 0ms, at) != health_change::pause));
   }
 }
 

@@ -141,6 +141,15 @@ BOOST_AUTO_TEST_CASE(a_filter_and_an_event_type_survive) {
   BOOST_TEST(type->deleted);
 }
 
+BOOST_AUTO_TEST_CASE(an_endpoint_journal_has_golden_bytes) {
+  const endpoint_journal j{{7}, 300, core::endpoint_state::paused, true, core::from_unix_ms(1000)};
+  BOOST_TEST(core::hex_encode(encode(j)) == "0108ac021002180120e807");
+  const auto back = decode_journal({7}, encode(j));
+  BOOST_REQUIRE(back.ok());
+  BOOST_TEST(encode(*back) == encode(j));
+  BOOST_TEST((back->endpoint == core::endpoint_id{7}));
+}
+
 BOOST_AUTO_TEST_CASE(damage_and_newer_formats_are_refused) {
   std::string bytes = encode(core::vendor{{1}, "acme", {}, 1, {}, {}});
   bytes[0] = 2;
@@ -422,6 +431,26 @@ BOOST_FIXTURE_TEST_CASE(breakers_and_skipped_events_are_kept_until_erased, commi
     repo.erase_breaker(p, "http://a:80");
     repo.erase_skipped(p, {7}, {2});
   });
+  commit([&](write_plan& p) {
+    repo.put_notice(p, {{2}, {}, {}});
+    repo.put_notice(p, {{2}, {9}, "exhausted"});
+    repo.put_notice(p, {{5}, {1}, "expired"});
+  });
+  BOOST_TEST((**repo.next_noticed({}) == core::endpoint_id{2}));
+  BOOST_TEST((**repo.next_noticed({2}) == core::endpoint_id{5}));
+  BOOST_TEST(!repo.next_noticed({5})->has_value());
+  std::vector<notice_row> seen;
+  BOOST_REQUIRE(repo.notices({2},
+                             [&](notice_row&& row) {
+                               seen.push_back(std::move(row));
+                               return true;
+                             })
+                    .ok());
+  BOOST_REQUIRE_EQUAL(seen.size(), 2U);
+  BOOST_TEST((seen[1].event == core::event_id{9}));
+  BOOST_TEST(seen[1].reason == "exhausted");
+  commit([&](write_plan& p) { repo.erase_notice(p, {5}, {1}); });
+  BOOST_TEST(!repo.next_noticed({2})->has_value());
   BOOST_REQUIRE_EQUAL(repo.breakers()->size(), 1U);
   BOOST_TEST(repo.breakers()->front().origin == "http://b:80");
   BOOST_TEST(!*repo.is_skipped({7}, {2}));
