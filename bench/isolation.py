@@ -7,8 +7,8 @@ accept-to-arrival at the endpoints that are healthy in both runs, second run by 
 """
 import time
 
+from common import SECRET, Sink, note, percentile, run_json
 import harness
-from run import SECRET, Sink, note, percentile, run_json
 
 # As installed; the harness's own are short.
 SETTINGS = {
@@ -23,8 +23,8 @@ class Isolation:
     def __init__(self, options, programs):
         self.options = options
         self.programs = programs
-        self.healthy = Sink(programs, "--any")
-        self.hanging = Sink(programs, "--any", "--hang")
+        self.healthy = Sink(programs, "--spread", options.endpoints)
+        self.hanging = Sink(programs, "--spread", options.endpoints, "--hang")
         self.daemon = harness.Daemon(SETTINGS, build=programs.parent)
         self.problems = []
         self.steady = set()  # subscriptions whose endpoint is healthy in both runs
@@ -108,7 +108,6 @@ class Isolation:
             "isolation_p99_half_hang_ms": round(disturbed, 2),
             "isolation_endpoints": self.options.endpoints,
             "isolation_hanging_requests": hung,
-            "problems": self.problems,
         }
 
     def close(self):
@@ -124,11 +123,3 @@ ROWS = [
     ("", "isolation_endpoints", "endpoints"),
     ("", "isolation_hanging_requests", "requests that were never answered"),
 ]
-
-
-def figures(options, programs):
-    scenario = Isolation(options, programs)
-    try:
-        return scenario.run()
-    finally:
-        scenario.close()

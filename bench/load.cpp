@@ -1,10 +1,12 @@
-// Drives the public API: suspends and resumes subscriptions in turn, each accepted call one event.
+// Drives the public API. Each accepted call is one change of one subscription.
 //
-//   bench_load --port N --token-file F --ids F [--connections N] [--seconds S] [--rate R] [--log F]
-//              [--batch N]
+//   bench_load --port N --token-file F --ids F [--call WHAT] [--connections N] [--log F]
+//     --call toggle   suspends and resumes in turn, each an event   [--seconds S] [--rate R]
+//            create   makes subscriptions, appends them to --ids    --count N --plan P --tenant T
+//            publish  lines of events: of ten streams named after the connection's subscriptions,
+//                     the same number of each, 300 bytes of data  [--batch N] [--seconds S]
+//            deploy   reports each subscription of --ids as deployed, with a vendor's token
 //
-// With --batch each call publishes N events instead, as lines: of ten streams named after the
-// connection's subscriptions, the same number of each, with 300 bytes of data.
 // Without --rate every connection sends as fast as it is answered; with it requests start at a
 // constant rate, and latency counts from the moment a request was due (so that waiting for a free
 // connection shows). A subscription belongs to one connection: its calls never overlap.
@@ -46,6 +48,18 @@ struct acceptance {
   std::int64_t at_ns;
 };
 
+enum class call { toggle, create, deploy, publish };
+
+constexpr std::size_t streams_per_batch = 10;
+
+call call_named(const std::string& name) {
+  if (name == "toggle") return call::toggle;
+  if (name == "create") return call::create;
+  if (name == "deploy") return call::deploy;
+  if (name == "publish") return call::publish;
+  die("--call is toggle, create, deploy or publish");
+}
+
 class load {
  public:
   explicit load(const arguments& given);
@@ -57,19 +71,21 @@ class load {
  private:
   void connect(connection& c);
   void begin(connection& c, std::int64_t due_ns);
-  std::string change_call(connection& c) const;
-  std::string batch_call(connection& c) const;
-  void change_answered(connection& c, const message& answer, std::int64_t now);
-  void batch_answered(const connection& c, const message& answer, std::int64_t now);
   bool read(connection& c);  // true: its request is answered
   void answered(connection& c, const message& answer);
   void start_due(std::int64_t now);
-  bool over(std::int64_t now) const { return now >= end_ns_; }
+  std::string request_of(connection& c) const;
+  std::string lines_of(connection& c) const;
+  bool has_work(const connection& c) const;
+  bool over(std::int64_t now) const;
   double percentile(double share) const;
 
   int port_;
+  call call_;
+  std::uint64_t count_;  // of calls; 0 = until the time is over
+  std::string creation_;
   double rate_;
-  int batch_;
+  std::size_t batch_;  // lines a call
   std::int64_t duration_ns_;
   std::string token_;
   int epoll_;
@@ -81,6 +97,8 @@ class load {
   std::int64_t end_ns_ = 0;
   std::int64_t finished_ns_ = 0;
   std::uint64_t started_ = 0;
+  std::uint64_t ok_ = 0;
+  bool keep_log_;
   std::map<int, std::uint64_t> statuses_;
   std::vector<acceptance> accepted_;
   std::vector<std::int64_t> latencies_ns_;
@@ -88,10 +106,15 @@ class load {
 
 load::load(const arguments& given)
     : port_(given.integer("--port", 0)),
+      call_(call_named(given.text("--call", "toggle"))),
+      count_(static_cast<std::uint64_t>(given.integer("--count", 0))),
+      creation_(R"({"paid":true,"tenant_id":)" + given.text("--tenant", "1") + R"(,"plan_id":)" +
+                given.text("--plan", "1") + "}"),
       rate_(given.number("--rate", 0)),
-      batch_(given.integer("--batch", 0)),
+      batch_(static_cast<std::size_t>(given.integer("--batch", 100))),
       duration_ns_(static_cast<std::int64_t>(given.number("--seconds", 10) * 1e9)),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      keep_log_(given.has("--log")) {
   std::ifstream{given.text("--token-file")} >> token_;
   if (token_.empty()) die("--token-file gives no token");
   connections_.resize(static_cast<std::size_t>(given.integer("--connections", 64)));
@@ -101,8 +124,12 @@ load::load(const arguments& given)
   for (std::uint64_t id = 0; ids >> id >> suspended; ++count) {
     connections_[count % connections_.size()].mine.push_back({id, suspended});
   }
-  if (count < connections_.size()) die("fewer subscriptions than connections");
-  accepted_.reserve(1'000'000);
+  if (call_ == call::deploy) count_ = count;
+  if (call_ == call::create && count_ == 0) die("--count is missing");
+  if (call_ == call::toggle && count < connections_.size()) {
+    die("fewer subscriptions than connections");
+  }
+  if (keep_log_) accepted_.reserve(1'000'000);
   latencies_ns_.reserve(1'000'000);
 }
 
@@ -116,33 +143,54 @@ void load::connect(connection& c) {
   watch(epoll_, c.fd, EPOLLIN);
 }
 
-std::string load::change_call(connection& c) const {
-  const auto& one = c.mine[c.next];
-  return "POST /v1/subscriptions/" + std::to_string(one.id) +
-         (one.suspended ? "/resume" : "/suspend") +
-         " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token_ +
-         "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+std::string load::request_of(connection& c) const {
+  std::string target = "POST /v1/subscriptions";
+  std::string type = "json";
+  std::string body = "{}";
+  switch (call_) {
+    case call::create: body = creation_; break;
+    case call::deploy:
+      target = "PATCH /api/subscription/" + std::to_string(c.mine[c.next].id);
+      body = R"({"deploymentStatus":"DEPLOYED"})";
+      break;
+    case call::publish:
+      target = "POST /v1/events";
+      type = "x-ndjson";
+      body = lines_of(c);
+      break;
+    case call::toggle: {
+      const auto& one = c.mine[c.next];
+      target += '/' + std::to_string(one.id) + (one.suspended ? "/resume" : "/suspend");
+      break;
+    }
+  }
+  return target + " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token_ +
+         "\r\nContent-Type: application/" + type +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-std::string load::batch_call(connection& c) const {
-  constexpr std::size_t streams = 10;
+std::string load::lines_of(connection& c) const {
   static const std::string padding(240, 'x');
   c.batch.clear();
   std::string body;
-  for (int i = 0; i < batch_; ++i) {
-    const auto at = (c.next + static_cast<std::size_t>(i) % streams) % c.mine.size();
+  for (std::size_t i = 0; i < batch_; ++i) {
+    const auto at = (c.next + i % streams_per_batch) % c.mine.size();
     const std::string id = std::to_string(c.mine[at].id);
     c.batch.push_back(c.mine[at].id);
     body += R"({"name":"bench.event","stream":"s)" + id + R"(","data":{"id":)" + id +
             R"(,"line":)" + std::to_string(i) + R"(,"text":")" + padding + "\"}}\n";
   }
-  return "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token_ +
-         "\r\nContent-Type: application/x-ndjson\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return body;
 }
 
+bool load::has_work(const connection& c) const {
+  return call_ != call::deploy || c.next < c.mine.size();
+}
+
+bool load::over(std::int64_t now) const { return count_ > 0 ? started_ >= count_ : now >= end_ns_; }
+
 void load::begin(connection& c, std::int64_t due_ns) {
-  const std::string request = batch_ > 0 ? batch_call(c) : change_call(c);
+  const std::string request = request_of(c);
   c.due_ns = due_ns;
   c.busy = true;
   ++busy_;
@@ -153,33 +201,38 @@ void load::begin(connection& c, std::int64_t due_ns) {
   }
 }
 
-void load::change_answered(connection& c, const message& answer, std::int64_t now) {
-  auto& one = c.mine[c.next];
-  const int status = static_cast<int>(digits(answer.head.substr(9)));
-  ++statuses_[status];
-  if (status != 200) return;
-  accepted_.push_back({one.id, number_after(answer.body, "\"version\":"), now});
-  one.suspended = !one.suspended;
-}
-
-void load::batch_answered(const connection& c, const message& answer, std::int64_t now) {
-  const int status = static_cast<int>(digits(answer.head.substr(9)));
-  const bool whole = status == 202 && answer.body.find("\"error\"") == std::string_view::npos;
-  // Each event counts like a call of its own.
-  statuses_[whole || status != 202 ? status : 422] += c.batch.size();
-  if (!whole) return;
-  for (const std::uint64_t stream : c.batch) accepted_.push_back({stream, 0, now});
-}
-
 void load::answered(connection& c, const message& answer) {
   const auto now = monotonic_ns();
   latencies_ns_.push_back(now - c.due_ns);
-  if (batch_ > 0) {
-    batch_answered(c, answer, now);
-    c.next = (c.next + 10) % c.mine.size();
-  } else {
-    change_answered(c, answer, now);
-    c.next = (c.next + 1) % c.mine.size();
+  int status = static_cast<int>(digits(answer.head.substr(9)));
+  if (status == 202 && answer.body.find("\"error\"") != std::string_view::npos) status = 422;
+  const bool ok = status >= 200 && status < 300;
+  // Each event of a batch counts like a call of its own.
+  const std::uint64_t events = call_ == call::publish ? c.batch.size() : 1;
+  statuses_[status] += events;
+  if (ok) ok_ += events;
+  switch (call_) {
+    case call::create:
+      if (ok) c.mine.push_back({number_after(answer.body, "\"id\":"), false});
+      break;
+    case call::deploy: ++c.next; break;
+    case call::publish:
+      if (ok && keep_log_) {
+        for (const std::uint64_t stream : c.batch) accepted_.push_back({stream, 0, now});
+      }
+      c.next = (c.next + streams_per_batch) % c.mine.size();
+      break;
+    case call::toggle: {
+      auto& one = c.mine[c.next];
+      if (ok) {
+        if (keep_log_) {
+          accepted_.push_back({one.id, number_after(answer.body, "\"version\":"), now});
+        }
+        one.suspended = !one.suspended;
+      }
+      c.next = (c.next + 1) % c.mine.size();
+      break;
+    }
   }
   c.busy = false;
   --busy_;
@@ -228,7 +281,8 @@ void load::run() {
       start_due(now);
     } else {
       for (; !free_.empty() && !over(now); free_.pop_front()) {
-        begin(connections_[free_.front()], now);
+        connection& c = connections_[free_.front()];
+        if (has_work(c)) begin(c, now);
       }
     }
     if (over(now) && busy_ == 0) return;
@@ -258,13 +312,13 @@ void load::print() const {
   }
   const double seconds = static_cast<double>(finished_ns_ - begun_ns_) / 1e9;
   std::printf(
-      "{\"sent\":%llu,\"ok\":%zu,\"errors\":%llu,\"statuses\":{%s},\"seconds\":%.3f,"
+      "{\"sent\":%llu,\"ok\":%llu,\"errors\":%llu,\"statuses\":{%s},\"seconds\":%.3f,"
       "\"rate\":%.0f,\"begun_ns\":%lld,\"latency_ms\":{\"p50\":%.3f,\"p90\":%.3f,"
       "\"p99\":%.3f,\"max\":%.3f},\"cpu_seconds\":%.3f}\n",
-      static_cast<unsigned long long>(started_), accepted_.size(),
-      static_cast<unsigned long long>(answered_count - accepted_.size()), statuses.c_str(), seconds,
-      static_cast<double>(accepted_.size()) / seconds, static_cast<long long>(begun_ns_),
-      percentile(0.5), percentile(0.9), percentile(0.99), percentile(1.0), cpu_seconds());
+      static_cast<unsigned long long>(started_), static_cast<unsigned long long>(ok_),
+      static_cast<unsigned long long>(answered_count - ok_), statuses.c_str(), seconds,
+      static_cast<double>(ok_) / seconds, static_cast<long long>(begun_ns_), percentile(0.5),
+      percentile(0.9), percentile(0.99), percentile(1.0), cpu_seconds());
 }
 
 void load::write_log(const std::string& path) const {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures the real daemon against a bare libcurl loop, on this machine, in one run.
 
-    bench/run.py --bin build/release/bin [--json] [--seconds 10] [--subscriptions 2000]
-                 [--only main|isolation]
+    bench/run.py --bin build/release/bin [--json] [--only NAME] [--full] [--seconds 10]
+
 
 Four processes on loopback: the daemon, a sink (the vendor), a load generator (the marketplace) and,
 before them, a bare libcurl multi loop that sends the same requests to the same sink.
@@ -15,8 +15,6 @@ before them, a bare libcurl multi loop that sends the same requests to the same 
 4. batches: as many events/s as at full load, but each call publishes 100 of them as lines, of
    ten streams.
 
-Then what healthy vendors notice when others hang (bench/isolation.py).
-
 At the end everything accepted must have arrived once, in order and correctly signed; else exit 1.
 Standard library only.
 """
@@ -25,80 +23,14 @@ import base64
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import time
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-sys.path.insert(0, str(ROOT / "bench"))
-import harness  # noqa: E402
-
-SECRET = "bench-secret-of-exactly-32-bytes"
-BATCH = 100  # events a call
-CONNECTIONS = 64
-
-
-def note(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-class Sink:
-    """The sink process and its reports."""
-
-    def __init__(self, programs, *more):
-        self.process = subprocess.Popen([str(programs / "bench_sink"), "--secret", SECRET, *more],
-                                        stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline().split()[1])
-
-    def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
-            return answer.read().decode()
-
-    def stats(self):
-        return json.loads(self.get("/stats"))
-
-    def reset(self):
-        self.get("/reset")
-
-    def arrivals(self):
-        """For each entity the times of its arrivals, in order."""
-        found = {}
-        for line in self.get("/arrivals").splitlines():
-            entity, _, at = line.split()
-            found.setdefault(int(entity), []).append(int(at))
-        return found
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-
-
-def cpu_seconds(pid):
-    """User and system time of all threads of a process."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def rss_mb(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def run_json(command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                          check=False)
-    if done.returncode not in (0, 1) or not done.stdout:
-        raise SystemExit(f"{command[0]}: {done.returncode}\n{done.stderr}")
-    return json.loads(done.stdout)
-
-
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+from common import (BATCH, CONNECTIONS, ROOT, SECRET, Sink, arrival_delays, cpu_seconds, note,
+                    percentile, rss_mb, run_json)
+import harness
+import isolation
+import scale
 
 
 class Bench:
@@ -164,7 +96,7 @@ class Bench:
                    "--ids", self.ids, "--connections", CONNECTIONS, "--seconds", seconds,
                    "--log", log]
         command += ["--rate", rate] if rate else []
-        command += ["--batch", batch] if batch else []
+        command += ["--call", "publish", "--batch", batch] if batch else []
         result = run_json(command)
         expected = result["ok"]
         limit = time.monotonic() + 60
@@ -176,17 +108,7 @@ class Bench:
         result["delivered"] = sum(len(times) for times in arrivals.values())
         last = max((times[-1] for times in arrivals.values()), default=result["begun_ns"])
         result["delivered_per_s"] = result["delivered"] / ((last - result["begun_ns"]) / 1e9 or 1)
-        # The n-th accepted call of a subscription is its n-th arrival: lanes are FIFO.
-        position = {}
-        delays = []
-        for line in log.read_text().splitlines():
-            entity, _, at = map(int, line.split())
-            index = position.get(entity, 0)
-            position[entity] = index + 1
-            times = arrivals.get(entity, [])
-            if index < len(times):
-                delays.append((times[index] - at) / 1e6)
-        result["delays_ms"] = delays
+        result["delays_ms"] = arrival_delays(log, arrivals)
         self.check(result)
         return result
 
@@ -259,7 +181,7 @@ class Bench:
         self.daemon.cleanup()
 
 
-ROWS = [
+SINGLE_ROWS = [
     ("accepted", "accepted_per_s", "events/s at full load"),
     ("delivered", "delivered_per_s", "events/s, accepted, synced, signed, answered 204"),
     ("daemon CPU", "cpu_us_per_event", "us per delivered event, at full load"),
@@ -281,46 +203,65 @@ ROWS = [
 ]
 
 
-def main_scenario(options):
-    bench = Bench(options)
+def run_single(options, programs):
+    return Bench(options), SINGLE_ROWS
+
+
+def run_scale(options, programs):
+    share = 1 if options.full else 10
+    return scale.Scale(programs, 1_000_000 // share, 10_000_000 // share), scale.ROWS
+
+
+def run_isolation(options, programs):
+    return isolation.Isolation(options, programs), isolation.ROWS
+
+
+# What can be measured alone with --only. Without it, all of them one after the other.
+SCENARIOS = {"single": run_single, "isolation": run_isolation, "scale": run_scale}
+
+
+def measure(name, options, programs):
+    """Runs one scenario; its figures and the rows of its table."""
+    scenario, rows = SCENARIOS[name](options, programs)
     try:
-        return bench.run()
+        figures = scenario.run()
     finally:
-        bench.close()
+        if scenario.problems:
+            note("\n".join(scenario.problems))
+        scenario.close()
+    figures["problems"] = scenario.problems
+    return figures, rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default=str(ROOT / "build" / "release" / "bin"))
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--only", choices=sorted(SCENARIOS), help="one scenario")
+    parser.add_argument("--full", action="store_true",
+                        help="the large scenarios at full size, not at a tenth")
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--subscriptions", type=int, default=2000)
+    parser.add_argument("--subscriptions", type=int, default=2000, help="of the scenario 'single'")
     parser.add_argument("--requests", type=int, default=60_000, help="of the baseline")
+    parser.add_argument("--endpoints", type=int, default=1000, help="of the scenario 'isolation'")
+    parser.add_argument("--isolation-rate", type=float, default=400, help="events/s, over all")
     parser.add_argument("--endpoint", type=json.loads, default={},
                         help='delivery settings as JSON, e.g. {"concurrency": 64}')
-    parser.add_argument("--only", choices=["main", "isolation"], help="one scenario")
-    parser.add_argument("--endpoints", type=int, default=1000, help="of the isolation scenario")
-    parser.add_argument("--isolation-rate", type=float, default=400, help="events/s, over all")
     options = parser.parse_args()
-    figures = {"problems": []}
-    rows = []
-    if options.only in (None, "main"):
-        figures |= main_scenario(options)
-        rows += ROWS
-    if options.only in (None, "isolation"):
-        import isolation  # itself uses what is above
-        found = isolation.figures(options, pathlib.Path(options.bin).resolve())
-        found["problems"] += figures["problems"]
-        figures |= found
-        rows += isolation.ROWS
-    if figures["problems"]:
-        note("\n".join(figures["problems"]))
+    programs = pathlib.Path(options.bin).resolve()
+    everything = {"size": "full" if options.full else "a tenth", "problems": []}
+    for name in [options.only] if options.only else SCENARIOS:
+        figures, rows = measure(name, options, programs)
+        everything["problems"] += figures.pop("problems")
+        everything |= figures
+        if not options.json:
+            if name == "scale" and not options.full:
+                print(f"\n{name}, at a tenth of the size (--full for all of it)")
+            for title, key, unit in rows:
+                print(f"{title:18} {figures[key]:>12} {unit}".rstrip())
     if options.json:
-        print(json.dumps(figures))
-    else:
-        for title, key, unit in rows:
-            print(f"{title:18} {figures[key]:>12} {unit}".rstrip())
-    return 1 if figures["problems"] else 0
+        print(json.dumps(everything))
+    return 1 if everything["problems"] else 0
 
 
 if __name__ == "__main__":
