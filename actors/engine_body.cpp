@@ -181,7 +181,9 @@ void engine_body::spawn_actors() {
   caf_settings_.set("scheduler.max-threads", wanted > 0 ? static_cast<std::size_t>(wanted) : half);
   caf_settings_.set("scheduler.max-throughput", std::size_t{64});
   system_ = std::make_unique<caf::actor_system>(caf_settings_);
-  const shard_settings per_shard{options_.entity_idle, core::limits::shard_awake_max};
+  const shard_settings per_shard{
+      options_.entity_idle,
+      core::limits::awake_entities_max / static_cast<std::size_t>(options_.shards)};
   for (int i = 0; i < options_.shards; ++i) {
     shards_.push_back(system_->spawn(shard, services_.get(), per_shard));
   }

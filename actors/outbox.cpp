@@ -74,26 +74,30 @@ core::lane* outbox::find(const core::lane_key& key) {
 
 void outbox::drop(const core::lane_key& key) {
   std::erase_if(lanes_, [&key](const core::lane& lane) { return lane.key == key; });
+  trim();
 }
 
 void outbox::remember(std::shared_ptr<const core::event> event) {
   recent_bytes_ += event->data.size();
   recent_.push_back(std::move(event));
-  while (recent_.size() > recent_events_kept && recent_bytes_ > recent_bytes_max &&
-         recent_.front()->seq <= committed_seq_->load()) {
-    recent_bytes_ -= recent_.front()->data.size();
-    recent_.pop_front();
-  }
+  trim();
 }
 
-void outbox::forget_delivered() {
-  if (recent_.size() <= recent_events_kept) return;
-  std::uint64_t first = committed_seq_->load() + 1;
-  for (const core::lane& lane : lanes_) first = std::min(first, lane.next_seq);
-  while (recent_.size() > recent_events_kept && recent_.front()->seq < first) {
+// Events on disk are kept only while a lane is about to come to the oldest of them, and more than a
+// few only while they are small.
+void outbox::trim() {
+  const std::uint64_t committed = committed_seq_->load();
+  const auto wanted = [this](std::uint64_t seq) {
+    return (recent_.size() <= recent_events_kept || recent_bytes_ <= recent_bytes_max) &&
+           std::any_of(lanes_.begin(), lanes_.end(), [seq](const core::lane& lane) {
+             return lane.next_seq <= seq && seq - lane.next_seq < recent_events_kept;
+           });
+  };
+  while (!recent_.empty() && recent_.front()->seq <= committed && !wanted(recent_.front()->seq)) {
     recent_bytes_ -= recent_.front()->data.size();
-    recent_.pop_front();
+    recent_.erase(recent_.begin());
   }
+  if (recent_.empty()) recent_.shrink_to_fit();
 }
 
 void outbox::open_lane(store::write_plan& plan, follow_ups& follow, core::lane lane,
@@ -350,7 +354,7 @@ void outbox::notice_parked(store::write_plan& plan, core::event_id event, const 
 }
 
 void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_report& r) {
-  forget_delivered();
+  trim();
   core::lane* lane = find(r.lane);
   if (lane == nullptr) {
     follow.rests.emplace_back(r.lane, std::nullopt);

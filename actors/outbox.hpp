@@ -4,7 +4,6 @@
 // plan, so an event and its lanes are one atomic write with the state that caused them.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -73,7 +72,6 @@ class outbox {
   void extend_lane(store::write_plan& plan, follow_ups& follow, core::endpoint_id endpoint,
                    const std::shared_ptr<const core::event>& event, bool alone);
   void write_grown(store::write_plan& plan);
-  void forget_delivered();
   // Errors: the next event cannot be read; then nothing was changed.
   core::result<void> advance(store::write_plan& plan, follow_ups& follow, core::lane& lane);
   void cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane);
@@ -96,13 +94,14 @@ class outbox {
   core::result<std::shared_ptr<const core::event>> next_for(core::endpoint_id endpoint,
                                                             std::uint64_t seq);
   void remember(std::shared_ptr<const core::event> event);
+  void trim();
 
   services& s_;
   core::stream_id stream_;
   std::vector<core::lane> lanes_;
-  std::deque<std::shared_ptr<const core::event>> recent_;  // ascending seq, without gaps
-  std::size_t recent_bytes_ = 0;                           // of their data
-  std::vector<core::lane_key> grown_;                      // lanes that append() has to write
+  std::vector<std::shared_ptr<const core::event>> recent_;  // ascending seq, without gaps
+  std::size_t recent_bytes_ = 0;                            // of their data
+  std::vector<core::lane_key> grown_;                       // lanes that append() has to write
   std::shared_ptr<std::atomic<std::uint64_t>> committed_seq_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint64_t last_seq_ = 0;  // of events published in this incarnation

@@ -89,7 +89,8 @@ inline constexpr std::size_t commit_batch_plans_max = 1'024;
 inline constexpr std::size_t commit_queue_plans_max = 65'536;
 
 // Actors.
-inline constexpr std::size_t shard_awake_max = 4'096;  // entities in memory per shard
+// Entities in memory, all shards together; above that, those that rest go at once.
+inline constexpr std::size_t awake_entities_max = 16'384;
 inline constexpr int entity_idle_ms = 30'000;
 
 }  // namespace syndicated::core::limits

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(headers_and_credentials_are_on_every_request) {
     e.ca = "authority";
   });
   sell(st, 1);
-  const auto& request = engine.wire.at(0).request;
+  const auto request = engine.wire.at(0).request;  // a copy: it leaves the wire below
   const auto& fixed = *request.fixed_headers;
   BOOST_TEST(std::count(fixed.begin(), fixed.end(), "X-Key: value") == 1);
   BOOST_TEST(std::count(fixed.begin(), fixed.end(), "Authorization: Bearer token") == 1);
