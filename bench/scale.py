@@ -16,7 +16,7 @@ import socket
 import time
 
 from common import (CONNECTIONS, SECRET, Sink, arrival_delays, cpu_seconds, note, percentile,
-                    percentile, rss_mb, run_json)
+                    rss_mb, run_json)
 import harness
 
 STEADY_S = 10
