@@ -3,7 +3,6 @@
 
     bench/run.py --bin build/release/bin [--json] [--only NAME] [--full] [--seconds 10]
 
-
 Four processes on loopback: the daemon, a sink (the vendor), a load generator (the marketplace) and,
 before them, a bare libcurl multi loop that sends the same requests to the same sink.
 

@@ -2,11 +2,11 @@
 // and remembers when each one came. --secret is the key of both forms; in the standard form's own
 // writing it is whsec_ and its base64.
 //
-//   bench_sink [--secret S] [--hang] [--status N] [--delay-ms N] [--any]
+//   bench_sink [--secret S] [--hang] [--status N] [--delay-ms N] [--spread N]
 //
-// Listens on 127.0.0.1, with --any everywhere; prints "port N". POST anything: a notification.
-// GET /stats: counts as JSON. GET /arrivals: a line "entity event monotonic-ns" for each first
-// arrival. GET /reset: forgets everything.
+// Listens on 127.0.0.1, with --spread also on N addresses from 127.0.1.1 on, 250 of each 127.0.x;
+// prints "port N". POST anything: a notification. GET /stats: counts as JSON. GET /arrivals: a line
+// "entity event monotonic-ns" for each first arrival. GET /reset: forgets everything.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <poll.h>
@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <deque>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -45,7 +46,7 @@ class sink {
   explicit sink(const arguments& given)
       : secret_(given.text("--secret")),
         hang_(given.has("--hang")),
-        any_(given.has("--any")),
+        spread_(given.integer("--spread", 0)),
         delay_ms_(given.integer("--delay-ms", 0)),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     const int status = given.integer("--status", 204);
@@ -56,7 +57,8 @@ class sink {
   void run();
 
  private:
-  void accept_all();
+  int listen_at(std::uint32_t host, int port);  // 0 = any port; returns it
+  void accept_all(int listener);
   void read(peer& from);
   void take(peer& from, const message& request);
   void record(std::string_view head, std::string_view body);
@@ -69,11 +71,11 @@ class sink {
 
   std::string secret_;
   bool hang_;
-  bool any_;
+  int spread_;
   int delay_ms_;
   std::string answer_;
   int epoll_;
-  int listener_ = -1;
+  std::set<int> listeners_;
   std::unordered_map<int, std::unique_ptr<peer>> peers_;
   std::deque<delayed> delayed_;
 
@@ -86,27 +88,37 @@ class sink {
   std::uint64_t bad_signatures_ = 0;
 };
 
-void sink::run() {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  if (any_) address.sin_addr.s_addr = htonl(INADDR_ANY);
+int sink::listen_at(std::uint32_t host, int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(port);
+  address.sin_addr.s_addr = htonl(host);
   socklen_t length = sizeof address;
   auto* raw = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener_, raw, length) != 0 || ::listen(listener_, 1024) != 0 ||
-      ::getsockname(listener_, raw, &length) != 0) {
+  if (::bind(fd, raw, length) != 0 || ::listen(fd, 1024) != 0 ||
+      ::getsockname(fd, raw, &length) != 0) {
     die("the sink cannot listen");
   }
-  std::printf("port %d\n", ntohs(address.sin_port));
+  watch(epoll_, fd, EPOLLIN);
+  listeners_.insert(fd);
+  return ntohs(address.sin_port);
+}
+
+void sink::run() {
+  const int port = listen_at(INADDR_LOOPBACK, 0);
+  for (int n = 0; n < spread_; ++n) {
+    const auto place = static_cast<std::uint32_t>((n / 250 + 1) * 256 + n % 250 + 1);
+    listen_at((127U << 24U) + place, port);
+  }
+  std::printf("port %d\n", port);
   std::fflush(stdout);
-  watch(epoll_, listener_, EPOLLIN);
   std::array<epoll_event, 256> events{};
   while (true) {
     const int wait = delayed_.empty() ? -1 : 1;
     const int n = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
     for (int i = 0; i < n; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
-      if (fd == listener_) {
-        accept_all();
+      if (listeners_.contains(fd)) {
+        accept_all(fd);
       } else if (const auto found = peers_.find(fd); found != peers_.end()) {
         read(*found->second);
       }
@@ -115,9 +127,9 @@ void sink::run() {
   }
 }
 
-void sink::accept_all() {
+void sink::accept_all(int listener) {
   while (true) {
-    const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
     no_delay(fd);
     auto made = std::make_unique<peer>();
