@@ -84,7 +84,7 @@ class EndpointSettings(unittest.TestCase):
         sink = harness.Sink(lambda arrival: 403)
         self.addCleanup(sink.close)
         endpoint = self.shop.endpoint(
-            sink.url + "/hook", retry_schedule=[0, 1],
+            sink.url + "/hook", retry_schedule=[0, 2],
             auth={"type": "oauth2", "token_url": sink.url + "/token", "client_id": "me",
                   "client_secret": "s"})
         self.shop.subscription()
