@@ -60,7 +60,7 @@ core::result<void> catalog_keeper::load() {
   std::shared_ptr<const catalog_snapshot> next = std::make_shared<catalog_snapshot>();
   const auto take_all = [&next](auto rows) -> core::result<void> {
     if (!rows) return std::move(rows).failure();
-    for (auto& row : *rows) next = next->with(std::move(row));
+    next = next->with(std::move(*rows));
     return {};
   };
   if (auto ok = take_all(s_.repo.all_vendors()); !ok) return ok;

@@ -9,11 +9,13 @@ namespace syndicated::actors {
 namespace {
 
 template <class T>
-std::shared_ptr<const record_map<T>> with_record(const record_map<T>& from,
-                                                 std::shared_ptr<const T> record) {
+std::shared_ptr<const record_map<T>> with_records(const record_map<T>& from,
+                                                  std::vector<T>&& rows) {
   auto copy = std::make_shared<record_map<T>>(from);
-  const std::uint64_t id = record->id.value;
-  (*copy)[id] = std::move(record);
+  for (T& row : rows) {
+    const std::uint64_t id = row.id.value;
+    (*copy)[id] = std::make_shared<const T>(std::move(row));
+  }
   return copy;
 }
 
@@ -49,47 +51,52 @@ catalog_snapshot::catalog_snapshot()
       event_types_(std::make_shared<record_map<core::event_type>>()),
       by_scope_(std::make_shared<scope_map>()) {}
 
-std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::vendor v) const {
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
+    std::vector<core::vendor> rows) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
-  next->vendors_ =
-      with_record<core::vendor>(*vendors_, std::make_shared<core::vendor>(std::move(v)));
+  next->vendors_ = with_records(*vendors_, std::move(rows));
   return next;
 }
-std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::product p) const {
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
+    std::vector<core::product> rows) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
-  next->products_ =
-      with_record<core::product>(*products_, std::make_shared<core::product>(std::move(p)));
+  next->products_ = with_records(*products_, std::move(rows));
   return next;
 }
-std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::plan p) const {
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(std::vector<core::plan> rows) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
-  next->plans_ = with_record<core::plan>(*plans_, std::make_shared<core::plan>(std::move(p)));
+  next->plans_ = with_records(*plans_, std::move(rows));
   return next;
 }
-std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::token t) const {
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
+    std::vector<core::token> rows) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
-  next->tokens_ = with_record<core::token>(*tokens_, std::make_shared<core::token>(std::move(t)));
+  next->tokens_ = with_records(*tokens_, std::move(rows));
+  return next;
+}
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
+    std::vector<core::event_type> rows) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  next->event_types_ = with_records(*event_types_, std::move(rows));
   return next;
 }
 
-std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::event_type t) const {
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
+    std::vector<core::endpoint> rows) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
-  next->event_types_ = with_record<core::event_type>(
-      *event_types_, std::make_shared<core::event_type>(std::move(t)));
-  return next;
-}
-
-std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(core::endpoint e) const {
-  auto next = std::make_shared<catalog_snapshot>(*this);
-  const auto record = std::make_shared<const core::endpoint>(std::move(e));
-  next->endpoints_ = with_record<core::endpoint>(*endpoints_, record);
-  next->special_lanes_ = special_lanes_ || record->ordering != core::ordering_mode::stream ||
-                         record->termination != core::termination_signal::modified ||
-                         record->coalesce_modified;
+  std::vector<std::uint64_t> ids;
+  for (const core::endpoint& e : rows) ids.push_back(e.id.value);
+  next->endpoints_ = with_records(*endpoints_, std::move(rows));
   auto scopes = std::make_shared<scope_map>(*by_scope_);
-  auto& group = (*scopes)[{record->scope, record->scope_id}];
-  std::erase_if(group, [&record](const auto& other) { return other->id == record->id; });
-  if (not_deleted(*record)) group.push_back(record);
+  for (const std::uint64_t id : ids) {
+    const auto& record = next->endpoints_->at(id);
+    next->special_lanes_ =
+        next->special_lanes_ || record->ordering != core::ordering_mode::stream ||
+        record->termination != core::termination_signal::modified || record->coalesce_modified;
+    auto& group = (*scopes)[{record->scope, record->scope_id}];
+    std::erase_if(group, [id](const auto& other) { return other->id.value == id; });
+    if (not_deleted(*record)) group.push_back(record);
+  }
   next->by_scope_ = std::move(scopes);
   return next;
 }

@@ -20,13 +20,19 @@ class catalog_snapshot final : public catalog {
  public:
   catalog_snapshot();
 
-  // Copies with one record put in (or replaced).
-  std::shared_ptr<const catalog_snapshot> with(core::vendor v) const;
-  std::shared_ptr<const catalog_snapshot> with(core::product p) const;
-  std::shared_ptr<const catalog_snapshot> with(core::plan p) const;
-  std::shared_ptr<const catalog_snapshot> with(core::endpoint e) const;
-  std::shared_ptr<const catalog_snapshot> with(core::token t) const;
-  std::shared_ptr<const catalog_snapshot> with(core::event_type t) const;
+  // Copies with these records put in (or replaced); each map is copied once.
+  std::shared_ptr<const catalog_snapshot> with(std::vector<core::vendor> rows) const;
+  std::shared_ptr<const catalog_snapshot> with(std::vector<core::product> rows) const;
+  std::shared_ptr<const catalog_snapshot> with(std::vector<core::plan> rows) const;
+  std::shared_ptr<const catalog_snapshot> with(std::vector<core::endpoint> rows) const;
+  std::shared_ptr<const catalog_snapshot> with(std::vector<core::token> rows) const;
+  std::shared_ptr<const catalog_snapshot> with(std::vector<core::event_type> rows) const;
+  template <class T>
+  std::shared_ptr<const catalog_snapshot> with(T record) const {
+    std::vector<T> rows;
+    rows.push_back(std::move(record));
+    return with(std::move(rows));
+  }
 
   std::shared_ptr<const core::vendor> find(core::vendor_id id) const override;
   std::shared_ptr<const core::product> find(core::product_id id) const override;
