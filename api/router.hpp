@@ -24,7 +24,7 @@ struct api_settings {
   std::string public_url;  // base of absolute links, without a trailing slash; may be empty
   std::string version = "0.0.0";
   std::function<std::string()> metrics_text{};  // Prometheus text; empty = /metrics answers 404
-  std::function<std::string()> address{};  // where the API is served, for operators
+  std::function<std::string()> address{};       // where the API is served, for operators
   // Sets the daemon's log level by name; false = unknown name. Empty = the call answers 404.
   std::function<bool(std::string_view)> set_log_level{};
   bool refuse_unknown_types = false;  // published events need a declared type

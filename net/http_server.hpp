@@ -31,7 +31,7 @@ struct http_server_options {
   std::string tls_key_file;
   std::size_t connections_max = core::limits::api_connections_max;
   std::size_t body_bytes_max = core::limits::request_body_bytes_max;
-  std::string larger_body_path;  // requests for exactly this path ...
+  std::string larger_body_path;           // requests for exactly this path ...
   std::size_t larger_body_bytes_max = 0;  // ... may have a body of this size
   int head_timeout_ms = core::limits::request_head_timeout_ms;
   int body_timeout_ms = core::limits::request_body_timeout_ms;

@@ -47,7 +47,7 @@ struct event {
   // publisher's own bytes.
   std::string data;
   std::vector<endpoint_id> recipients;  // decided at commit, in id order
-  std::string stream_name;  // of published events: the publisher's ordering key
+  std::string stream_name;              // of published events: the publisher's ordering key
 };
 
 }  // namespace syndicated::core
