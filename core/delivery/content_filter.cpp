@@ -29,7 +29,11 @@ std::partial_ordering order(std::int64_t a, double b) {
   return 0.0 <=> (b - whole);
 }
 
-std::partial_ordering reversed(std::partial_ordering o) { return 0 <=> o; }
+std::partial_ordering reversed(std::partial_ordering o) {
+  if (std::is_lt(o)) return std::partial_ordering::greater;
+  if (std::is_gt(o)) return std::partial_ordering::less;
+  return o;
+}
 
 struct compare_values {
   std::partial_ordering operator()(std::nullptr_t, std::nullptr_t) const {
@@ -64,14 +68,15 @@ bool holds(const filter_node& node, const filter_scalar& found) {
   const filter_literal& wanted = node.values.front();
   switch (node.op) {
     case filter_op::eq:
-    case filter_op::ne: return compare(found, wanted) == 0;  // ne is turned round for the field
+    case filter_op::ne:
+      return std::is_eq(compare(found, wanted));  // ne is turned round for the field
     case filter_op::in:
       return std::any_of(node.values.begin(), node.values.end(),
-                         [&](const filter_literal& v) { return compare(found, v) == 0; });
-    case filter_op::lt: return compare(found, wanted) < 0;
-    case filter_op::lte: return compare(found, wanted) <= 0;
-    case filter_op::gt: return compare(found, wanted) > 0;
-    case filter_op::gte: return compare(found, wanted) >= 0;
+                         [&](const filter_literal& v) { return std::is_eq(compare(found, v)); });
+    case filter_op::lt: return std::is_lt(compare(found, wanted));
+    case filter_op::lte: return std::is_lteq(compare(found, wanted));
+    case filter_op::gt: return std::is_gt(compare(found, wanted));
+    case filter_op::gte: return std::is_gteq(compare(found, wanted));
     case filter_op::prefix: {
       const auto* text = std::get_if<std::string_view>(&found);
       const auto* start = std::get_if<std::string>(&wanted);

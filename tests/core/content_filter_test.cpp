@@ -86,6 +86,7 @@ BOOST_AUTO_TEST_CASE(each_operator_on_each_kind_of_value) {
       {"amount", gte, {100.5}, false},
       {"rate", lt, {number(2)}, true},
       {"rate", gte, {number(2)}, false},
+      {"rate", gt, {number(1)}, true},
       {"tier", lt, {text("golf")}, true},
       {"tier", gt, {number(1)}, false},
       {"missing", lt, {number(1)}, false},
