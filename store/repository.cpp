@@ -219,14 +219,12 @@ core::result<void> repository::attempts_at(core::endpoint_id endpoint, core::tim
   const key_bytes begin = key_at(core::to_unix_ms(from));
   const std::string end{before.empty() ? key_at(core::to_unix_ms(until) + 1).view() : before};
   const auto offer = [&](std::string_view key, std::string_view value) {
-    attempt_mark mark;
-    mark.endpoint = endpoint;
-    mark.at = core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 8)));
-    mark.event = {read_u64(key, 16)};
-    mark.outcome = static_cast<core::response_class>(value[0]);
-    mark.end = static_cast<delivery_end>(value[1]);
-    mark.place = key;
-    return v(std::move(mark));
+    return v({.event = {read_u64(key, 16)},
+              .endpoint = endpoint,
+              .at = core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 8))),
+              .outcome = static_cast<core::response_class>(value[0]),
+              .end = static_cast<delivery_end>(value[1]),
+              .place = key});
   };
   return db_.scan(family::attempt_index, begin.view(), end, offer, true);
 }
