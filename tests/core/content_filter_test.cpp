@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <map>
+#include <vector>
 
 #include "core/delivery/content_filter.hpp"
 
@@ -54,7 +55,7 @@ BOOST_AUTO_TEST_SUITE(content_filters)
 
 BOOST_AUTO_TEST_CASE(each_operator_on_each_kind_of_value) {
   using enum filter_op;
-  const row rows[] = {
+  const std::vector<row> rows{
       {"tier", eq, {text("gold")}, true},
       {"tier", eq, {text("Gold")}, false},
       {"tier", eq, {number(1)}, false},
