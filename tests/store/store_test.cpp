@@ -413,6 +413,35 @@ BOOST_FIXTURE_TEST_CASE(late_retries_are_marked_and_parked_lanes_left_out, commi
   BOOST_TEST((seen == std::vector<std::pair<std::uint64_t, bool>>{{2000, false}, {3000, true}}));
 }
 
+BOOST_FIXTURE_TEST_CASE(marks_of_attempts_are_found_by_endpoint_and_time, committed_store) {
+  attempt_row row;
+  row.event = {7};
+  row.endpoint = {2};
+  row.at = core::from_unix_ms(1'000);
+  row.outcome = static_cast<core::response_class>(2);
+  row.end = delivery_end::parked;
+  attempt_row other = row;
+  other.endpoint = {3};
+  attempt_row late = row;
+  late.at = core::from_unix_ms(3'000);
+  write_plan plan;
+  repo.put(plan, row);
+  repo.put(plan, other);
+  repo.put(plan, late);
+  BOOST_REQUIRE((db->write({&plan}, {}, true).result == commit_result::committed));
+  int seen = 0;
+  const auto look = [&](attempt_mark&& mark) {
+    ++seen;
+    BOOST_TEST((mark.event == row.event && mark.endpoint == row.endpoint && mark.at == row.at));
+    BOOST_TEST((mark.outcome == row.outcome && mark.end == row.end));
+    BOOST_TEST(!mark.place.empty());
+    return true;
+  };
+  BOOST_TEST(
+      repo.attempts_at({2}, core::from_unix_ms(500), core::from_unix_ms(2'000), {}, look).ok());
+  BOOST_TEST(seen == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(breakers_and_skipped_events_are_kept_until_erased, committed_store) {
   const auto commit = [this](auto&& fill) {
     write_plan plan;
