@@ -105,6 +105,7 @@ class publish_call : public std::enable_shared_from_this<publish_call> {
   void take(const publish_group& group);
   void ended(const publish_group& group, core::result<answer>&& outcome);
   void finish();
+  void settle_twins();
   core::result<answer> rendered();
   void answer_with(core::result<answer>&& outcome);
   void release();
@@ -278,12 +279,17 @@ void publish_call::ended(const publish_group& group, core::result<answer>&& outc
   finish();
 }
 
-core::result<answer> publish_call::rendered() {
+void publish_call::settle_twins() {
   for (const auto& [index, first] : twins_) outcomes_[index] = outcomes_[first];
+}
+
+core::result<answer> publish_call::rendered() {
+  settle_twins();
   return render_(outcomes_);
 }
 
 void publish_call::finish() {
+  settle_twins();
   const auto later = std::find_if(outcomes_.begin(), outcomes_.end(), [](const auto& o) {
     return !o &&
            (o.failure().kind == core::errc::unavailable || o.failure().kind == core::errc::io);

@@ -231,6 +231,18 @@ BOOST_AUTO_TEST_CASE(a_dedup_id_stands_for_one_event) {
   BOOST_TEST((ids(published({event(0, "s", "d1")})) != first));
 }
 
+BOOST_AUTO_TEST_CASE(a_twin_shares_the_refusal_of_the_first) {
+  auto first = event(0, "s", "d1");
+  auto second = event(1, "s", "d1");
+  first.scope = second.scope = core::endpoint_scope::vendor;
+  first.scope_id = second.scope_id = 4'711;  // nobody
+  const std::string refusals = published({first, second}, "k1");
+  BOOST_TEST(refusals == "invalid_field\ninvalid_field\n");
+  const auto kept = repo().answer("token/1\nk1");
+  BOOST_REQUIRE(kept.ok() && kept->has_value());
+  BOOST_TEST((*kept)->body == refusals);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_refuses_all_of_it) {
   fill_disk();
   const auto refused = publish({event(0, "a"), event(1, "b"), event(2)});
