@@ -34,12 +34,6 @@ store::attempt_row unsent_row(const core::event& event, core::endpoint_id endpoi
   return row;
 }
 
-// The endpoint wants each event in a lane of its own.
-bool unordered(const catalog_snapshot& catalog, core::endpoint_id id) {
-  const auto endpoint = catalog.special_lanes() ? catalog.find_any(id) : nullptr;
-  return endpoint && endpoint->ordering == core::ordering_mode::none;
-}
-
 // Those that heard DELETED when the entity was asked to go hear nothing more of it.
 void drop_finished(std::vector<core::endpoint_id>& recipients, const catalog_snapshot& catalog) {
   std::erase_if(recipients, [&catalog](core::endpoint_id id) {
@@ -55,6 +49,15 @@ bool outbox::in_line(const core::lane_key& key) const {
   const auto catalog = s_.catalog.load();
   const auto endpoint = catalog->special_lanes() ? catalog->find_any(key.endpoint) : nullptr;
   return endpoint && endpoint->ordering == core::ordering_mode::endpoint;
+}
+
+// The endpoint wants each event in a lane of its own. Not while the stream's lane has something to
+// send (the ordering was changed): that lane counts its events, and all that follow its head are
+// its own. Nor when there are very many lanes: then the stream's lane takes what comes.
+bool outbox::goes_alone(const catalog_snapshot& catalog, core::endpoint_id id) {
+  const auto endpoint = catalog.special_lanes() ? catalog.find_any(id) : nullptr;
+  return endpoint && endpoint->ordering == core::ordering_mode::none &&
+         lanes_.size() < lanes_of_stream_max && find({stream_, id, {}}) == nullptr;
 }
 
 core::result<void> outbox::load() {
@@ -133,7 +136,7 @@ void outbox::publish(
     if (facts.about) std::erase(event->recipients, facts.about);
     s_.repo.put(plan, *event);
     for (core::endpoint_id endpoint : event->recipients) {
-      extend_lane(plan, follow, endpoint, event, unordered(*catalog, endpoint));
+      extend_lane(plan, follow, endpoint, event, goes_alone(*catalog, endpoint));
     }
     remember(std::move(event));
   }
@@ -149,7 +152,7 @@ void outbox::append(store::write_plan& plan, follow_ups& follow,
     event.recipients = catalog->recipients(event, item.product, item.path ? *item.path : nobody);
     s_.repo.put(plan, event);
     for (core::endpoint_id endpoint : event.recipients) {
-      extend_lane(plan, follow, endpoint, item.event, alone || unordered(*catalog, endpoint));
+      extend_lane(plan, follow, endpoint, item.event, alone || goes_alone(*catalog, endpoint));
     }
     if (!alone) remember(item.event);
   }

@@ -26,6 +26,10 @@ struct event_facts {
   core::endpoint_id about;      // an event about an endpoint is not sent to it
 };
 
+// Lanes of one stream in memory at which further events without an order queue in the stream's
+// lane.
+constexpr std::size_t lanes_of_stream_max = 1'024;
+
 class outbox {
  public:
   outbox(services& s, core::stream_id stream) : s_(s), stream_(stream) {}
@@ -62,6 +66,7 @@ class outbox {
  private:
   // The endpoint has one line for all its lanes: a lane's due time is its place in that.
   bool in_line(const core::lane_key& key) const;
+  bool goes_alone(const catalog_snapshot& catalog, core::endpoint_id id);
   core::lane* find(const core::lane_key& key);
   void drop(const core::lane_key& key);
   void give_up(store::write_plan& plan, core::event_id event, core::endpoint_id endpoint,
@@ -104,7 +109,6 @@ class outbox {
   std::vector<core::lane_key> grown_;                       // lanes that append() has to write
   std::shared_ptr<std::atomic<std::uint64_t>> committed_seq_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
-  std::uint64_t last_seq_ = 0;  // of events published in this incarnation
 };
 
 }  // namespace syndicated::actors

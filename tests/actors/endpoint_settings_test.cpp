@@ -266,6 +266,58 @@ BOOST_AUTO_TEST_CASE(without_order_a_stream_goes_out_at_once) {
   BOOST_TEST(counted(st).delivered == 6U);
 }
 
+// Events that went out beside a lane must not be taken for the lane's own when it moves on.
+BOOST_AUTO_TEST_CASE(no_event_is_lost_when_the_ordering_changes_to_and_fro) {
+  const auto st = open([](core::endpoint&) {}, 8);
+  const core::stream_id stream = core::stream_of(story(*this, st, 1, 2)[0]);
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  using action = core::subscription_action;
+  const auto tell = [&](core::ordering_mode ordering, action what) {
+    actors::update_endpoint change;
+    change.id = st.endpoint;
+    change.ordering = ordering;
+    catalog(std::move(change));
+    engine.settle();
+    const auto seen = engine.ask(act({stream.entity}, what, core::suspension_reason::admin_hold));
+    engine.settle();
+    BOOST_REQUIRE_MESSAGE(seen->ok(), seen->code());
+  };
+  tell(core::ordering_mode::none, action::suspend);
+  tell(core::ordering_mode::stream, action::resume);
+  set_state(st.endpoint, endpoint_state::active);
+  engine.settle();
+  std::vector<std::uint64_t> seqs;
+  while (const auto next = engine.first_of(st.endpoint)) {
+    seqs.push_back(engine.wire[*next].seq());
+    answer_first(st, 204);
+  }
+  std::sort(seqs.begin(), seqs.end());
+  BOOST_TEST((seqs == std::vector<std::uint64_t>{1, 2, 3, 4}));
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_without_order_has_a_bounded_number_of_lanes) {
+  const auto st = open([](core::endpoint& e) { e.ordering = core::ordering_mode::none; }, 8);
+  const auto id = story(*this, st, 1, 2)[0];
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  const std::size_t more = actors::lanes_of_stream_max + 10;
+  using action = core::subscription_action;
+  for (std::size_t i = 0; i < more; ++i) {
+    engine.ask(act(id, i % 2 == 0 ? action::suspend : action::resume,
+                   core::suspension_reason::admin_hold));
+    engine.settle();
+  }
+  BOOST_TEST(lanes(st).size() <= actors::lanes_of_stream_max + 1);
+  adds_up(st);
+  set_state(st.endpoint, endpoint_state::active);
+  engine.settle();
+  BOOST_TEST(static_cast<std::size_t>(answer_all(st)) == more + 2);
+  BOOST_TEST(lanes(st).empty());
+  adds_up(st);
+}
+
 BOOST_AUTO_TEST_CASE(one_line_for_the_whole_endpoint) {
   const auto st = open([](core::endpoint& e) { e.ordering = core::ordering_mode::endpoint; }, 8);
   story(*this, st, 3, 4);
