@@ -169,10 +169,17 @@ void dispatch::enlist(dispatch_queue& q, core::timestamp now) {
   }
 }
 
-// One request, of the event that waits longest, tells whether an origin is well again.
+// One request tells whether an origin is well again. What is only given up is no probe: the next
+// one is.
 void dispatch::probe(turns::index origin, core::timestamp now) {
+  while (!draining_ && !turns_.full() && origins_.at(origin).breaker.may_probe(now)) {
+    if (!probe_once(origin, now)) return;
+  }
+}
+
+// Of the oldest event that is due. False: there is none.
+bool dispatch::probe_once(turns::index origin, core::timestamp now) {
   origins::site& site = origins_.at(origin);
-  if (draining_ || turns_.full() || !site.breaker.may_probe(now)) return;
   member* chosen = nullptr;
   std::optional<core::timestamp> first;
   for (const turns::index i : site.members) {
@@ -181,11 +188,13 @@ void dispatch::probe(turns::index origin, core::timestamp now) {
     first = oldest;
     chosen = &members_[i];
   }
-  if (chosen == nullptr) return;
+  if (chosen == nullptr) return false;
   work_handle work = chosen->queue->take_probe(now);
   site.breaker.probe_began();
   site.probe = work.get();
+  site.prober = chosen->queue->place;
   send(*chosen, std::move(work), now);
+  return true;
 }
 
 void dispatch::look_later(const dispatch_queue& q) {
@@ -474,12 +483,14 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
 }
 
 void dispatch::tick(core::timestamp now) {
+  // All first read what is due, so that a probe is the oldest of them.
+  std::vector<dispatch_queue*> woken;
   while (!looks_.empty() && looks_.begin()->first <= now) {
-    dispatch_queue& q = *members_[looks_.begin()->second].queue;
+    woken.push_back(members_[looks_.begin()->second].queue.get());
     looks_.erase(looks_.begin());
-    refill(q, now);
-    enlist(q, now);
   }
+  for (dispatch_queue* q : woken) refill(*q, now);
+  for (dispatch_queue* q : woken) enlist(*q, now);
   for (const turns::index origin : origins_.due_probes(now)) probe(origin, now);
   if (!suspects_.empty() && !draining_) try_suspect(now);
   // A clock that was set back must not stop the sweeps.

@@ -64,6 +64,7 @@ class dispatch {
   turns::index group_of(const core::endpoint& e);
   void enlist(dispatch_queue& q, core::timestamp now);
   void probe(turns::index origin, core::timestamp now);
+  bool probe_once(turns::index origin, core::timestamp now);
   void send(member& m, work_handle work, core::timestamp now);
   core::result<std::shared_ptr<const core::event>> load_event(const work_handle& work);
   void hand_over(const dispatch_queue& q, net::attempt_request&& request);

@@ -18,6 +18,11 @@ std::uint64_t as_ms(core::timestamp t) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, core::to_unix_ms(t)));
 }
 
+// A retry is due late, but its event is an old one.
+core::timestamp age_of(const work_handle& work) {
+  return std::max(work->lane.head_at, work->lane.replayed_at);
+}
+
 void keep_earlier(std::optional<core::timestamp>& slot, core::timestamp t) {
   if (!slot || t < *slot) slot = t;
 }
@@ -138,7 +143,7 @@ work_handle dispatch_queue::take(core::timestamp now, bool room) {
 work_handle dispatch_queue::take_probe(core::timestamp now) {
   const bool late =
       fresh_.ready.empty() ||
-      (!late_.ready.empty() && late_.ready.front()->lane.due < fresh_.ready.front()->lane.due);
+      (!late_.ready.empty() && age_of(late_.ready.front()) <= age_of(fresh_.ready.front()));
   return take_from(late ? late_ : fresh_, now);
 }
 
@@ -146,7 +151,7 @@ std::optional<core::timestamp> dispatch_queue::oldest(core::timestamp now) const
   if (!may_send(now) || !bucket_.has(now)) return std::nullopt;
   std::optional<core::timestamp> first;
   for (const side* s : {&fresh_, &late_}) {
-    if (!s->ready.empty()) keep_earlier(first, s->ready.front()->lane.due);
+    if (!s->ready.empty()) keep_earlier(first, age_of(s->ready.front()));
   }
   return first;
 }

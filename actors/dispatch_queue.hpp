@@ -54,7 +54,8 @@ class dispatch_queue {
 
   // `room`: the dispatcher has a slot for a retry.
   sendable can_send(core::timestamp now, bool room);
-  // The lane is in flight from here to finished(). A probe is the one that waits longest.
+  // The lane is in flight from here to finished(). A probe is the oldest event that is due: after a
+  // refusal its next try tells more than another event's first.
   work_handle take(core::timestamp now, bool room);
   work_handle take_probe(core::timestamp now);
   // A lane whose head is suspect is left alone until its trial, which gives the work, or until it
@@ -65,7 +66,7 @@ class dispatch_queue {
   void park_suspect(const core::lane& lane, core::timestamp now,
                     const std::shared_ptr<const lane_report>& report);
   bool may_try(core::timestamp now) const { return may_send(now) && bucket_.has(now); }
-  // Due time of what take_probe() would give; none when nothing may be sent.
+  // When the event happened that take_probe() would give; none when nothing may be sent.
   std::optional<core::timestamp> oldest(core::timestamp now) const;
   // `report`: what tells the entity; the lane is not looked at again while it is under way.
   void finished(const work_handle& work, const core::verdict& verdict, int status,

@@ -26,7 +26,7 @@ turns::index origins::of(const std::string& name) {
   if (known != by_name_.end()) return known->second;
   const turns::index made = turns_.add_origin(cap_);
   by_name_.emplace(name, made);
-  sites_.push_back({name, {}, core::concurrency_window{cap_}, false, nullptr, {}});
+  sites_.push_back({name, {}, core::concurrency_window{cap_}, false, nullptr, 0, {}});
   const auto stored = stored_.find(name);
   if (stored == stored_.end()) return made;
   const core::timestamp now = s_.now();
@@ -48,6 +48,11 @@ void origins::join(turns::index origin, turns::index member) {
 void origins::leave(turns::index origin, turns::index member) {
   site& one = sites_[origin];
   std::erase(one.members, member);
+  if (one.probe != nullptr && one.prober == member) {
+    // Its answer will be told to the origin that the endpoint is at then.
+    one.probe = nullptr;
+    one.breaker.probe_lost();
+  }
   if (!one.members.empty() || one.breaker.closed()) return;
   // Nobody is left to find out whether it is well.
   one.breaker = {};

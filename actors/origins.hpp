@@ -26,6 +26,7 @@ class origins {
     core::concurrency_window ramp;
     bool ramping = false;
     const lane_work* probe = nullptr;  // under way
+    turns::index prober = 0;           // whose it is
     std::vector<turns::index> members;
   };
 

@@ -66,10 +66,8 @@ BOOST_AUTO_TEST_CASE(the_probe_is_the_oldest_due_event_of_the_origin) {
   BOOST_TEST((state_of(*this, second) == breaker_state::open));
   engine.advance(30s);
   BOOST_REQUIRE_EQUAL(engine.wire.size(), 1U);
-  // What was never tried has waited for longest.
-  const auto probe = repo().find(engine.wire[0].event);
-  BOOST_TEST(((*probe)->id != oldest));
-  BOOST_TEST((engine.wire[0].endpoint == first.endpoint));
+  BOOST_TEST(engine.wire[0].event.value == oldest.value);
+  BOOST_TEST((engine.wire[0].endpoint == second.endpoint));
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_probe_opens_for_longer_a_good_one_starts_slowly) {
@@ -174,6 +172,51 @@ BOOST_AUTO_TEST_CASE(an_endpoint_that_moves_leaves_the_breaker_behind) {
   BOOST_TEST(under_way(st) == 1U);
   BOOST_TEST((s().breakers.get(old, now).state == breaker_state::closed));
   BOOST_TEST(repo().breakers()->empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_prober_that_moves_away_leaves_the_probing_to_others) {
+  set_protection(breakers_on);
+  const auto first = open_stall();
+  const auto second = open_stall_at(origin_of(first));
+  sell(first, 5);
+  break_it(*this, first);
+  engine.advance(30s);
+  BOOST_REQUIRE_EQUAL(under_way(first), 1U);  // the probe
+  sell(second, 1);
+  actors::update_endpoint change;
+  change.id = first.endpoint;
+  change.origin = "https://elsewhere.example:443";
+  catalog(std::move(change));
+  engine.settle();
+  answer_first(first, 204);
+  engine.advance(10s);
+  BOOST_REQUIRE_EQUAL(under_way(second), 1U);
+  answer_first(second, 204);
+  BOOST_TEST((state_of(*this, second) == breaker_state::closed));
+}
+
+BOOST_AUTO_TEST_CASE(events_that_are_too_old_do_not_use_up_the_probes) {
+  set_protection(breakers_on);
+  const auto st = open_stall(64, [](core::endpoint& e) { e.max_age = 1min; });
+  sell(st, 20);
+  break_it(*this, st);
+  now += 2min;
+  sell(st, 1);
+  const auto young = last_event();
+  engine.advance(100ms);
+  BOOST_REQUIRE_EQUAL(under_way(st), 1U);
+  BOOST_TEST(engine.wire[0].event.value == young);
+}
+
+// Every event is refused once: the second attempt of the first one shows that the origin is well.
+BOOST_AUTO_TEST_CASE(an_origin_that_refuses_first_attempts_is_found_to_be_well) {
+  set_protection(breakers_on);
+  const auto st = open_stall();
+  sell(st, 10);
+  break_it(*this, st);
+  engine.advance(30s);
+  BOOST_REQUIRE_EQUAL(under_way(st), 1U);
+  BOOST_TEST(engine.wire[0].header("CMW-Delivery-Attempt") == "2");
 }
 
 // ---- fair shares --------------------------------------------------------------------------------
