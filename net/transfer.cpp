@@ -295,7 +295,15 @@ core::attempt_error transfer::classify(int curl_code) const noexcept {
     case CURLE_SSL_SHUTDOWN_FAILED:
     case CURLE_SSL_CLIENTCERT:
     case CURLE_SSL_CRL_BADFILE: return attempt_error::tls;
-    case CURLE_SEND_ERROR: return attempt_error::send;
+    // The connection broke. A server of TLS 1.3 refuses our certificate after the handshake, and
+    // only libcurl's text tells that it said so.
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+      if (std::string_view{error_text_.c_str()}.find(" alert ") != std::string_view::npos) {
+        return attempt_error::tls;
+      }
+      return head_bytes_ == 0 ? attempt_error::send : attempt_error::protocol;
     case CURLE_OUT_OF_MEMORY:
       // libcurl's word for a header line over its own bound.
       return micros(easy_, CURLINFO_PRETRANSFER_TIME_T) > 0 ? attempt_error::response_too_large

@@ -19,7 +19,7 @@ enum class attempt_error : std::uint8_t {
   blocked_destination = 5,  // the egress policy refused the address
   response_too_large = 6,   // head over limits::response_head_bytes_max
   protocol = 7,             // not an HTTP response, or cut off in its head
-  send = 8,                 // the connection broke while the request was sent
+  send = 8,                 // the connection broke before a line of an answer
   local = 9,                // our own side: cannot render, sign or start the request
   auth = 10,                // no access token could be had for the endpoint (OAuth 2)
 };

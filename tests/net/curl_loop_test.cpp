@@ -199,13 +199,14 @@ BOOST_AUTO_TEST_CASE(failures_below_http) {
          p.read_request();
          p.reset();
        },
-       "protocol"},
+       "send"},
       {[](peer& p) {
          p.read_request();
          p.half_close();
          p.hold();
        },
-       "protocol"},
+       "send"},
+      {[](peer& p) { p.half_close(); }, "send"},
       {after_request("HTTP/1.1 200 OK\r\nX: y"), "protocol"},
       {after_request("hello\r\n\r\n"), "protocol"},
       {after_request("HTTP/1.1 2OO OK\r\n\r\n"), "protocol"},
