@@ -48,6 +48,13 @@ def to_toml(sections):
     return "\n".join(lines) + "\n"
 
 
+LINES = {"Content-Type": "application/x-ndjson"}
+
+
+def ndjson(events):
+    return "\n".join(json.dumps(event) for event in events).encode()
+
+
 class Refused(Exception):
     """The API answered with a status other than the expected one."""
 
@@ -281,6 +288,17 @@ class Arrival:
         return int(content["data"]["id"] if "data" in content else content["id"])
 
 
+async def read_request(reader):
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    headers = {}
+    for line in head[1:]:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers[name.lower()] = value.strip()
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Arrival(head[0].split(" ")[1], headers, body)
+
+
 class Sink:
     """An HTTP server that keeps what it gets. `answer(arrival)` gives the status; status, headers
     and perhaps a body; or None to hang until the client gives up."""
@@ -317,14 +335,7 @@ class Sink:
         self.connections += 1
         try:
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                headers = {}
-                for line in head[1:]:
-                    name, colon, value = line.partition(":")
-                    if colon:
-                        headers[name.lower()] = value.strip()
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
-                arrival = Arrival(head[0].split(" ")[1], headers, body)
+                arrival = await read_request(reader)
                 with self.lock:
                     self.arrivals.append(arrival)
                 outcome = self.answer(arrival)

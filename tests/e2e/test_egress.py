@@ -1,12 +1,11 @@
 """Forbidden destinations: refused when an endpoint is made, and never contacted afterwards."""
 import http.server
 import signal
-import socketserver
-import struct
 import threading
 import unittest
 
 import harness
+import names
 
 # Spellings of 127.0.0.1 and of other private places (reliability.md, 5.1).
 REFUSED = [
@@ -24,35 +23,6 @@ REFUSED = [
     "https://example.com/x#fragment", "https://①②⑦.⓪.⓪.①/x", "https://127。0。0。1/x",
     "https://example.com./x", "https://", "", "https://[::1", "https://" + "a" * 2100 + ".com/",
 ]
-
-
-class Names(socketserver.BaseRequestHandler):
-    """A tiny DNS server: `answers` maps a name to lists of addresses, one list per question."""
-
-    answers = {}
-    asked = []
-
-    def handle(self):
-        data, server = self.request
-        labels, at = [], 12
-        while data[at]:
-            labels.append(data[at + 1:at + 1 + data[at]].decode())
-            at += 1 + data[at]
-        name = ".".join(labels).lower()
-        kind = struct.unpack(">H", data[at + 1:at + 3])[0]
-        question = data[12:at + 5]
-        records = b""
-        count = 0
-        if kind == 1 and name in self.answers:
-            given = self.answers[name]
-            addresses = given.pop(0) if len(given) > 1 else given[0]
-            self.asked.append((name, addresses))
-            for address in addresses:
-                octets = bytes(int(part) for part in address.split("."))
-                records += b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 1, 4) + octets
-                count += 1
-        head = data[:2] + struct.pack(">HHHHH", 0x8180, 1, count, 0, 0)
-        server.sendto(head + question + records, self.client_address)
 
 
 class Egress(unittest.TestCase):
@@ -99,44 +69,40 @@ class Resolved(unittest.TestCase):
         self.addCleanup(self.trap.server_close)
         self.addCleanup(self.trap.shutdown)
         self.port = self.trap.server_address[1]
-        Names.answers = {}
-        self.names = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names)
-        threading.Thread(target=self.names.serve_forever, daemon=True).start()
-        self.addCleanup(self.names.server_close)
-        self.addCleanup(self.names.shutdown)
-        dns = f"127.0.0.1:{self.names.server_address[1]}"
+        self.names = names.Names()
+        self.addCleanup(self.names.close)
         self.daemon = harness.Daemon({
             "egress": {"allow": [], "allow_http": True, "allow_ip_literals": False,
                        "ports": [443, self.port]},
-            "delivery": {"dns_servers": [dns], "attempt_timeout_ms": 2000}})
+            "delivery": {"dns_servers": [self.names.address], "attempt_timeout_ms": 2000}})
         self.addCleanup(self.daemon.cleanup)
         self.daemon.start()
         self.client = self.daemon.client()
         self.shop = harness.Shop(self.client)
 
-    def try_name(self, name, answers):
-        Names.answers[name] = answers
+    def try_name(self, name, addresses):
+        self.names.roles[name] = names.plain(*addresses)
         endpoint = self.shop.endpoint(f"http://{name}:{self.port}/in")
         return self.client.post(f"/v1/endpoints/{endpoint['id']}/test")
 
     def test_private_and_mixed_answers_are_blocked(self):
         for name, answers in {
-                "loop.example.com": [["127.0.0.1"]],
-                "mixed.example.com": [["93.184.216.34", "127.0.0.1"]],
-                "meta.example.com": [["169.254.169.254"]],
-                "zero.example.com": [["0.0.0.0"]],
-                "private.example.com": [["10.0.0.1"]]}.items():
+                "loop.example.com": ["127.0.0.1"],
+                "mixed.example.com": ["93.184.216.34", "127.0.0.1"],
+                "meta.example.com": ["169.254.169.254"],
+                "zero.example.com": ["0.0.0.0"],
+                "private.example.com": ["10.0.0.1"]}.items():
             with self.subTest(name=name):
                 outcome = self.try_name(name, answers)
                 self.assertEqual(outcome["error"], "blocked_destination", outcome)
         self.assertEqual(self.hits, 0)
 
     def test_a_name_that_does_not_exist_is_a_dns_failure(self):
-        outcome = self.try_name("nothing.example.com", [[]])
+        outcome = self.try_name("nothing.example.com", [])
         self.assertEqual(outcome["error"], "dns", outcome)
 
     def test_an_exception_opens_and_a_reload_closes_again(self):
-        Names.answers["open.example.com"] = [["127.0.0.1"]]
+        self.names.roles["open.example.com"] = names.plain("127.0.0.1")
         self.daemon.configure({"egress": {"allow": [f"127.0.0.1/32:{self.port}"]}})
         self.reload("egress.allow")
         endpoint = self.shop.endpoint(f"http://open.example.com:{self.port}/in")
@@ -163,7 +129,7 @@ class Resolved(unittest.TestCase):
         self.daemon.configure({"egress": {"allow": [f"127.0.0.1/32:{self.port}"]}})
         self.daemon.start()
         self.client = self.daemon.client()
-        Names.answers["direct.example.com"] = [["127.0.0.1"]]
+        self.names.roles["direct.example.com"] = names.plain("127.0.0.1")
         endpoint = self.client.post("/v1/endpoints", {
             "scope": "platform", "url": f"http://direct.example.com:{self.port}/in"})
         self.assertEqual(self.client.post(f"/v1/endpoints/{endpoint['id']}/test")["status"], 204)

@@ -1,17 +1,9 @@
 """Publishing: what arrives, in which order, and that a call cut by a crash is completed once."""
 import collections
-import json
 import threading
 import unittest
 
 import harness
-
-LINES = {"Content-Type": "application/x-ndjson"}
-
-
-def ndjson(events):
-    return "\n".join(json.dumps(event) for event in events).encode()
-
 
 class Publish(unittest.TestCase):
     def setUp(self):
@@ -27,8 +19,8 @@ class Publish(unittest.TestCase):
             "scope": "platform", "url": self.sink.url + path, "form": "standard", **more})
 
     def publish(self, events, key=None):
-        headers = LINES | ({"Idempotency-Key": key} if key else {})
-        return self.client.call("POST", "/v1/events", ndjson(events), headers)["items"]
+        headers = harness.LINES | ({"Idempotency-Key": key} if key else {})
+        return self.client.call("POST", "/v1/events", harness.ndjson(events), headers)["items"]
 
     def wait_drained(self):
         return harness.wait_until(lambda: harness.drained(self.client), 30, "all is delivered")
@@ -113,8 +105,8 @@ class Publish(unittest.TestCase):
             client.token = self.client.token  # one publisher: keys are the token's
             for key in keys:
                 try:
-                    answers[key] = client.call("POST", "/v1/events", ndjson(calls[key]),
-                                               LINES | {"Idempotency-Key": key})
+                    answers[key] = client.call("POST", "/v1/events", harness.ndjson(calls[key]),
+                                               harness.LINES | {"Idempotency-Key": key})
                 except (OSError, harness.http.client.HTTPException, harness.Refused):
                     return
                 if len(answers) >= 8:
@@ -134,12 +126,12 @@ class Publish(unittest.TestCase):
         again_as.token = self.client.token
         self.client = again_as
         for key in keys:
-            again = self.client.call("POST", "/v1/events", ndjson(calls[key]),
-                                     LINES | {"Idempotency-Key": key})
+            again = self.client.call("POST", "/v1/events", harness.ndjson(calls[key]),
+                                     harness.LINES | {"Idempotency-Key": key})
             if key in before:
                 self.assertEqual(again, before[key])
-        status, _, _ = self.client.raw("POST", "/v1/events", ndjson(calls["key-1"]),
-                                       LINES | {"Idempotency-Key": "key-0"})
+        status, _, _ = self.client.raw("POST", "/v1/events", harness.ndjson(calls["key-1"]),
+                                       harness.LINES | {"Idempotency-Key": "key-0"})
         self.assertEqual(status, 422)
         found = collections.Counter(e["data"]["id"] for e in self.client.all("/v1/events"))
         wanted = {e["data"]["id"] for events in calls.values() for e in events}
@@ -152,7 +144,8 @@ class Publish(unittest.TestCase):
     def test_large_bodies_are_taken_here_only(self):
         line = {"name": "shop.step", "data": {"x": "y" * 1000}}
         self.assertEqual(len(self.publish([line] * 900)), 900)
-        status, _, _ = self.client.raw("POST", "/v1/events", ndjson([line] * 1100), LINES)
+        status, _, _ = self.client.raw("POST", "/v1/events", harness.ndjson([line] * 1100),
+                                       harness.LINES)
         self.assertEqual(status, 413)
 
 
