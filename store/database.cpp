@@ -60,6 +60,11 @@ class error_listener : public rocksdb::EventListener {
 // Families whose rows come and go like a queue: files full of tombstones are compacted at once.
 bool queue_like(family f) { return f == family::lanes || f == family::due || f == family::timers; }
 
+// Families that are asked for what is there: no filters for their largest level.
+bool looked_up_by_id(family f) {
+  return f == family::events || f == family::attempts || f == family::subscriptions;
+}
+
 // Bytes that keys inserted one after the other share: such families remember where the last insert
 // was, instead of searching the whole memtable. 0 = the keys come in no order.
 std::size_t common_prefix_bytes(family f) {
@@ -92,6 +97,7 @@ rocksdb::ColumnFamilyOptions family_options(family f,
     o.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(stream_prefix_bytes));
     o.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(memtable_buckets));
   }
+  o.optimize_filters_for_hits = looked_up_by_id(f);
   if (queue_like(f)) {
     o.table_properties_collector_factories.push_back(
         rocksdb::NewCompactOnDeletionCollectorFactory(128, 64));
@@ -185,7 +191,11 @@ core::result<std::unique_ptr<database>> database::open(const database_options& o
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  // In the cache, so that memory stays bounded; and in small parts: a look-up that misses the cache
+  // reads a few kilobytes of them and not a megabyte.
   table.cache_index_and_filter_blocks = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{});
