@@ -62,11 +62,13 @@ void endpoint_entity::answer_notices(entity_request& request) {
   if (!e || notices.empty()) return answer_unchanged(request, {});
   store::write_plan plan;
   std::vector<told> news;
+  const store::endpoint_journal before = record_;
   for (const auto& notice : notices) {
     s_.repo.erase_notice(plan, id, notice.event);
     if (!notice.event) {
       tell_state(news, *e);
     } else if (auto ok = tell_exhausted(news, notice); !ok) {
+      record_ = before;
       return refuse(request, std::move(ok).failure());
     }
   }

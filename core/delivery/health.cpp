@@ -7,6 +7,7 @@ constexpr std::uint32_t redirects_max = 3;
 constexpr std::chrono::milliseconds degraded_after = std::chrono::hours{1};
 // A clock that jumps must not pause an endpoint that failed once.
 constexpr std::uint32_t failures_to_pause = 3;
+constexpr std::chrono::milliseconds asked_again_after = std::chrono::minutes{1};
 
 }  // namespace
 
@@ -29,8 +30,10 @@ health_change endpoint_health::failed(std::string_view reason,
   redirects_ = reason == "redirect" ? redirects_ + 1 : 0;
   const auto age = now - *failing_since_;
   const bool pause = pause_after.count() > 0 && age >= pause_after;
-  if (pause && failures_ >= failures_to_pause && !pausing_) {
-    pausing_ = true;
+  const bool asked =
+      asked_to_pause_ && *asked_to_pause_ <= now && now - *asked_to_pause_ < asked_again_after;
+  if (pause && failures_ >= failures_to_pause && !asked) {
+    asked_to_pause_ = now;
     return health_change::pause;
   }
   return redirects_ >= redirects_max || age >= degraded_after ? degrade() : health_change::none;
@@ -50,7 +53,7 @@ void endpoint_health::resumed() noexcept {
   failing_since_.reset();
   failures_ = 0;
   redirects_ = 0;
-  pausing_ = false;
+  asked_to_pause_.reset();
 }
 
 }  // namespace syndicated::core

@@ -23,7 +23,8 @@ class endpoint_health {
   // As it was told last, after a restart.
   void restore(bool degraded, std::optional<timestamp> failing_since) noexcept;
   // Failures of our own (response_class::local) are none of the endpoint's.
-  // `pause_after` 0: never.
+  // `pause_after` 0: never. `pause` is said again each minute while it has no effect: a full disk
+  // may have refused it.
   health_change failed(std::string_view reason, std::chrono::milliseconds pause_after,
                        timestamp now) noexcept;
   health_change delivered() noexcept;
@@ -41,7 +42,7 @@ class endpoint_health {
   std::uint32_t failures_ = 0;   // in a row
   std::uint32_t redirects_ = 0;  // in a row
   bool degraded_ = false;
-  bool pausing_ = false;
+  std::optional<timestamp> asked_to_pause_;
 };
 
 }  // namespace syndicated::core
