@@ -218,15 +218,25 @@ core::result<void> repository::attempts_at(core::endpoint_id endpoint, core::tim
   };
   const key_bytes begin = key_at(core::to_unix_ms(from));
   const std::string end{before.empty() ? key_at(core::to_unix_ms(until) + 1).view() : before};
+  bool damaged = false;
   const auto offer = [&](std::string_view key, std::string_view value) {
-    return v({.event = {read_u64(key, 16)},
-              .endpoint = endpoint,
-              .at = core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 8))),
-              .outcome = static_cast<core::response_class>(value[0]),
-              .end = static_cast<delivery_end>(value[1]),
-              .place = key});
+    damaged = value.size() != 2;
+    return !damaged && v({.event = {read_u64(key, 16)},
+                          .endpoint = endpoint,
+                          .at = core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 8))),
+                          .outcome = static_cast<core::response_class>(value[0]),
+                          .end = static_cast<delivery_end>(value[1]),
+                          .place = key});
   };
-  return db_.scan(family::attempt_index, begin.view(), end, offer, true);
+  auto scanned = db_.scan(family::attempt_index, begin.view(), end, offer, true);
+  if (scanned && damaged) {
+    return core::error{core::errc::corrupt,
+                       "record_unreadable",
+                       "an entry in the index of attempts is damaged",
+                       {},
+                       {}};
+  }
+  return scanned;
 }
 
 core::result<std::optional<attempt_row>> repository::last_attempt(
