@@ -74,6 +74,14 @@ std::vector<std::pair<std::size_t, core::event_id>> parse_row(std::string_view t
   return out;
 }
 
+constexpr std::string_view in_use = "dedup_id_in_use";
+
+// What refuses a line now may be over soon: a repeat of the call is to ask again.
+bool passes(const core::error& why) {
+  return why.kind == core::errc::unavailable || why.kind == core::errc::io ||
+         why.kind == core::errc::too_many || why.code == in_use;
+}
+
 class publish_call : public std::enable_shared_from_this<publish_call> {
  public:
   publish_call(services& s, write_options options, publish_renderer render, write_reply reply)
@@ -156,7 +164,7 @@ core::result<std::optional<core::event_id>> publish_call::repeated(const std::st
                                                                    std::size_t index) {
   if (!s_.keys.hold(dedup_key)) {
     return core::error{core::errc::conflict,
-                       "dedup_id_in_use",
+                       std::string{in_use},
                        "an event with this dedup_id is being accepted now",
                        {},
                        {}};
@@ -231,13 +239,17 @@ void publish_call::add(part& to, published_event&& e, std::size_t index, std::st
 
 void publish_call::begin(std::vector<published_event>&& events) {
   outcomes_.assign(events.size(), core::error{core::errc::unavailable, "unavailable", {}, {}, {}});
+  bool final = true;  // what was refused here stays so
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (auto ok = settle(events[i], i); !ok) outcomes_[i] = std::move(ok).failure();
+    auto ok = settle(events[i], i);
+    if (ok) continue;
+    outcomes_[i] = std::move(ok).failure();
+    final = final && !passes(outcomes_[i].failure());
   }
   std::erase_if(parts_, [](const part& p) { return p.group->items.empty(); });
   if (parts_.empty()) return finish();
   open_ = parts_.size();
-  if (parts_.size() == 1 && options_.idempotency) {
+  if (parts_.size() == 1 && options_.idempotency && final) {
     // One atomic plan: it can hold the call's answer itself.
     publish_group& only = *parts_.front().group;
     only.row_key.clear();
@@ -290,13 +302,12 @@ core::result<answer> publish_call::rendered() {
 
 void publish_call::finish() {
   settle_twins();
-  const auto later = std::find_if(outcomes_.begin(), outcomes_.end(), [](const auto& o) {
-    return !o &&
-           (o.failure().kind == core::errc::unavailable || o.failure().kind == core::errc::io);
-  });
+  const auto later = std::find_if(outcomes_.begin(), outcomes_.end(),
+                                  [](const auto& o) { return !o && passes(o.failure()); });
   const bool none =
       std::none_of(outcomes_.begin(), outcomes_.end(), [](const auto& o) { return o.ok(); });
-  if (later != outcomes_.end() && none) return answer_with(core::error{later->failure()});
+  if (later != outcomes_.end() && none && later->failure().code != in_use)
+    return answer_with(core::error{later->failure()});
   auto a = rendered();
   // Until every line has its final outcome, a repeat has something to do.
   if (!a || !options_.idempotency || later != outcomes_.end()) return answer_with(std::move(a));

@@ -231,6 +231,20 @@ BOOST_AUTO_TEST_CASE(a_dedup_id_stands_for_one_event) {
   BOOST_TEST((ids(published({event(0, "s", "d1")})) != first));
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_that_passes_is_not_the_final_answer_of_a_key) {
+  const auto open = publish({event(0, "s", "d3")});
+  const auto meanwhile = publish({event(0, "t", "d3"), event(1, "t")}, "k1");
+  settle();
+  BOOST_TEST((*meanwhile->value)->body.starts_with("dedup_id_in_use\n"));
+  const auto second = ids((*meanwhile->value)->body.substr(16));
+  // The repeat finds the first line's event, and the second line is not sent again.
+  const std::size_t before = events();
+  const auto both = ids(published({event(0, "t", "d3"), event(1, "t")}, "k1"));
+  BOOST_TEST((both[0] == ids((*open->value)->body)[0]));
+  BOOST_TEST((both[1] == second[0]));
+  BOOST_TEST(events() == before);
+}
+
 BOOST_AUTO_TEST_CASE(a_twin_shares_the_refusal_of_the_first) {
   auto first = event(0, "s", "d1");
   auto second = event(1, "s", "d1");
