@@ -237,6 +237,7 @@ void dispatch::lane_ready(work_handle work) {
   const core::endpoint_id id = work->lane.key.endpoint;
   dispatch_queue* q = queue_of(id);
   if (q == nullptr) return;
+  forget_quarantined(work->lane.key);
   const std::size_t before = q->held();
   q->ready(std::move(work), held_ < settings_.window_max || before < lanes_guaranteed);
   held_ += q->held() - before;
@@ -245,13 +246,18 @@ void dispatch::lane_ready(work_handle work) {
   enlist(*q, now);
 }
 
+// Its entity has parked it, or gone on behind it.
+void dispatch::forget_quarantined(const core::lane_key& lane) {
+  const auto parked = quarantined_.find(lane);
+  if (parked == quarantined_.end()) return;
+  settings_.journal->ended(parked->second);
+  quarantined_.erase(parked);
+}
+
 void dispatch::lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due) {
   dispatch_queue* q = queue_of(lane.endpoint);
   if (q == nullptr) return;
-  if (const auto parked = quarantined_.find(lane); parked != quarantined_.end()) {
-    settings_.journal->ended(parked->second);
-    quarantined_.erase(parked);
-  }
+  forget_quarantined(lane);
   const std::size_t before = q->held();
   q->rests(lane, due);
   held_ += q->held() - before;
@@ -372,7 +378,7 @@ void dispatch::not_sent(member& m, const work_handle& work, const core::error& w
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;
   m.queue->finished(work, verdict, 0, now, report);
-  judge_origin(m, work, verdict, now);
+  judge_origin(m, work, verdict, now, now);
   report->lane = work->lane.key;
   report->head = work->lane.head;
   report->sent_due = work->lane.due;
@@ -402,8 +408,9 @@ void dispatch::send(member& m, work_handle work, core::timestamp now) {
 }
 
 void dispatch::judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
-                            core::timestamp now) {
-  const bool well_again = origins_.ended(m.origin, work.get(), verdict, m.queue->limit(), now);
+                            core::timestamp started, core::timestamp now) {
+  const bool well_again =
+      origins_.ended(m.origin, work.get(), verdict, m.queue->limit(), started, now);
   if (!well_again) return;
   for (const turns::index i : origins_.at(m.origin).members) {
     dispatch_queue& q = *members_[i].queue;
@@ -457,7 +464,7 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;  // before it stops counting as in flight
   q.finished(work, verdict, result.status, now, report);
-  judge_origin(m, work, verdict, now);
+  judge_origin(m, work, verdict, started, now);
   judge_health(m, verdict, now);
   const auto delivery = s_.delivery.load();
   const auto& own = q.settings().retry_schedule;

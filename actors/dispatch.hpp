@@ -71,12 +71,13 @@ class dispatch {
   void expired(member& m, const work_handle& work, core::timestamp now);
   void not_sent(member& m, const work_handle& work, const core::error& why, core::timestamp now);
   void judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
-                    core::timestamp now);
+                    core::timestamp started, core::timestamp now);
   void judge_health(member& m, const core::verdict& verdict, core::timestamp now);
   void tell_health(member& m, core::health_change change, const std::string& reason);
   void try_suspect(core::timestamp now);
   void quarantine(member& m, const core::lane& lane, const flight_journal::suspect& s,
                   core::timestamp now);
+  void forget_quarantined(const core::lane_key& lane);
   void end_trial(const lane_work* work);
   void look_later(const dispatch_queue& q);
   void refill(dispatch_queue& q, core::timestamp now);

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t scan_rows_max = 1'024;  // of the due index, in one refill
 constexpr std::size_t cancel_page_rows = 256;
+// Events of one lane in a row while others wait on disk. In a row is cheaper: its entity is awake.
+constexpr std::uint32_t streak_max = 16;
 constexpr std::chrono::milliseconds settle_patience = std::chrono::seconds{30};
 
 std::uint64_t as_ms(core::timestamp t) {
@@ -91,14 +93,19 @@ void dispatch_queue::ready(work_handle work, bool room) {
   side& s = side_of(work->lane);
   s.scan_from_ms = std::min(s.scan_from_ms, as_ms(work->lane.due));
   const bool full = lanes_.size() >= core::limits::endpoint_window_max || !room;
-  // While older lanes wait on disk, new ones queue behind them there. In one line for the whole
-  // endpoint the disk alone knows who is first.
-  if (!active() || in_line() || (held == lanes_.end() && (full || s.more))) {
+  // While older lanes wait on disk, new ones queue behind them there, and so does one that has had
+  // its turn. In one line for the whole endpoint the disk alone knows who is first.
+  const bool waits =
+      held == lanes_.end() ? full || s.more : s.more && held->second.streak >= streak_max;
+  if (!active() || in_line() || waits) {
     if (held != lanes_.end()) lanes_.erase(held);
     s.more = true;
     return;
   }
-  lanes_[key] = {phase::queued, {}, {}, {}, flight_journal::none};
+  held_lane& lane = lanes_[key];
+  lane.phase = phase::queued;
+  lane.head = {};
+  ++lane.streak;
   s.ready.push_back(std::move(work));
 }
 
@@ -174,6 +181,16 @@ void dispatch_queue::landed(const work_handle& work) {
   if (journal_ != nullptr) journal_->ended(lanes_[work->lane.key].slot);
 }
 
+void dispatch_queue::settles(const work_handle& work, core::timestamp now,
+                             const std::shared_ptr<const lane_report>& report) {
+  held_lane& lane = lanes_[work->lane.key];
+  lane.phase = phase::settling;
+  lane.since = now;
+  lane.head = work->lane.head;
+  lane.report = report;
+  lane.slot = flight_journal::none;
+}
+
 void dispatch_queue::bar_suspect(const core::lane_key& lane) {
   lanes_[lane] = {phase::barred, core::timestamp::max(), {}, {}, flight_journal::none};
 }
@@ -208,7 +225,8 @@ void dispatch_queue::returned(const work_handle& work) {
 void dispatch_queue::returned(const work_handle& work, core::timestamp now,
                               const std::shared_ptr<const lane_report>& report) {
   landed(work);
-  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report, flight_journal::none};
+  bucket_.give_back(now);
+  settles(work, now, report);
   publish_gauge();
 }
 
@@ -217,14 +235,18 @@ void dispatch_queue::finished(const work_handle& work, const core::verdict& verd
                               const std::shared_ptr<const lane_report>& report) {
   landed(work);
   gauge_.last_status = status;
-  lanes_[work->lane.key] = {phase::settling, now, work->lane.head, report, flight_journal::none};
-  if (verdict.kind == core::response_class::delivered) {
+  settles(work, now, report);
+  // A refusal, too, shows that the endpoint keeps up.
+  if (verdict.kind == core::response_class::overload) {
+    window_.on_overload();
+  } else if (verdict.kind != core::response_class::local) {
     window_.on_success();
+  }
+  if (verdict.kind == core::response_class::delivered) {
     if (work->lane.attempts > 0) budget_.retry_delivered();
     gauge_.last_success = now;
     gauge_.last_error.clear();
   } else {
-    if (verdict.kind == core::response_class::overload) window_.on_overload();
     gauge_.last_failure = now;
     gauge_.last_error = verdict.error;
   }
@@ -239,6 +261,11 @@ void dispatch_queue::hold_until(core::timestamp until) {
 bool dispatch_queue::load_row(const core::lane_key& key) {
   auto lane = s_.repo.find(key);
   if (!lane || !*lane || (*lane)->state != core::lane_state::pending) return false;
+  if ((*lane)->not_before > s_.now()) {
+    // It failed in the endpoint's line, which the endpoint has left meanwhile.
+    lanes_[key] = {phase::barred, (*lane)->not_before, {}, {}, flight_journal::none};
+    return false;
+  }
   lanes_[key] = {phase::queued, {}, {}, {}, flight_journal::none};
   side& s = side_of(**lane);
   s.ready.push_back(std::make_shared<lane_work>(lane_work{std::move(**lane), nullptr}));

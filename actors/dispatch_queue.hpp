@@ -130,6 +130,7 @@ class dispatch_queue {
     core::event_id head{};    // of the attempt that is settling
     std::weak_ptr<const lane_report> report{};
     flight_journal::slot slot = flight_journal::none;  // while in flight
+    std::uint32_t streak = 0;                          // events sent while it kept its place
   };
   // Lanes with a head that was never tried, or those with one that was.
   struct side {
@@ -141,6 +142,8 @@ class dispatch_queue {
   void prepare();
   void publish_gauge();
   void landed(const work_handle& work);
+  void settles(const work_handle& work, core::timestamp now,
+               const std::shared_ptr<const lane_report>& report);
   bool load_row(const core::lane_key& lane);
   bool in_line() const { return settings_->ordering == core::ordering_mode::endpoint; }
   std::size_t refill_line(core::timestamp now);

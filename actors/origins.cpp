@@ -26,7 +26,7 @@ turns::index origins::of(const std::string& name) {
   if (known != by_name_.end()) return known->second;
   const turns::index made = turns_.add_origin(cap_);
   by_name_.emplace(name, made);
-  sites_.push_back({name, {}, core::concurrency_window{cap_}, false, nullptr, 0, {}});
+  sites_.push_back({name, {}, core::concurrency_window{cap_}, false, {}, nullptr, 0, {}});
   const auto stored = stored_.find(name);
   if (stored == stored_.end()) return made;
   const core::timestamp now = s_.now();
@@ -61,7 +61,7 @@ void origins::leave(turns::index origin, turns::index member) {
 }
 
 bool origins::ended(turns::index origin, const lane_work* work, const core::verdict& verdict,
-                    int member_limit, core::timestamp now) {
+                    int member_limit, core::timestamp started, core::timestamp now) {
   site& one = sites_[origin];
   const bool probe = one.probe == work;
   if (probe) one.probe = nullptr;
@@ -73,6 +73,8 @@ bool origins::ended(turns::index origin, const lane_work* work, const core::verd
   if (verdict.kind == response_class::overload) {
     if (probe) {
       one.breaker.probe_failed(verdict.error, rules, s_.random(), now);
+    } else if (started < one.well_since) {
+      return false;
     } else {
       const int cohort = std::max(member_limit, turns_.in_flight_at(origin));
       if (!one.breaker.failed(cohort, verdict.error, rules, s_.random(), now)) return false;
@@ -86,13 +88,11 @@ bool origins::ended(turns::index origin, const lane_work* work, const core::verd
     recovered(origin, now);
     return true;
   }
-  if (verdict.kind == response_class::delivered) {
-    one.breaker.succeeded(now);
-    if (one.ramping) {
-      one.ramp.on_success();
-      one.ramping = one.ramp.limit() < cap_;
-      turns_.set_cap(origin, one.ramp.limit());
-    }
+  if (verdict.kind == response_class::delivered) one.breaker.succeeded(now);
+  if (one.ramping) {
+    one.ramp.on_success();
+    one.ramping = one.ramp.limit() < cap_;
+    turns_.set_cap(origin, one.ramp.limit());
   }
   return false;
 }
@@ -107,6 +107,7 @@ void origins::returned(turns::index origin, const lane_work* work) {
 void origins::recovered(turns::index origin, core::timestamp now) {
   site& one = sites_[origin];
   one.breaker.probe_succeeded();
+  one.well_since = now;
   one.ramp.restart();
   one.ramping = cap_ > 1;
   turns_.set_cap(origin, one.ramp.limit());

@@ -25,6 +25,7 @@ class origins {
     // After an outage the cap of all endpoints together grows from one, too.
     core::concurrency_window ramp;
     bool ramping = false;
+    core::timestamp well_since{};      // when its breaker closed last
     const lane_work* probe = nullptr;  // under way
     turns::index prober = 0;           // whose it is
     std::vector<turns::index> members;
@@ -38,10 +39,11 @@ class origins {
   void join(turns::index origin, turns::index member);
   void leave(turns::index origin, turns::index member);
 
-  // What an attempt says about the origin. `member_limit`: requests allowed to its endpoint. True:
-  // the origin is well again and its endpoints should start slowly.
+  // What an attempt says about the origin. `member_limit`: requests allowed to its endpoint. One
+  // that began before the origin was found well again says nothing. True: the origin is well again
+  // and its endpoints should start slowly.
   bool ended(turns::index origin, const lane_work* work, const core::verdict& verdict,
-             int member_limit, core::timestamp now);
+             int member_limit, core::timestamp started, core::timestamp now);
   // The attempt ended without having been made.
   void returned(turns::index origin, const lane_work* work);
 

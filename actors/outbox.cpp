@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/limits.hpp"
 #include "core/base/log.hpp"
 #include "core/delivery/envelope.hpp"
 
@@ -57,7 +58,7 @@ bool outbox::in_line(const core::lane_key& key) const {
 bool outbox::goes_alone(const catalog_snapshot& catalog, core::endpoint_id id) {
   const auto endpoint = catalog.special_lanes() ? catalog.find_any(id) : nullptr;
   return endpoint && endpoint->ordering == core::ordering_mode::none &&
-         lanes_.size() < lanes_of_stream_max && find({stream_, id, {}}) == nullptr;
+         lanes_.size() < core::limits::lanes_of_stream_max && find({stream_, id, {}}) == nullptr;
 }
 
 core::result<void> outbox::load() {
@@ -371,7 +372,7 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
     return;
   }
   auto d = delta(r.lane.endpoint);
-  d.attempts = 1;
+  d.attempts = r.row.outcome == core::response_class::local ? 0 : 1;  // else no request was made
   store::attempt_row row = r.row;
   // Asked for again while the attempt was under way: only a delivery still ends it.
   if (r.sent_due && r.sent_due != lane->due && r.outcome.step != core::lane_step::advance) {
@@ -443,6 +444,14 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
     s_.repo.put(plan, *lane, &before);
     follow.ready.push_back(std::make_shared<lane_work>(lane_work{*lane, event}));
     return {};
+  }
+  if (lanes_.size() >= core::limits::lanes_of_stream_max) {
+    return core::error{core::errc::unavailable,
+                       "too_many_replays",
+                       "as many events of this stream are waiting to be sent again as may be (" +
+                           std::to_string(core::limits::lanes_of_stream_max) + "); try again later",
+                       {},
+                       {}};
   }
   auto skipped = s_.repo.is_skipped(event->id, endpoint);
   if (!skipped) return std::move(skipped).failure();

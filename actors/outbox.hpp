@@ -26,10 +26,6 @@ struct event_facts {
   core::endpoint_id about;      // an event about an endpoint is not sent to it
 };
 
-// Lanes of one stream in memory at which further events without an order queue in the stream's
-// lane.
-constexpr std::size_t lanes_of_stream_max = 1'024;
-
 class outbox {
  public:
   outbox(services& s, core::stream_id stream) : s_(s), stream_(stream) {}

@@ -25,6 +25,12 @@ void token_bucket::take(timestamp now) noexcept {
   filled_at_ = now;
 }
 
+void token_bucket::give_back(timestamp now) noexcept {
+  if (!limited()) return;
+  level_ = std::min(static_cast<double>(limit_.burst), level(now) + 1.0);
+  filled_at_ = now;
+}
+
 std::optional<timestamp> token_bucket::next(timestamp now) const noexcept {
   if (has(now)) return std::nullopt;
   const double missing = 1.0 - level(now);

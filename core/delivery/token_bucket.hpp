@@ -19,6 +19,7 @@ class token_bucket {
   // A request may go now.
   bool has(timestamp now) const noexcept { return !limited() || level(now) >= 1.0; }
   void take(timestamp now) noexcept;
+  void give_back(timestamp now) noexcept;  // what was taken was not used
   // When the next request may go; none when one may go now.
   std::optional<timestamp> next(timestamp now) const noexcept;
 

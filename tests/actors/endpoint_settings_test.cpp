@@ -135,6 +135,42 @@ BOOST_AUTO_TEST_CASE(an_old_event_is_parked_without_a_request) {
   adds_up(st);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_too_old_costs_neither_an_attempt_nor_a_place_in_the_rate) {
+  const auto st = open([](core::endpoint& e) {
+    e.max_age = 1h;
+    e.rate = {1.0, 1};
+  });
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  sell(st, 5);
+  now += 2h;
+  sell(st, 1);
+  set_state(st.endpoint, endpoint_state::active);
+  engine.settle();
+  engine.advance(100ms);
+  BOOST_TEST(parked(st, "expired") == 5U);
+  BOOST_TEST(answer_all(st) == 1);
+  BOOST_TEST(counted(st).attempts == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_retry_keeps_its_pause_when_the_endpoint_leaves_its_line) {
+  const auto st = open([](core::endpoint& e) {
+    e.ordering = core::ordering_mode::endpoint;
+    e.retry_schedule = {0s, 10min, 10min};
+  });
+  sell(st, 1);
+  answer_first(st, 500);
+  actors::update_endpoint change;
+  change.id = st.endpoint;
+  change.ordering = core::ordering_mode::stream;
+  catalog(std::move(change));
+  engine.settle();
+  for (int i = 0; i < 8; ++i) engine.advance(1min);
+  BOOST_TEST(under_way(st) == 0U);
+  for (int i = 0; i < 5; ++i) engine.advance(1min);
+  BOOST_TEST(under_way(st) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_retry_beyond_the_age_is_not_waited_for) {
   const auto st = open([](core::endpoint& e) {
     e.max_age = 1h;
@@ -302,14 +338,14 @@ BOOST_AUTO_TEST_CASE(a_stream_without_order_has_a_bounded_number_of_lanes) {
   const auto id = story(*this, st, 1, 2)[0];
   set_state(st.endpoint, endpoint_state::paused);
   engine.settle();
-  const std::size_t more = actors::lanes_of_stream_max + 10;
+  const std::size_t more = core::limits::lanes_of_stream_max + 10;
   using action = core::subscription_action;
   for (std::size_t i = 0; i < more; ++i) {
     engine.ask(act(id, i % 2 == 0 ? action::suspend : action::resume,
                    core::suspension_reason::admin_hold));
     engine.settle();
   }
-  BOOST_TEST(lanes(st).size() <= actors::lanes_of_stream_max + 1);
+  BOOST_TEST(lanes(st).size() <= core::limits::lanes_of_stream_max + 1);
   adds_up(st);
   set_state(st.endpoint, endpoint_state::active);
   engine.settle();

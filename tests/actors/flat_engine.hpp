@@ -64,6 +64,8 @@ class flat_engine {
   void keep_journal() { journaling_ = true; }
   // The process ends by itself: nothing will be suspect.
   void close_journal() { journal_->close(); }
+  // What was in flight at the last unclean end.
+  std::size_t suspects() { return journal_->of(0).suspects().size(); }
 
   core::endpoint_id new_endpoint(core::endpoint e) {
     e.url += "/" + std::to_string(endpoint_by_url.size());

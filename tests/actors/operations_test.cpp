@@ -246,6 +246,25 @@ BOOST_FIXTURE_TEST_CASE(an_event_that_is_in_flight_at_two_crashes_is_quarantined
   BOOST_TEST(counted(st).parked == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_quarantined_event_that_is_skipped_is_forgotten_by_the_journal,
+                        laboratory) {
+  auto e = endpoint_of({});
+  e.on_exhausted = core::exhausted_policy::skip;
+  const auto st = open_stall_with(std::move(e));
+  sell(st, 1);
+  const core::subscription_id id{(*repo().find(engine.wire[0].event))->stream.entity};
+  engine.ask(act(id, core::subscription_action::report_deployed));
+  engine.settle();
+  for (int i = 0; i < 2; ++i) {
+    engine.restart();
+    calm();
+  }
+  BOOST_TEST(counted(st).parked == 1U);
+  BOOST_TEST(drain_all(st).size() == 1U);  // the stream goes on
+  engine.restart();
+  BOOST_TEST(engine.suspects() == 0U);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_suspect_that_was_not_tried_yet_does_not_become_guilty, laboratory) {
   const auto st = open_stall();
   sell(st, 1);

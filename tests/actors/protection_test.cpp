@@ -105,11 +105,41 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_no_overload_closes_it_and_never_opens_it)
   sell(st, 12);
   for (int i = 0; i < 8; ++i) answer_first(st, 404);
   BOOST_TEST((state_of(*this, st) == breaker_state::closed));
-  break_it(*this, st);
+  while (state_of(*this, st) == breaker_state::closed) answer_first(st, 503);
+  while (under_way(st) > 0) answer_first(st, 503);
   engine.advance(30s);
   BOOST_REQUIRE_EQUAL(under_way(st), 1U);
   answer_first(st, 404);
   BOOST_TEST((state_of(*this, st) == breaker_state::closed));
+}
+
+BOOST_AUTO_TEST_CASE(an_origin_that_comes_back_with_refusals_is_not_kept_slow) {
+  set_protection(breakers_on);
+  const auto st = open_stall();
+  sell(st, 40);
+  break_it(*this, st);
+  engine.advance(30s);
+  for (int i = 0; i < 15; ++i) answer_first(st, 404);
+  BOOST_TEST(under_way(st) >= 4U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_sent_before_an_origin_was_well_again_does_not_count_against_it) {
+  set_protection(breakers_on);
+  const auto hanging = open_stall();
+  const auto failing = open_stall_at(origin_of(hanging));
+  sell(hanging, 30);
+  for (int i = 0; i < 10; ++i) answer_first(hanging, 204);
+  sell(failing, 10);
+  while (state_of(*this, failing) == breaker_state::closed) answer_first(failing, 503);
+  while (under_way(failing) > 0) answer_first(failing, 503);
+  const auto late = under_way(hanging);
+  BOOST_REQUIRE_GT(late, 2U);
+  engine.advance(30s);
+  BOOST_REQUIRE_EQUAL(under_way(failing), 1U);
+  answer_first(failing, 204);
+  BOOST_REQUIRE((state_of(*this, failing) == breaker_state::closed));
+  for (std::size_t i = 0; i < late; ++i) answer_first(hanging, 504);
+  BOOST_TEST((state_of(*this, failing) == breaker_state::closed));
 }
 
 BOOST_AUTO_TEST_CASE(after_an_outage_all_endpoints_of_an_origin_start_with_one_together) {
@@ -340,6 +370,41 @@ BOOST_AUTO_TEST_CASE(a_window_full_of_retries_leaves_room_for_fresh_ones) {
     engine.advance(100ms);
   }
   BOOST_TEST(fresh == 50U);
+}
+
+BOOST_AUTO_TEST_CASE(streams_with_a_long_backlog_do_not_keep_others_waiting_for_all_of_it) {
+  const auto st = open_stall(1);
+  set_state(st.endpoint, core::endpoint_state::paused);
+  engine.settle();
+  constexpr std::size_t streams = core::limits::endpoint_window_max;
+  constexpr std::size_t events = 40;
+  for (std::size_t i = 0; i < streams; ++i) {
+    const auto ordered = engine.ask(order(st.customer, st.plan));
+    engine.settle();
+    const core::subscription_id id{ordered->number()};
+    engine.ask(act(id, core::subscription_action::report_deployed));
+    for (std::size_t k = 2; k < events; ++k) {
+      using action = core::subscription_action;
+      engine.ask(act(id, k % 2 == 0 ? action::suspend : action::resume,
+                     core::suspension_reason::admin_hold));
+    }
+    engine.settle();
+  }
+  now += 1s;
+  sell(st, 1);
+  const auto last = last_event();
+  set_state(st.endpoint, core::endpoint_state::active);
+  engine.settle();
+  std::size_t before = 0;
+  while (under_way(st) > 0 && engine.wire[0].event.value != last) {
+    now += 1ms;
+    answer_first(st, 204);
+    ++before;
+  }
+  BOOST_TEST(under_way(st) == 1U);
+  BOOST_TEST(before < streams * events / 2);
+  drain_all(st);
+  BOOST_TEST(counted(st).delivered == streams * events + 1);
 }
 
 // ---- what must not undo, repeat or break in -----------------------------------------------------
