@@ -123,6 +123,7 @@ class Activation(unittest.TestCase):
         self.addCleanup(process.kill)
         daemon.api = f"http://127.0.0.1:{port}"
         harness.wait_until(daemon.ready, 20, "the first connection starts the daemon")
+        harness.wait_until(daemon.addresses_path().exists, 20, "the addresses are told")
         told = json.loads(daemon.addresses_path().read_text())
         self.assertEqual(told["api"], daemon.api)
         daemon.socket = admin
