@@ -1,6 +1,7 @@
 // The codec of endpoints: every secret is sealed for its endpoint and its place in it.
 #include "store/codec.hpp"
 #include "store/records.pb.h"
+#include "store/strongbox.hpp"
 #include "store/wire.hpp"
 
 namespace syndicated::store {
@@ -8,38 +9,6 @@ namespace syndicated::store {
 using namespace wire;
 
 namespace {
-
-// Seals and opens what belongs to one endpoint. An empty secret is stored as nothing.
-class strongbox {
- public:
-  strongbox(const vault& secrets, core::endpoint_id id)
-      : secrets_(secrets), context_("endpoint/" + std::to_string(id.value)) {}
-
-  std::string seal(const core::secret_bytes& secret, std::string_view place = {}) const {
-    return secret.empty() ? std::string{} : secrets_.seal(secret.reveal(), at_place(place));
-  }
-  // After the first failure nothing more is opened.
-  core::secret_bytes open(const std::string& sealed, std::string_view place = {}) {
-    if (sealed.empty() || why_) return {};
-    auto plain = secrets_.open(sealed, at_place(place));
-    if (plain) return core::secret_bytes{std::move(*plain)};
-    why_ = std::move(plain).failure();
-    return {};
-  }
-  std::optional<core::error>& failure() { return why_; }
-
- private:
-  std::string at_place(std::string_view place) const { return context_ + std::string{place}; }
-
-  const vault& secrets_;
-  std::string context_;
-  std::optional<core::error> why_;
-};
-
-constexpr std::string_view header_place = "/header";
-constexpr std::string_view auth_place = "/auth";
-constexpr std::string_view client_key_place = "/client-key";
-constexpr std::string_view signing_place = "/signing";
 
 void put_access(records::Endpoint& r, const core::endpoint& e, const strongbox& box) {
   for (const core::endpoint_header& h : e.headers) {

@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <set>
+
 #include "core/base/limits.hpp"
 #include "core/base/log.hpp"
 #include "store/codec.hpp"
@@ -14,6 +17,7 @@ constexpr std::string_view totals_key = "totals";
 std::size_t weight(const write_plan& plan) {
   std::size_t bytes = 0;
   for (const write_op& op : plan.ops) bytes += op.key.view().size() + op.value.size() + 16;
+  for (const write_again& a : plan.again) bytes += a.key.view().size() + a.value.size() + 16;
   return bytes;
 }
 
@@ -183,6 +187,24 @@ std::vector<write_op> committer::bookkeeping(
   return ops;
 }
 
+void committer::add_rewrites(const std::vector<const write_plan*>& plans,
+                             std::vector<write_op>& to) const {
+  const auto none = [](const write_plan* plan) { return plan->again.empty(); };
+  if (std::ranges::all_of(plans, none)) return;
+  std::set<std::pair<family, std::string_view>> taken;
+  for (const write_plan* plan : plans) {
+    for (const write_op& op : plan->ops) taken.emplace(op.where, op.key.view());
+  }
+  for (const write_plan* plan : plans) {
+    for (const write_again& a : plan->again) {
+      if (!taken.emplace(a.where, a.key.view()).second) continue;
+      const auto stored = db_.get(a.where, a.key.view());
+      if (stored && *stored && **stored == a.as_read)
+        to.push_back({a.where, false, a.key, a.value});
+    }
+  }
+}
+
 void committer::accept(const std::unordered_map<core::endpoint_id, counters>& staged,
                        const totals& after) {
   const std::lock_guard lock(counters_mutex_);
@@ -206,7 +228,8 @@ void committer::commit(std::vector<write_plan>& batch) {
   if (!good.empty()) {
     std::unordered_map<core::endpoint_id, counters> staged;
     totals after;
-    const auto extra = bookkeeping(good, staged, after);
+    auto extra = bookkeeping(good, staged, after);
+    add_rewrites(good, extra);
     report = db_.write(good, extra, sync);
     if (report.result == commit_result::committed) {
       accept(staged, after);

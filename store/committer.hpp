@@ -73,6 +73,7 @@ class committer {
   std::vector<write_op> bookkeeping(const std::vector<const write_plan*>& plans,
                                     std::unordered_map<core::endpoint_id, counters>& staged,
                                     totals& after) const;
+  void add_rewrites(const std::vector<const write_plan*>& plans, std::vector<write_op>& to) const;
   void accept(const std::unordered_map<core::endpoint_id, counters>& staged, const totals& after);
   void fail(const write_report& report);
 

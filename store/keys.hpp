@@ -20,7 +20,8 @@
 //   idempotency    SHA-256 of principal and key (32)
 //   timers         due_ms(8) kind(1) entity(8)
 //   counters       endpoint(8)
-//   meta           a word | "breaker:" SHA-256 of the origin (32) | "endpoint:" endpoint(8)
+//   meta           a word ("master_keys": ids (4 each) of those in use, the newest primary first)
+//                  | "breaker:" SHA-256 of the origin (32) | "endpoint:" endpoint(8)
 #pragma once
 
 #include <array>

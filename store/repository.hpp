@@ -146,14 +146,24 @@ class repository {
   database& db() const noexcept { return db_; }
 
  private:
+  // Before anything is sealed for the plan.
+  void hold_keys(write_plan& plan) const;
+
   database& db_;
   const vault& vault_;
 };
 
-// Reads (or, in a new store, writes) the schema version, the id counters and the proof that the
-// master key is the one the secrets were sealed with. Errors: errc::invalid "wrong_master_key",
+// Reads (or, in a new store, writes) the schema version, the id counters, which master keys the
+// secrets may be sealed with, and the proof that the vault has them. A new primary key is noted
+// before it seals anything. Errors: errc::invalid "wrong_master_key" names the key that is missing;
 // "newer_schema".
 class id_source;
 core::result<void> check_store(database& db, const vault& secrets, id_source& ids);
+
+// The keys that stored values may be sealed with, the newest primary first.
+core::result<std::vector<key_id>> keys_in_use(const database& db);
+void put_keys_in_use(write_plan& plan, const std::vector<key_id>& keys);
+// The proof, sealed with the primary key.
+void put_key_proof(write_plan& plan, const vault& secrets);
 
 }  // namespace syndicated::store

@@ -1,4 +1,6 @@
 // The writing half of the repository, and what every store begins with.
+#include <algorithm>
+
 #include "core/delivery/signature.hpp"
 #include "store/codec.hpp"
 #include "store/id_source.hpp"
@@ -9,12 +11,80 @@ namespace {
 
 constexpr std::string_view schema_version = "1";
 constexpr std::string_view key_proof_text = "syndicated master key";
+constexpr std::string_view key_proof_row = "key_proof";
+constexpr std::string_view keys_in_use_row = "master_keys";
+
+// Credentials were sealed when they came. The entity that keeps them in memory does not hear of a
+// new master key, so they are sealed anew whenever the row is written.
+std::string encode_with(const vault& secrets, const core::subscription& s) {
+  const key_id primary = secrets.primary();
+  const auto old = [primary](const core::credential& c) {
+    return vault::key_of(c.sealed_value) != primary;
+  };
+  if (std::ranges::none_of(s.credentials, old)) return encode(s);
+  core::subscription fresh = s;
+  for (core::credential& c : fresh.credentials) {
+    if (auto plain = secrets.open(c.sealed_value, credential_context)) {
+      c.sealed_value = secrets.seal(*plain, credential_context);
+    }
+  }
+  return encode(fresh);
+}
+
+core::error wrong_key(key_id missing, const vault& given) {
+  std::string names;
+  for (const key_id id : given.keys()) names += (names.empty() ? "" : ", ") + key_name(id);
+  return {core::errc::invalid,
+          "wrong_master_key",
+          "the store has secrets sealed with the master key " + key_name(missing) +
+              ", which is not among the given ones (" + names +
+              "): it must be in secrets.master_key_file or secrets.previous_master_key_files",
+          {},
+          {}};
+}
+
+core::result<void> write_first_rows(database& db, const vault& secrets, const id_source& ids) {
+  write_plan first;
+  first.put(family::meta, key_bytes{"schema"}, std::string{schema_version});
+  put_key_proof(first, secrets);
+  put_keys_in_use(first, {secrets.primary()});
+  first.put(family::meta, key_bytes{"ids"}, ids.encode());
+  const auto report = db.write({&first}, {}, true);
+  if (report.result == commit_result::committed) return {};
+  return core::error{core::errc::io, "store_io", report.detail, {}, {}};
+}
+
+core::result<void> check_keys(database& db, const vault& secrets) {
+  auto keys = keys_in_use(db);
+  if (!keys) return std::move(keys).failure();
+  for (const key_id id : *keys) {
+    if (!secrets.knows(id)) return wrong_key(id, secrets);
+  }
+  auto proof = db.get(family::meta, key_proof_row);
+  if (!proof) return std::move(proof).failure();
+  if (auto opened = secrets.open(proof->value_or(""), key_proof_row); !opened) {
+    return std::move(opened).failure().prefixed("the proof of the master key");
+  }
+  if (std::ranges::find(*keys, secrets.primary()) != keys->end()) return {};
+  keys->insert(keys->begin(), secrets.primary());
+  write_plan plan;
+  put_keys_in_use(plan, *keys);
+  put_key_proof(plan, secrets);
+  const auto report = db.write({&plan}, {}, true);
+  if (report.result == commit_result::committed) return {};
+  return core::error{core::errc::io, "store_io", report.detail, {}, {}};
+}
 
 }  // namespace
 
+void repository::hold_keys(write_plan& plan) const {
+  if (!plan.sealed_with) plan.sealed_with = vault_.hold();
+}
+
 void repository::put(write_plan& plan, const core::subscription& s,
                      const core::subscription* before) const {
-  plan.put(family::subscriptions, id_key(s.id.value), encode(s));
+  if (!s.credentials.empty()) hold_keys(plan);
+  plan.put(family::subscriptions, id_key(s.id.value), encode_with(vault_, s));
   if (before == nullptr) {
     ++plan.subscriptions_created;
     plan.put(family::index, index_key('t', s.tenant.value, s.id.value), {});
@@ -43,6 +113,7 @@ void repository::put(write_plan& plan, const core::plan& p) const {
   plan.put(family::catalog, catalog_key(core::entity_kind::plan, p.id.value), encode(p));
 }
 void repository::put(write_plan& plan, const core::endpoint& e) const {
+  hold_keys(plan);
   plan.put(family::catalog, catalog_key(core::entity_kind::endpoint, e.id.value),
            encode(e, vault_));
 }
@@ -129,23 +200,43 @@ void repository::erase_cascade(write_plan& plan, core::tenant_id tenant) const {
 
 void repository::put_answer(write_plan& plan, std::string_view key, const stored_answer& a) const {
   // An answer may hold a secret that is shown only once.
+  hold_keys(plan);
   stored_answer sealed = a;
   sealed.body = vault_.seal(a.body, answer_context);
   plan.put(family::idempotency, key_bytes{core::sha256(key)}, encode(sealed));
 }
 
+core::result<std::vector<key_id>> keys_in_use(const database& db) {
+  std::vector<key_id> keys;
+  auto row = db.get(family::meta, keys_in_use_row);
+  if (!row) return std::move(row).failure();
+  if (!*row) {
+    // A store of before there could be several keys: the proof is sealed with its only one.
+    auto proof = db.get(family::meta, key_proof_row);
+    if (!proof) return std::move(proof).failure();
+    if (const auto id = vault::key_of(proof->value_or(""))) keys.push_back(*id);
+    return keys;
+  }
+  for (std::size_t at = 0; at + 4 <= (*row)->size(); at += 4) {
+    keys.push_back(static_cast<key_id>(read_u64((*row)->substr(at, 4), 0)));
+  }
+  return keys;
+}
+
+void put_keys_in_use(write_plan& plan, const std::vector<key_id>& keys) {
+  std::string row;
+  for (const key_id id : keys) row += key_bytes{}.u64(id).view().substr(4);
+  plan.put(family::meta, key_bytes{keys_in_use_row}, std::move(row));
+}
+
+void put_key_proof(write_plan& plan, const vault& secrets) {
+  plan.put(family::meta, key_bytes{key_proof_row}, secrets.seal(key_proof_text, key_proof_row));
+}
+
 core::result<void> check_store(database& db, const vault& secrets, id_source& ids) {
   auto schema = db.get(family::meta, "schema");
   if (!schema) return std::move(schema).failure();
-  if (!*schema) {
-    write_plan first;
-    first.put(family::meta, key_bytes{"schema"}, std::string{schema_version});
-    first.put(family::meta, key_bytes{"key_proof"}, secrets.seal(key_proof_text, "key_proof"));
-    first.put(family::meta, key_bytes{"ids"}, ids.encode());
-    const auto report = db.write({&first}, {}, true);
-    if (report.result == commit_result::committed) return {};
-    return core::error{core::errc::io, "store_io", report.detail, {}, {}};
-  }
+  if (!*schema) return write_first_rows(db, secrets, ids);
   if (**schema != schema_version) {
     return core::error{
         core::errc::invalid,
@@ -154,15 +245,7 @@ core::result<void> check_store(database& db, const vault& secrets, id_source& id
         {},
         {}};
   }
-  auto proof = db.get(family::meta, "key_proof");
-  if (!proof) return std::move(proof).failure();
-  if (!*proof || !secrets.open(**proof, "key_proof").ok()) {
-    return core::error{core::errc::invalid,
-                       "wrong_master_key",
-                       "the master key is not the one that this store's secrets are sealed with",
-                       {},
-                       {}};
-  }
+  if (auto ok = check_keys(db, secrets); !ok) return ok;
   auto counters = db.get(family::meta, "ids");
   if (!counters) return std::move(counters).failure();
   if (!*counters) {

@@ -40,8 +40,10 @@ struct attempt_mark {
   std::string_view place{};  // its key; only while it is visited
 };
 
-// What the bodies of stored answers are sealed for (vault.hpp).
+// What the bodies of stored answers, and the credentials inside subscriptions, are sealed for
+// (vault.hpp).
 inline constexpr const char* answer_context = "answer";
+inline constexpr const char* credential_context = "credential";
 
 // `status` of a call that has an answer only when all of its parts are on disk.
 inline constexpr int answer_unfinished = 0;

@@ -35,13 +35,25 @@ struct write_op {
   std::string value;
 };
 
+// A new spelling of a stored value. It is written only when what was read is still what is stored
+// and no other plan of the batch writes that key: it never undoes a change.
+struct write_again {
+  family where{};
+  key_bytes key;
+  std::string as_read;
+  std::string value;
+};
+
 struct write_plan {
   std::vector<write_op> ops;
+  std::vector<write_again> again;
   std::vector<counter_delta> deltas;
   std::uint64_t subscriptions_created = 0;
   std::uint64_t tenants_created = 0;
   bool durable = true;  // false: may ride along with the next synced batch
   std::shared_ptr<plan_chain> chain;
+  // Of plans with sealed values (vault::hold): until it is on disk or dropped.
+  std::shared_ptr<const void> sealed_with;
   // Called once on the committer's thread, in commit order; must only post.
   std::function<void(commit_result)> done;
 

@@ -88,6 +88,10 @@ inline constexpr std::size_t commit_batch_bytes_max = 1024 * 1024;
 inline constexpr std::size_t commit_batch_plans_max = 1'024;
 inline constexpr std::size_t commit_queue_plans_max = 65'536;
 
+// Sealing with a new master key: rows looked at, and bytes of those to be sealed anew, in one go.
+inline constexpr std::size_t reseal_page_rows_max = 4'096;
+inline constexpr std::size_t reseal_page_bytes_max = 512 * 1024;
+
 // Actors.
 // Entities in memory, all shards together; above that, those that rest go at once.
 inline constexpr std::size_t awake_entities_max = 16'384;
