@@ -342,6 +342,22 @@ struct engine_status {
   breaker_totals breakers;
 };
 
+// The master keys that secrets are sealed with, by id (store/key_rotation.hpp).
+enum class key_rotation_state : std::uint8_t { settled, working, blocked };
+std::string_view to_string(key_rotation_state state) noexcept;
+struct master_key_use {
+  std::string id;
+  bool primary = false;
+  bool needed = false;                  // false: its file may be removed
+  std::optional<std::uint64_t> values;  // still sealed with it, if that was counted
+};
+struct master_key_status {
+  key_rotation_state state = key_rotation_state::settled;
+  std::vector<master_key_use> keys;  // the primary first
+  std::uint64_t resealed = 0;        // values, since the start
+  std::uint64_t unreadable = 0;
+};
+
 // ---- the engine ------------------------------------------------------------------------------
 
 class engine {
@@ -429,6 +445,11 @@ class engine {
   virtual page<endpoint_status> endpoints(const endpoint_filter& f,
                                           const page_request& p) const = 0;
   virtual engine_status status() const = 0;
+
+  virtual master_key_status master_keys() const = 0;
+  // Reads the key files again; `reply` comes when the new primary key seals. What older ones sealed
+  // is sealed anew in the background. Errors: errc::conflict "key_missing", those of the files.
+  virtual void rotate_master_key(std::function<void(core::result<master_key_status>&&)> reply) = 0;
 
   // Seals a secret for storage inside a record (credentials of subscriptions).
   virtual std::string seal(std::string_view plain) const = 0;

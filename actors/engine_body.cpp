@@ -51,7 +51,7 @@ engine_body::engine_body(engine_options options) : options_(std::move(options)) 
 engine_body::~engine_body() { stop(); }
 
 core::result<void> engine_body::open() {
-  auto vault = store::vault::with_key(options_.master_key);
+  auto vault = store::vault::with_key(options_.master_key, options_.previous_master_keys);
   if (!vault) return std::move(vault).failure();
   vault_.emplace(std::move(*vault));
   store::database_options where;
@@ -69,6 +69,9 @@ core::result<void> engine_body::open() {
   auto committer = store::committer::create(*db_, ids_, options_.on_disk_failure);
   if (!committer) return std::move(committer).failure();
   committer_ = std::move(*committer);
+  auto rotation = store::key_rotation::create(*db_, *committer_, *vault_);
+  if (!rotation) return std::move(rotation).failure();
+  rotation_ = std::move(*rotation);
   services_ = std::make_unique<services>(*repo_, *committer_, ids_);
   services_->now = options_.now;
   services_->random = uniform_random;
@@ -206,6 +209,7 @@ void engine_body::start() {
   started_at_ = options_.now();
   wire();
   committer_->start();
+  rotation_->start();
   for (auto& loop : loops_) loop->start();
   spawn_actors();
   ticker_ =
@@ -241,6 +245,7 @@ void engine_body::stop() {
     for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
   }
   for (auto& loop : loops_) loop->stop();
+  if (rotation_) rotation_->stop();
   if (committer_) committer_->stop();
   if (system_) {
     const auto end = [](const auto& handle) {

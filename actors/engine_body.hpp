@@ -15,6 +15,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/local_engine.hpp"
 #include "actors/services.hpp"
+#include "store/key_rotation.hpp"
 #include "store/vault.hpp"
 
 namespace syndicated::actors {
@@ -91,6 +92,8 @@ class engine_body final : public local_engine {
   breaker_view breaker_at(const std::string& origin) const override;
   page<endpoint_status> endpoints(const endpoint_filter& f, const page_request& p) const override;
   engine_status status() const override;
+  master_key_status master_keys() const override;
+  void rotate_master_key(std::function<void(core::result<master_key_status>&&)> reply) override;
   std::string seal(std::string_view plain) const override;
   std::shared_ptr<const core::egress_policy> egress() const override;
 
@@ -115,6 +118,7 @@ class engine_body final : public local_engine {
   std::unique_ptr<store::database> db_;
   store::id_source ids_;
   std::unique_ptr<store::committer> committer_;
+  std::unique_ptr<store::key_rotation> rotation_;
   std::unique_ptr<store::repository> repo_;
   std::unique_ptr<services> services_;
   std::vector<std::unique_ptr<net::curl_loop>> loops_;

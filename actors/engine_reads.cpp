@@ -268,10 +268,6 @@ engine_metrics engine_body::metrics() const {
   return out;
 }
 
-std::string engine_body::seal(std::string_view plain) const {
-  return vault_->seal(plain, "credential");
-}
-
 std::shared_ptr<const core::egress_policy> engine_body::egress() const { return egress_.load(); }
 
 }  // namespace syndicated::actors

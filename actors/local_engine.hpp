@@ -12,12 +12,16 @@
 #include "actors/engine.hpp"
 #include "core/delivery/protection.hpp"
 #include "net/curl_loop.hpp"
+#include "store/key_rotation.hpp"
 
 namespace syndicated::actors {
 
 struct engine_options {
   std::string directory;
-  std::string master_key;  // 32 bytes
+  std::string master_key;                         // 32 bytes
+  std::vector<std::string> previous_master_keys;  // they only open what they sealed
+  // The keys of now, for rotate_keys; called on a thread of the store. Empty: refused.
+  std::function<core::result<store::master_keys>()> read_master_keys;
   std::uint64_t wal_bytes_max = 64ULL << 20U;
   std::uint64_t block_cache_bytes = 64ULL << 20U;
   std::uint64_t free_bytes_min = 512ULL << 20U;  // less free: writes are refused with no_space

@@ -102,6 +102,7 @@ const route_table& admin_socket_routes() {
   static const route_table table{[] {
     route_list all = native_routes();
     append(all, admin_routes());
+    append(all, admin_key_routes());
     return all;
   }()};
   return table;

@@ -40,6 +40,7 @@ route_list event_type_routes();
 route_list cloudesire_routes();
 route_list cloudesire_reference_routes();
 route_list admin_routes();
+route_list admin_key_routes();
 route_list open_routes();
 
 struct route_match {

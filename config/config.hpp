@@ -50,7 +50,9 @@ struct store_section {
 
 struct secrets_section {
   // 32 bytes that encrypt endpoint secrets at rest. Empty = the systemd credential "master-key".
-  std::string master_key_file;
+  std::string master_key_file;  // [R]
+  // Keys that only open what they sealed; the systemd credential "master-key-previous" as well.
+  std::vector<std::string> previous_master_key_files;  // [R]
 };
 
 struct delivery_section {

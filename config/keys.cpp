@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "config/master_key.hpp"
 #include "config/units.hpp"
 #include "config/value_rules.hpp"
 
@@ -194,8 +195,11 @@ void add_service_keys(std::vector<key_spec>& keys) {
                            1U << 20U, 1ULL << 38U));
   keys.push_back(
       bytes_key("store.free_bytes_min", SYNDICATED_AT(store, free_bytes_min), 0, 1ULL << 42U));
-  keys.push_back(
-      text_key("secrets.master_key_file", SYNDICATED_AT(secrets, master_key_file), path_rule));
+  keys.push_back(reloadable(
+      text_key("secrets.master_key_file", SYNDICATED_AT(secrets, master_key_file), path_rule)));
+  keys.push_back(reloadable(list_key("secrets.previous_master_key_files",
+                                     SYNDICATED_AT(secrets, previous_master_key_files),
+                                     needed_path_rule, previous_master_keys_max)));
 }
 
 void add_delivery_keys(std::vector<key_spec>& keys) {

@@ -126,15 +126,29 @@ core::result<master_key> parse_master_key(std::string_view content) {
   return refusal("must hold 32 bytes: raw, as 64 hex digits, or as 44 characters of base64");
 }
 
-core::result<master_key> read_master_key(const std::string& file,
-                                         const std::string& credentials_directory) {
-  if (!file.empty()) return read_file(file, true);
-  if (credentials_directory.empty()) {
+core::result<master_key_set> read_master_keys(const secrets_section& from,
+                                              const std::string& credentials_directory) {
+  if (from.master_key_file.empty() && credentials_directory.empty()) {
     return refusal(
         "no master key: set secrets.master_key_file, or start under systemd with "
         "LoadCredential=master-key (make one with: openssl rand -base64 32)");
   }
-  return read_file(credentials_directory + "/master-key", false);
+  auto primary = from.master_key_file.empty()
+                     ? read_file(credentials_directory + "/master-key", false)
+                     : read_file(from.master_key_file, true);
+  if (!primary) return std::move(primary).failure();
+  master_key_set out{*primary, {}};
+  for (const std::string& file : from.previous_master_key_files) {
+    auto key = read_file(file, true);
+    if (!key) return std::move(key).failure();
+    out.previous.push_back(*key);
+  }
+  const std::string credential = credentials_directory + "/master-key-previous";
+  if (credentials_directory.empty() || ::access(credential.c_str(), F_OK) != 0) return out;
+  auto key = read_file(credential, false);
+  if (!key) return std::move(key).failure();
+  out.previous.push_back(*key);
+  return out;
 }
 
 }  // namespace syndicated::config

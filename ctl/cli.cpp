@@ -186,6 +186,13 @@ void add_token_commands(CLI::App& app, parsed& p) {
           "the token");
 }
 
+void add_key_commands(CLI::App& app, parsed& p) {
+  CLI::App* key = group(app, "key", "the master keys that seal secrets at rest");
+  command(*key, "ls", "their ids, and which may be removed", [&p] { list_keys(p.s); });
+  command(*key, "rotate", "read the key files again; what older keys sealed is sealed anew",
+          [&p] { rotate_key(p.s); });
+}
+
 void add_signature_options(CLI::App* app, parsed& p) {
   app->add_option("--form", p.signature.form, "cloudesire or standard")
       ->capture_default_str()
@@ -232,6 +239,7 @@ int run(const std::vector<std::string>& arguments, std::istream& input, std::ost
   add_event_type_commands(app, p);
   add_entity_commands(app, p);
   add_token_commands(app, p);
+  add_key_commands(app, p);
   add_signature_commands(app, p);
   // The library takes its arguments from the back.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -85,6 +85,10 @@ void list_jobs(session& s, const list_options& o);
 void show_job(session& s, std::uint64_t id);
 void cancel_job(session& s, std::uint64_t id);
 
+// ---- keys.cpp
+void list_keys(session& s);
+void rotate_key(session& s);
+
 // ---- signatures.cpp: no daemon needed
 struct signature_options {
   std::string form = "standard";

@@ -76,6 +76,11 @@ bool document::flag(std::string_view key) const {
   return v != nullptr && v->is_bool() && v->as_bool();
 }
 
+bool document::has(std::string_view key) const {
+  const value* v = at(value_, key);
+  return v != nullptr && !v->is_null();
+}
+
 std::optional<core::timestamp> document::time(std::string_view key) const {
   return core::parse_rfc3339(raw_text(key));
 }

@@ -26,6 +26,7 @@ class document {
   std::string id(std::string_view key) const;  // not grouped, so that it can be copied; 0 is "-"
   std::string milliseconds(std::string_view key) const;  // "0.9ms", "1,250ms"
   bool flag(std::string_view key) const;
+  bool has(std::string_view key) const;  // and it is not null
   std::optional<core::timestamp> time(std::string_view key) const;
   document object(std::string_view key) const;
   std::vector<document> items(std::string_view key) const;

@@ -9,6 +9,7 @@
 
 #include "actors/local_engine.hpp"
 #include "api/router.hpp"
+#include "config/load.hpp"
 #include "config/reload.hpp"
 #include "daemon/addresses.hpp"
 #include "daemon/heartbeat.hpp"
@@ -54,10 +55,16 @@ core::protection protection_of(const config::delivery_section& s) {
   return {{s.breaker_open, s.breaker_open_max}, s.retry_share, s.pause_after};
 }
 
-actors::engine_options engine_options_of(const config::settings& s, const config::master_key& key) {
+store::master_keys converted(const config::master_key_set& keys) {
+  store::master_keys out;
+  out.primary.assign(keys.primary.begin(), keys.primary.end());
+  for (const auto& key : keys.previous) out.previous.emplace_back(key.begin(), key.end());
+  return out;
+}
+
+actors::engine_options engine_options_of(const config::settings& s) {
   actors::engine_options out;
   out.directory = s.store.directory;
-  out.master_key.assign(key.begin(), key.end());
   out.wal_bytes_max = s.store.wal_bytes_max;
   out.block_cache_bytes = s.store.block_cache_bytes;
   out.free_bytes_min = s.store.free_bytes_min;
@@ -137,8 +144,23 @@ core::result<void> app::impl::start() {
 }
 
 core::result<void> app::impl::start_engine() {
-  auto made = actors::local_engine::create(engine_options_of(in_.settings, in_.key));
-  in_.key.fill(0);
+  auto options = engine_options_of(in_.settings);
+  auto keys = converted(in_.keys);
+  in_.keys.primary.fill(0);
+  for (auto& key : in_.keys.previous) key.fill(0);
+  options.master_key = std::move(keys.primary);
+  options.previous_master_keys = std::move(keys.previous);
+  // Called on another thread: it uses nothing that a reload changes.
+  options.read_master_keys = [path = in_.config_path,
+                              credentials =
+                                  in_.credentials_directory]() -> core::result<store::master_keys> {
+    auto settings = config::load_file(path);
+    if (!settings) return std::move(settings).failure();
+    auto read = config::read_master_keys(settings->secrets, credentials);
+    if (!read) return std::move(read).failure();
+    return converted(*read);
+  };
+  auto made = actors::local_engine::create(std::move(options));
   if (!made) return std::move(made).failure();
   engine_ = std::move(*made);
   router_ = std::make_unique<api::router>(*engine_, api_settings());

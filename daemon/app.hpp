@@ -28,7 +28,8 @@ inline constexpr int exit_configuration = 78;  // settings, master key, handed o
 struct app_inputs {
   std::string config_path;
   config::settings settings{};
-  config::master_key key{};
+  config::master_key_set keys{};
+  std::string credentials_directory{};  // of systemd; empty = none
   inherited sockets{};
 };
 

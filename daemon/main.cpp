@@ -68,10 +68,10 @@ struct logging_scope {
 };
 
 int serve(const command_line& line, config::settings settings) {
-  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
-  auto key = config::read_master_key(settings.secrets.master_key_file,
-                                     credentials != nullptr ? credentials : "");
-  if (!key) return refuse(key.failure(), daemon::exit_configuration);
+  const char* named = std::getenv("CREDENTIALS_DIRECTORY");
+  const std::string credentials = named != nullptr ? named : "";
+  auto keys = config::read_master_keys(settings.secrets, credentials);
+  if (!keys) return refuse(keys.failure(), daemon::exit_configuration);
   auto sockets = daemon::inherited_sockets();
   if (!sockets) return refuse(sockets.failure(), daemon::exit_configuration);
   auto signals = daemon::signals::create();
@@ -80,7 +80,8 @@ int serve(const command_line& line, config::settings settings) {
     return refuse(logging.failure(), daemon::exit_configuration);
   }
   const logging_scope scope;
-  auto app = daemon::app::create({line.config_path, std::move(settings), *key, *sockets});
+  auto app = daemon::app::create(
+      {line.config_path, std::move(settings), std::move(*keys), credentials, *sockets});
   if (!app) {
     const core::error& why = app.failure();
     core::log(core::log_level::critical, "daemon", "cannot start", {{"reason", why.detail}});

@@ -223,6 +223,29 @@ BOOST_AUTO_TEST_CASE(tokens_are_printed_alone) {
   BOOST_TEST(std::ranges::count_if(items, [](const auto& t) { return t.at("name") == "ci"; }) == 1);
 }
 
+BOOST_AUTO_TEST_CASE(master_keys_are_shown_and_changed) {
+  daemon_face f;
+  const auto before = f.ctl({"key", "ls"});
+  BOOST_TEST(before.code == 0);
+  BOOST_TEST(before.out.find("00000001  seals") != std::string::npos, before.out);
+  const auto changed = f.ctl({"key", "rotate"});
+  BOOST_TEST(changed.code == 0);
+  BOOST_TEST(changed.out.find("00000002  seals") != std::string::npos, changed.out);
+  BOOST_TEST(changed.out.find("00000001  needed            3") != std::string::npos, changed.out);
+  BOOST_TEST(changed.out.find("being sealed") != std::string::npos, changed.out);
+  BOOST_TEST(f.ctl({"--json", "key", "ls"}).json().at("state").as_string() == "working");
+  f.engine.keys.state = actors::key_rotation_state::blocked;
+  f.engine.keys.unreadable = 2;
+  BOOST_TEST(f.ctl({"key", "ls"}).out.find("2 secrets cannot") != std::string::npos);
+  f.engine.keys.state = actors::key_rotation_state::settled;
+  f.engine.keys.keys.at(1).needed = false;
+  BOOST_TEST(f.ctl({"key", "ls"}).out.find("may be removed") != std::string::npos);
+  f.engine.refuse_keys = core::error{core::errc::conflict, "key_missing", "keep it", {}, {}};
+  const auto refused = f.ctl({"key", "rotate"});
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(refused.err.find("keep it [409 key_missing]") != std::string::npos, refused.err);
+}
+
 BOOST_AUTO_TEST_CASE(signatures_are_computed_and_checked) {
   directory room;
   const std::string text_secret = room.file("text", "MY_SECRET_TOKEN\n");

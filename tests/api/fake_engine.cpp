@@ -494,6 +494,15 @@ actors::page<actors::endpoint_status> fake_engine::endpoints(const actors::endpo
   return out;
 }
 
+void fake_engine::rotate_master_key(
+    std::function<void(core::result<actors::master_key_status>&&)> reply) {
+  if (refuse_keys) return reply(*std::exchange(refuse_keys, std::nullopt));
+  keys.keys.insert(keys.keys.begin(), {"00000002", true, true, std::nullopt});
+  keys.keys.back() = {"00000001", false, true, 3};
+  keys.state = actors::key_rotation_state::working;
+  reply(actors::master_key_status{keys});
+}
+
 std::string fake_engine::seal(std::string_view plain) const {
   return "sealed(" + std::to_string(plain.size()) + ")";
 }

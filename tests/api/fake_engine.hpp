@@ -155,6 +155,9 @@ class fake_engine : public actors::engine {
   actors::page<actors::endpoint_status> endpoints(const actors::endpoint_filter& f,
                                                   const actors::page_request& p) const override;
   actors::engine_status status() const override { return state; }
+  actors::master_key_status master_keys() const override { return keys; }
+  void rotate_master_key(
+      std::function<void(core::result<actors::master_key_status>&&)> reply) override;
   std::string seal(std::string_view plain) const override;
   std::shared_ptr<const core::egress_policy> egress() const override { return policy; }
 
@@ -178,6 +181,9 @@ class fake_engine : public actors::engine {
   core::attempt_result test_answer{};
   actors::engine_status state{};
   std::shared_ptr<core::egress_policy> policy;
+  actors::master_key_status keys{
+      actors::key_rotation_state::settled, {{"00000001", true, true, std::nullopt}}, 0, 0};
+  std::optional<core::error> refuse_keys;  // of the next change of the master key
   int writes = 0;
   bool hold_replies = false;  // keep replies back
   std::vector<std::function<void()>> kept_replies;

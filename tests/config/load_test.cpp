@@ -235,7 +235,8 @@ BOOST_AUTO_TEST_CASE(a_reload_takes_exactly_the_reloadable_keys) {
       "breaker_open = \"0s\"\nbreaker_open_max = \"1m\"\npause_after = \"1d\"\nretry_share = 1\n"
       "curl_loops = 2\n[egress]\nallow = [\"10.0.0.0/8:443\"]\ndeny = [\"192.0.2.0/24\"]\n"
       "ports = [444]\nallow_http = true\nallow_ip_literals = true\n[log]\nlevel = \"debug\"\n"
-      "format = \"text\"\n",
+      "format = \"text\"\n[secrets]\nmaster_key_file = \"/new\"\n"
+      "previous_master_key_files = [\"/former\"]\n",
       "t.toml");
   BOOST_REQUIRE_MESSAGE(wanted.ok(), (wanted ? "" : wanted.failure().detail));
   const config::settings running;

@@ -62,12 +62,12 @@ BOOST_AUTO_TEST_CASE(a_named_file_must_be_private) {
   const directory dir;
   for (const unsigned mode : {0600U, 0400U}) {
     const auto path = dir.file("good", hex_key, mode);
-    BOOST_TEST(config::read_master_key(path, "").ok());
+    BOOST_TEST(config::read_master_keys({path, {}}, "").ok());
     ::unlink(path.c_str());
   }
   for (const unsigned mode : {0640U, 0644U, 0660U, 0604U, 0700U}) {
     const auto path = dir.file("open", hex_key, mode);
-    const auto got = config::read_master_key(path, "");
+    const auto got = config::read_master_keys({path, {}}, "");
     BOOST_REQUIRE(!got.ok());
     BOOST_TEST(got.failure().detail.ends_with("must have mode 0600 or 0400"));
     ::unlink(path.c_str());
@@ -79,24 +79,41 @@ BOOST_AUTO_TEST_CASE(a_link_a_directory_and_a_missing_file_are_refused) {
   const auto target = dir.file("key", hex_key, 0600);
   const std::string link = dir.path() + "/link";
   BOOST_REQUIRE(::symlink(target.c_str(), link.c_str()) == 0);
-  const auto linked = config::read_master_key(link, "");
+  const auto linked = config::read_master_keys({link, {}}, "");
   BOOST_REQUIRE(!linked.ok());
   BOOST_TEST(linked.failure().detail.ends_with("is a symbolic link"));
-  BOOST_TEST(!config::read_master_key(dir.path(), "").ok());
-  BOOST_TEST(!config::read_master_key(dir.path() + "/none", "").ok());
-  BOOST_TEST(!config::read_master_key("", "").ok());
+  BOOST_TEST(!config::read_master_keys({dir.path(), {}}, "").ok());
+  BOOST_TEST(!config::read_master_keys({dir.path() + "/none", {}}, "").ok());
+  BOOST_TEST(!config::read_master_keys({"", {}}, "").ok());
 }
 
 BOOST_AUTO_TEST_CASE(the_credential_directory_is_used_when_no_file_is_named) {
   const directory dir;
   dir.file("master-key", base64_key, 0440);  // as systemd makes it
-  BOOST_TEST(config::read_master_key("", dir.path()).ok());
+  BOOST_TEST(config::read_master_keys({}, dir.path()).ok());
+}
+
+BOOST_AUTO_TEST_CASE(former_keys_come_from_files_and_from_a_credential) {
+  const directory dir;
+  const auto path = dir.file("new", hex_key, 0600);
+  const auto former = dir.file("former", "aa" + hex_key.substr(2), 0600);
+  const auto alone = config::read_master_keys({path, {}}, dir.path());
+  BOOST_REQUIRE(alone.ok());
+  BOOST_TEST(alone->previous.empty());
+  dir.file("master-key-previous", "bb" + hex_key.substr(2), 0440);
+  const auto all = config::read_master_keys({path, {former}}, dir.path());
+  BOOST_REQUIRE(all.ok());
+  BOOST_TEST(all->primary[0] == 0x00U);
+  BOOST_REQUIRE(all->previous.size() == 2U);
+  BOOST_TEST(all->previous[0][0] == 0xaaU);
+  BOOST_TEST(all->previous[1][0] == 0xbbU);
+  BOOST_TEST(!config::read_master_keys({path, {former + "x"}}, "").ok());
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_never_shows_the_content) {
   const directory dir;
   const auto path = dir.file("almost", hex_key + "ab", 0600);
-  const auto got = config::read_master_key(path, "");
+  const auto got = config::read_master_keys({path, {}}, "");
   BOOST_REQUIRE(!got.ok());
   BOOST_TEST(got.failure().detail.find("0001020304") == std::string::npos);
 }
