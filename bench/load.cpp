@@ -1,4 +1,5 @@
-// Drives the public API. Each accepted call is one change of one subscription.
+// Drives the public API. Each accepted call is one change of one subscription; or sends one event a
+// call to any webhook server.
 //
 //   bench_load --port N --token-file F --ids F [--call WHAT] [--connections N] [--log F]
 //     --call toggle   suspends and resumes in turn, each an event   [--seconds S] [--rate R]
@@ -6,6 +7,8 @@
 //            publish  lines of events: of ten streams named after the connection's subscriptions,
 //                     the same number of each, 300 bytes of data  [--batch N] [--seconds S]
 //            deploy   reports each subscription of --ids as deployed, with a vendor's token
+//            send     the HTTP request in --request, as it stands, where ten @ are the place of the
+//                     event's number (from 1000000000 on)  [--seconds S] [--rate R]
 //
 // Without --rate every connection sends as fast as it is answered; with it requests start at a
 // constant rate, and latency counts from the moment a request was due (so that waiting for a free
@@ -19,6 +22,7 @@
 #include <cmath>
 #include <deque>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <vector>
 
@@ -40,6 +44,7 @@ struct connection {
   std::int64_t due_ns = 0;
   bool busy = false;
   std::vector<std::uint64_t> batch;  // streams of the lines under way
+  std::uint64_t number = 0;          // of the event under way
 };
 
 struct acceptance {
@@ -48,16 +53,19 @@ struct acceptance {
   std::int64_t at_ns;
 };
 
-enum class call { toggle, create, deploy, publish };
+enum class call { toggle, create, deploy, publish, send };
 
 constexpr std::size_t streams_per_batch = 10;
+constexpr std::string_view number_mark = "@@@@@@@@@@";
+constexpr std::uint64_t first_number = 1'000'000'000;  // as many digits as the mark
 
 call call_named(const std::string& name) {
   if (name == "toggle") return call::toggle;
   if (name == "create") return call::create;
   if (name == "deploy") return call::deploy;
   if (name == "publish") return call::publish;
-  die("--call is toggle, create, deploy or publish");
+  if (name == "send") return call::send;
+  die("--call is toggle, create, deploy, publish or send");
 }
 
 class load {
@@ -76,6 +84,7 @@ class load {
   void start_due(std::int64_t now);
   std::string request_of(connection& c) const;
   std::string lines_of(connection& c) const;
+  std::string numbered(connection& c) const;
   bool has_work(const connection& c) const;
   bool over(std::int64_t now) const;
   double percentile(double share) const;
@@ -88,6 +97,8 @@ class load {
   std::size_t batch_;  // lines a call
   std::int64_t duration_ns_;
   std::string token_;
+  std::string request_;  // of call::send
+  std::size_t number_at_ = 0;
   int epoll_;
   std::vector<connection> connections_;
   std::deque<std::size_t> free_;
@@ -115,8 +126,15 @@ load::load(const arguments& given)
       duration_ns_(static_cast<std::int64_t>(given.number("--seconds", 10) * 1e9)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       keep_log_(given.has("--log")) {
-  std::ifstream{given.text("--token-file")} >> token_;
-  if (token_.empty()) die("--token-file gives no token");
+  if (call_ == call::send) {
+    std::ifstream in{given.text("--request"), std::ios::binary};
+    request_.assign(std::istreambuf_iterator<char>{in}, {});
+    number_at_ = request_.find(number_mark);
+    if (number_at_ == std::string::npos) die("--request gives no request with ten @");
+  } else {
+    std::ifstream{given.text("--token-file")} >> token_;
+    if (token_.empty()) die("--token-file gives no token");
+  }
   connections_.resize(static_cast<std::size_t>(given.integer("--connections", 64)));
   std::ifstream ids{given.text("--ids")};
   std::size_t count = 0;
@@ -143,11 +161,19 @@ void load::connect(connection& c) {
   watch(epoll_, c.fd, EPOLLIN);
 }
 
+std::string load::numbered(connection& c) const {
+  std::string text = request_;
+  c.number = first_number + started_;
+  text.replace(number_at_, number_mark.size(), std::to_string(c.number));
+  return text;
+}
+
 std::string load::request_of(connection& c) const {
   std::string target = "POST /v1/subscriptions";
   std::string type = "json";
   std::string body = "{}";
   switch (call_) {
+    case call::send: return numbered(c);
     case call::create: body = creation_; break;
     case call::deploy:
       target = "PATCH /api/subscription/" + std::to_string(c.mine[c.next].id);
@@ -216,6 +242,9 @@ void load::answered(connection& c, const message& answer) {
       if (ok) c.mine.push_back({number_after(answer.body, "\"id\":"), false});
       break;
     case call::deploy: ++c.next; break;
+    case call::send:
+      if (ok && keep_log_) accepted_.push_back({c.number, 0, now});
+      break;
     case call::publish:
       if (ok && keep_log_) {
         for (const std::uint64_t stream : c.batch) accepted_.push_back({stream, 0, now});
@@ -342,6 +371,6 @@ int main(int argc, char** argv) {
   syndicated::bench::load run{given};
   run.run();
   run.print();
-  run.write_states(given.text("--ids"));
+  if (given.has("--ids")) run.write_states(given.text("--ids"));
   if (given.has("--log")) run.write_log(given.text("--log"));
 }

@@ -2,6 +2,8 @@
 """Measures the real daemon against a bare libcurl loop, on this machine, in one run.
 
     bench/run.py --bin build/release/bin [--json] [--only NAME] [--full] [--seconds 10]
+    bench/run.py --against svix --peer-url URL --peer-token T    another webhook server beside it
+    bench/run.py --micro                                         parts of the daemon by themselves
 
 Four processes on loopback: the daemon, a sink (the vendor), a load generator (the marketplace) and,
 before them, a bare libcurl multi loop that sends the same requests to the same sink.
@@ -22,13 +24,16 @@ import base64
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import time
 
 from common import (BATCH, CONNECTIONS, ROOT, SECRET, Sink, arrival_delays, cpu_seconds, note,
                     percentile, rss_mb, run_json)
+import compare
 import harness
 import isolation
+import peers
 import scale
 
 
@@ -215,7 +220,7 @@ def run_isolation(options, programs):
     return isolation.Isolation(options, programs), isolation.ROWS
 
 
-# What can be measured alone with --only. Without it all of them, the largest only with --full.
+# What can be measured alone with --only.
 SCENARIOS = {"single": run_single, "isolation": run_isolation, "scale": run_scale}
 
 
@@ -238,7 +243,14 @@ def main():
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--only", choices=sorted(SCENARIOS), help="one scenario")
     parser.add_argument("--full", action="store_true",
-                        help="the large scenario too, at full size and not at a tenth")
+                        help="the large scenario at full size and not at a tenth")
+    parser.add_argument("--micro", action="store_true", help="parts by themselves, nothing else")
+    parser.add_argument("--against", choices=sorted(set(peers.PEERS) - {"syndicated"}),
+                        help="the same load on another server, nothing else")
+    parser.add_argument("--peer-url", default="", help="of its API")
+    parser.add_argument("--peer-token", default="", help="what it takes as authorization")
+    parser.add_argument("--peer-project", default="", help="Convoy: project; Outpost: tenant")
+    parser.add_argument("--peer-pids", default="", help="its processes, for their CPU: 12,34")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--subscriptions", type=int, default=2000, help="of the scenario 'single'")
     parser.add_argument("--requests", type=int, default=60_000, help="of the baseline")
@@ -248,9 +260,17 @@ def main():
                         help='delivery settings as JSON, e.g. {"concurrency": 64}')
     options = parser.parse_args()
     programs = pathlib.Path(options.bin).resolve()
+    if options.micro:
+        style = ["--benchmark_format=json"] if options.json else []
+        return subprocess.run([programs / "bench_micro", *style], check=False).returncode
+    if options.against:
+        if not options.peer_url:
+            parser.error("--against needs --peer-url")
+        figures = compare.run(programs, options)
+        print(json.dumps(figures)) if options.json else compare.print_table(figures)
+        return 0
     everything = {"size": "full" if options.full else "a tenth", "problems": []}
-    usual = [name for name in SCENARIOS if name != "scale" or options.full]
-    for name in [options.only] if options.only else usual:
+    for name in [options.only] if options.only else SCENARIOS:
         figures, rows = measure(name, options, programs)
         everything["problems"] += figures.pop("problems")
         everything |= figures

@@ -2,11 +2,13 @@
 // and remembers when each one came. --secret is the key of both forms; in the standard form's own
 // writing it is whsec_ and its base64.
 //
-//   bench_sink [--secret S] [--hang] [--status N] [--delay-ms N] [--spread N]
+//   bench_sink [--secret S] [--numbered] [--hang] [--status N] [--delay-ms N] [--spread N]
 //
 // Listens on 127.0.0.1, with --spread also on N addresses from 127.0.1.1 on, 250 of each 127.0.x;
-// prints "port N". POST anything: a notification. GET /stats: counts as JSON. GET /arrivals: a line
-// "entity event monotonic-ns" for each first arrival. GET /reset: forgets everything.
+// prints "port N". With --numbered an event is known by the number after "bench_number": in its
+// body, whatever else is there, and is not checked otherwise. POST anything: a notification. GET
+// /stats: counts as JSON. GET /arrivals: a line "entity event monotonic-ns" for each first arrival.
+// GET /reset: forgets everything.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <poll.h>
@@ -45,6 +47,7 @@ class sink {
  public:
   explicit sink(const arguments& given)
       : secret_(given.text("--secret")),
+        numbered_(given.has("--numbered")),
         hang_(given.has("--hang")),
         spread_(given.integer("--spread", 0)),
         delay_ms_(given.integer("--delay-ms", 0)),
@@ -62,6 +65,7 @@ class sink {
   void read(peer& from);
   void take(peer& from, const message& request);
   void record(std::string_view head, std::string_view body);
+  void take_number(std::uint64_t number);
   bool signature_ok(std::string_view head, std::string_view body) const;
   bool standard_ok(std::string_view head, std::string_view body) const;
   std::string report(std::string_view target);
@@ -70,6 +74,7 @@ class sink {
   void forget(int fd);
 
   std::string secret_;
+  bool numbered_;
   bool hang_;
   int spread_;
   int delay_ms_;
@@ -178,8 +183,17 @@ void sink::take(peer& from, const message& request) {
   }
 }
 
+void sink::take_number(std::uint64_t number) {
+  if (seen_[number]++ > 0) {
+    ++duplicates_;
+  } else {
+    arrivals_.push_back({number, 0, monotonic_ns()});
+  }
+}
+
 void sink::record(std::string_view head, std::string_view body) {
   ++received_;
+  if (numbered_) return take_number(number_after(body, "\"bench_number\":"));
   if (!secret_.empty() && !signature_ok(head, body)) ++bad_signatures_;
   const auto id = field(head, "\r\nwebhook-id: evt_");
   const auto event = id.empty() ? number_after(body, "\"eventId\":") : digits(id);

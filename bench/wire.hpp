@@ -120,7 +120,9 @@ inline bool take_message(std::string_view bytes, message& out) {
   const auto end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos) return false;
   out.head = bytes.substr(0, end + 4);
-  const auto length = digits(field(out.head, "\r\nContent-Length: "));
+  auto told = field(out.head, "\r\nContent-Length: ");
+  if (told.empty()) told = field(out.head, "\r\ncontent-length: ");  // as others write it
+  const auto length = digits(told);
   if (bytes.size() < out.head.size() + length) return false;
   out.body = bytes.substr(out.head.size(), length);
   return true;
