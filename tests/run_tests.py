@@ -111,15 +111,19 @@ class PythonProgram:
         del everything
         with tempfile.NamedTemporaryFile("r", suffix=".txt") as results:
             command = self.command("--results", results.name, *cases)
+            code = 1
             try:
                 program = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                          text=True, errors="replace", env=sanitizer_environment(),
                                          timeout=PROGRAM_SECONDS_MAX, check=False, cwd=ROOT)
-                output = program.stdout
+                output, code = program.stdout, program.returncode
             except subprocess.TimeoutExpired as late:
                 output = (late.stdout or b"").decode(errors="replace") + "\nstopped: it hangs\n"
             passed = set(results.read().split())
         failed = [case for case in cases if case not in passed]
+        # What went wrong after the last case, such as a daemon's account, is a failure, too.
+        if code != 0 and not failed:
+            failed = [cases[-1]]
         if failed:
             report(output)
         return len(cases) - len(failed), failed

@@ -19,6 +19,8 @@ import threading
 import time
 import urllib.parse
 
+import conservation
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -73,6 +75,13 @@ class Client:
         self.timeout = timeout
         self.local = threading.local()
 
+    def connect(self):
+        connection = http.client.HTTPConnection(self.place.hostname, self.place.port,
+                                                timeout=self.timeout)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
     def raw(self, method, path, body=None, headers=None):
         """Status, headers and body; OSError or HTTPException when nothing was answered."""
         try:
@@ -86,11 +95,7 @@ class Client:
     def once(self, method, path, body, headers):
         connection = getattr(self.local, "connection", None)
         if connection is None:
-            connection = http.client.HTTPConnection(self.place.hostname, self.place.port,
-                                                    timeout=self.timeout)
-            connection.connect()
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.local.connection = connection
+            connection = self.local.connection = self.connect()
         sent = {"Accept": "application/json"}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
@@ -136,10 +141,30 @@ class Client:
             after = "&after=" + urllib.parse.quote(str(page["next"]))
 
 
-class Daemon:
-    """One state directory and the daemon that may be running on it."""
+class AdminClient(Client):
+    """The admin socket, which needs no token."""
 
-    def __init__(self, settings=None, directory=None, build=None):
+    def __init__(self, path, timeout=15):
+        super().__init__("http://localhost", None, timeout)
+        self.path = str(path)
+
+    def connect(self):
+        connection = http.client.HTTPConnection("localhost", timeout=self.timeout)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(self.timeout)
+        connection.sock.connect(self.path)
+        return connection
+
+
+class Daemon:
+    """One state directory and the daemon that may be running on it.
+
+    What it accepted is accounted for at the end (conservation.py): a daemon that was stopped or
+    killed is started once more for that. `unaudited` says why one cannot or need not be."""
+
+    def __init__(self, settings=None, directory=None, build=None, unaudited=""):
+        self.unaudited = unaudited
+        self.was_ready = False
         self.build = pathlib.Path(build or build_directory())
         self.program = self.build / "bin" / "syndicated"
         self.ctl = self.build / "bin" / "syndctl"
@@ -197,6 +222,7 @@ class Daemon:
         wait_until(lambda: self.ready() or self.process.poll() is not None, seconds, "/readyz")
         if self.process.poll() is not None:
             raise AssertionError(f"the daemon ended with {self.process.returncode}:\n{self.tail()}")
+        self.was_ready = True
         # Later starts listen on the same port, so that clients need not be told.
         if self.settings["api"]["listen"].endswith(":0"):
             self.configure({"api": {"listen": self.api.split("//", 1)[1]}})
@@ -226,9 +252,24 @@ class Daemon:
         return self.process.wait(seconds)
 
     def cleanup(self):
-        if self.process is not None and self.process.poll() is None:
-            self.kill()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self.account()
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.kill()
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def account(self):
+        """Nothing that it accepted is lost or counted twice."""
+        if self.unaudited or not self.was_ready:
+            return
+        if self.process.poll() is not None:
+            self.start()
+        dropped = any(key.startswith("attempts") for key in self.settings.get("retention", {}))
+        conservation.check(self.admin(), not dropped)
+
+    def admin(self):
+        return AdminClient(self.socket)
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

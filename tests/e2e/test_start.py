@@ -61,6 +61,7 @@ class Start(unittest.TestCase):
     def test_another_master_key_is_refused(self):
         self.daemon.start()
         self.daemon.stop()
+        self.daemon.unaudited = "its key is gone for good"
         self.daemon.key_path.write_text("00" * 32)
         code, said = self.refused()
         self.assertNotEqual(code, 0)
