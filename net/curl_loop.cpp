@@ -49,6 +49,12 @@ attempt_result failed(attempt_error error, std::string detail) {
   return out;
 }
 
+transfer* carrier_of(CURL* easy) {
+  char* owner = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &owner);
+  return static_cast<transfer*>(static_cast<void*>(owner));
+}
+
 attempt_result stopped() { return failed(attempt_error::local, "stopped"); }
 
 }  // namespace
@@ -108,6 +114,7 @@ class curl_loop::impl {
   void launch(attempt_request&& request, const std::string& pin, std::int64_t spent_us);
   transfer* take_transfer();
   void collect();
+  void hurry();
   void report(attempt_request&& request, attempt_result&& result);
   void abandon_all();
 
@@ -124,6 +131,7 @@ class curl_loop::impl {
   std::unique_ptr<resolver> resolver_;
   std::vector<std::unique_ptr<transfer>> transfers_;
   std::vector<transfer*> free_;
+  std::vector<transfer*> unwatched_;  // a socket of theirs is no longer watched, in this turn
   socket_table sockets_;
   std::unordered_map<std::string, target> targets_;
   std::unordered_map<std::uint64_t, dns_waiter> dns_waiters_;
@@ -265,6 +273,7 @@ void curl_loop::impl::run() {
       curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
     }
     collect();
+    hurry();
     const std::lock_guard lock{mutex_};
     if (stopping_ && mail_.requests.empty()) break;
   }
@@ -451,10 +460,8 @@ void curl_loop::impl::collect() {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* const easy = message->easy_handle;
     const CURLcode code = message->data.result;
-    char* owner = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &owner);
+    auto* const carrier = carrier_of(easy);
     curl_multi_remove_handle(multi_, easy);  // ends `message`
-    auto* const carrier = static_cast<transfer*>(static_cast<void*>(owner));
     auto done = std::move(carrier->request().done);
     auto result = carrier->finish(code);
     free_.push_back(carrier);
@@ -462,6 +469,12 @@ void curl_loop::impl::collect() {
     ended.done = std::move(done);
     report(std::move(ended), std::move(result));
   }
+}
+
+// What is left of them after collect() has lost a socket, but not its last address.
+void curl_loop::impl::hurry() {
+  for (auto* carrier : unwatched_) carrier->try_next_address();
+  unwatched_.clear();
 }
 
 void curl_loop::impl::report(attempt_request&& request, attempt_result&& result) {
@@ -493,12 +506,16 @@ void curl_loop::impl::abandon_all() {
   for (auto& request : left) report(std::move(request), stopped());
 }
 
-int curl_loop::impl::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
+int curl_loop::impl::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
+  auto& me = *static_cast<impl*>(self);
   const std::uint32_t events = what == CURL_POLL_IN      ? static_cast<std::uint32_t>(EPOLLIN)
                                : what == CURL_POLL_OUT   ? static_cast<std::uint32_t>(EPOLLOUT)
                                : what == CURL_POLL_INOUT ? std::uint32_t{EPOLLIN | EPOLLOUT}
                                                          : 0U;
-  static_cast<impl*>(self)->sockets_.want(fd, events);
+  me.sockets_.want(fd, events);
+  if (what == CURL_POLL_REMOVE) {
+    if (auto* const carrier = carrier_of(easy)) me.unwatched_.push_back(carrier);
+  }
   return 0;
 }
 

@@ -213,7 +213,7 @@ bool transfer::prepare(attempt_request&& request, const std::string& pin, int ti
   request_ = std::move(request);
   head_bytes_ = body_bytes_ = 0;
   status_ = 0;
-  head_done_ = blocked_ = too_large_ = switched_ = exhausted_ = false;
+  head_done_ = blocked_ = too_large_ = switched_ = exhausted_ = connected_ = false;
   dns_us_ = dns_us;
   retry_after_.clear();
   control_.clear();
@@ -235,6 +235,13 @@ bool transfer::prepare(attempt_request&& request, const std::string& pin, int ti
   return ok && set(easy_, CURLOPT_RESOLVE, pin_) && set(easy_, CURLOPT_HTTPHEADER, headers) &&
          set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, size) && set(easy_, CURLOPT_POSTFIELDS, body) &&
          set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
+}
+
+// A change of the pauses is the only call that has libcurl look at one transfer at once.
+void transfer::try_next_address() {
+  if (!busy() || connected_) return;
+  curl_easy_pause(easy_, CURLPAUSE_RECV);
+  curl_easy_pause(easy_, CURLPAUSE_CONT);
 }
 
 void transfer::release() {
@@ -379,6 +386,7 @@ std::size_t transfer::on_body(char* data, std::size_t size, std::size_t n, void*
 // The only place that sees a reused connection before the request is written to it.
 int transfer::on_prereq(void* self, char* peer, char*, int peer_port, int) {
   auto& me = *static_cast<transfer*>(self);
+  me.connected_ = true;
   const auto address = core::ip_address::parse(peer);
   if (address && me.context_.policy->allows(*address, static_cast<std::uint16_t>(peer_port))) {
     return CURL_PREREQFUNC_OK;

@@ -67,6 +67,9 @@ class transfer {
 
   void* easy() const noexcept { return easy_; }
   bool busy() const noexcept { return fixed_ != nullptr; }  // between prepare() and finish()
+  // Whose address refused: libcurl 7.88 has the next one ready and would begin with it at a timer,
+  // up to seconds later. Nothing happens when it has a connection.
+  void try_next_address();
   attempt_request& request() noexcept { return request_; }
 
  private:
@@ -109,6 +112,7 @@ class transfer {
   bool too_large_ = false;
   bool exhausted_ = false;  // no descriptor left for a socket
   bool switched_ = false;   // "101 Switching Protocols"
+  bool connected_ = false;  // and about to send
   std::uint32_t dns_us_ = 0;
   std::string retry_after_;
   std::string control_;

@@ -155,6 +155,19 @@ BOOST_AUTO_TEST_CASE(of_many_answers_all_are_judged) {
   BOOST_TEST(name_of(d.f.one(named(server)).error) == "blocked_destination");
 }
 
+// Each refusal is noticed when it comes: waiting between them would use up the time for connecting.
+BOOST_AUTO_TEST_CASE(addresses_that_refuse_are_passed_over) {
+  scripted_server server{always(no_content)};
+  dns_fixture d{[](const std::string&, int type) {
+    if (type != 1) return scripted_dns::answer{};
+    scripted_dns::answer many;
+    for (char last = 2; last < 12; ++last) many.addresses.push_back({127, 0, 9, last});
+    many.addresses.push_back(loopback_bytes);
+    return many;
+  }};
+  BOOST_TEST(d.f.one(named(server), 2'000).status == 204);
+}
+
 BOOST_AUTO_TEST_CASE(a_new_policy_ends_old_connections) {
   scripted_server server{always(no_content)};
   fixture f;
