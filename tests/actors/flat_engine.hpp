@@ -20,7 +20,9 @@ struct on_the_wire {
   core::event_id event;
   core::timestamp at{};
   net::attempt_request request;
-  bool seen = false;  // for the test
+  std::string origin;
+  actors::breaker_view breaker;  // of the origin, when it was sent
+  bool seen = false;             // for the test
 
   std::string header(const std::string& name) const {
     for (const std::string& line : request.headers) {
@@ -172,6 +174,8 @@ class flat_engine {
       sent.event = {
           std::stoull(standard.empty() ? sent.header("CMW-Event-Id") : standard.substr(4))};
       sent.endpoint = endpoint_by_url.at(sent.request.url);
+      sent.origin = w_.s().catalog.load()->find(sent.endpoint)->origin;
+      sent.breaker = w_.s().breakers.get(sent.origin, w_.now);
       wire.push_back(std::move(sent));
     };
     auto complete = [this](actors::work_handle work, core::timestamp started,
