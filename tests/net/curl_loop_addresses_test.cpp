@@ -168,6 +168,20 @@ BOOST_AUTO_TEST_CASE(addresses_that_refuse_are_passed_over) {
   BOOST_TEST(d.f.one(named(server), 2'000).status == 204);
 }
 
+// Wherever the server listens, the address of the other family is passed over.
+BOOST_AUTO_TEST_CASE(either_family_may_be_the_one_that_answers) {
+  scripted_server server{always(no_content)};
+  const std::string v6_loopback{"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16};
+  auto rules = loopback_rules();
+  rules.allow.push_back(*core::egress_exception::parse("[::1/128]:*"));
+  dns_fixture d{
+      [&](const std::string&, int type) {
+        return scripted_dns::answer{{type == 1 ? loopback_bytes : v6_loopback}, 60, 0, false};
+      },
+      rules};
+  BOOST_TEST(d.f.one(named(server)).status == 204);
+}
+
 BOOST_AUTO_TEST_CASE(a_new_policy_ends_old_connections) {
   scripted_server server{always(no_content)};
   fixture f;
