@@ -5,6 +5,7 @@ connections takes its place) and a 1 GB header as such (it is endless, and cut a
 """
 import pathlib
 import shutil
+import socket
 import ssl
 import tempfile
 import unittest
@@ -17,8 +18,6 @@ CHAIN_LINKS_OVER_THE_LIMIT = 400  # OpenSSL takes 100 KiB of certificates
 MEMORY_GROWTH_KIB_MAX = 128 * 1024
 HEALTHY, RANDOM, LIMITED = 50, 20, 6  # events
 STATUSES = [0, *range(100, 600), 600, 999]
-
-
 OPENSSL_SERVERS = {
     "tls_renegotiates": ["-tls1_2"],
     "tls_alpn_refused": ["-alpn", "spdy/9"],
@@ -63,10 +62,10 @@ class Zoo(zoo.Habitat):
     def setUpClass(cls):
         cls.place = tempfile.mkdtemp(prefix="zoo-")
         cls.addClassCleanup(shutil.rmtree, cls.place)
-        cls.tls, trusted, cls.good = contexts(cls.place)
+        cls.tls, cls.authority, cls.good = contexts(cls.place)
         cls.daemon = harness.Daemon({
             # Each animal is judged by itself, so no breaker spares it an attempt.
-            "delivery": {"breaker_open": "0s", "ca_file": str(trusted.certificate),
+            "delivery": {"breaker_open": "0s", "ca_file": str(cls.authority.certificate),
                          "schedule": ["0s"] + ["200ms"] * 9}})
         cls.addClassCleanup(cls.daemon.cleanup)
         cls.daemon.start()
@@ -204,10 +203,23 @@ class Zoo(zoo.Habitat):
     def test_tls_renegotiates(self):
         self.expect("tls_renegotiates", [animals.DELIVERED], "delivered")
 
+    def test_the_server_of_tls_1_0_serves_whoever_speaks_it(self):
+        """Or its refusal by the daemon would say nothing."""
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1
+        old.load_verify_locations(self.authority.certificate)
+        place = "127.0.0.1", self.cages["tls_1_0_only"].port
+        with socket.create_connection(place, timeout=10) as plain, \
+                old.wrap_socket(plain, server_hostname=place[0]) as spoken:
+            self.assertEqual(spoken.version(), "TLSv1")
+
     def test_tls_wants_a_client_certificate(self):
-        for version in ("1_3", "1_2"):
+        # In TLS 1.3 it is told after the handshake, and a reset may overtake the telling.
+        for version, words in (("1_3", "tls|send"), ("1_2", "tls")):
             with self.subTest(version=version):
-                self.expect(f"tls_{version}_wants_a_client_certificate", [animals.TLS], "pending")
+                self.expect(f"tls_{version}_wants_a_client_certificate", [("overload", words)],
+                            "pending")
 
 
 for entry in animals.HERD:
