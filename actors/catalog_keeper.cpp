@@ -324,11 +324,7 @@ void catalog_keeper::commit(catalog_request& request, change done) {
     newest_ = with_item(*newest_, done.item);
   }
   answer a = request.render ? request.render(done.item, done.changed) : answer{};
-  if (request.options.idempotency) {
-    s_.repo.put_answer(plan, request.options.idempotency->key,
-                       {s_.now() + s_.idempotency_retention,
-                        request.options.idempotency->request_hash, a.status, a.body});
-  }
+  keep_answer(s_, plan, request.options.idempotency, a);
   std::optional<core::endpoint_id> endpoint;
   if (const auto* e = std::get_if<core::endpoint>(&done.item)) endpoint = e->id;
   plan.chain = chain_;

@@ -308,6 +308,7 @@ void dispatch::expired(member& m, const work_handle& work, core::timestamp now) 
   report->head = work->lane.head;
   report->sent_due = work->lane.due;
   report->outcome = {core::lane_step::park, {}, "expired", false};
+  s_.expired.fetch_add(1, std::memory_order_relaxed);
   report->row = row_of(work, now, {}, {core::response_class::local, "expired", {}});
   s_.report_to_shard(std::move(report));
 }
@@ -423,11 +424,15 @@ void dispatch::judge_origin(member& m, const work_handle& work, const core::verd
 void dispatch::judge_health(member& m, const core::verdict& verdict, core::timestamp now) {
   core::endpoint_health& health = m.queue->health();
   if (verdict.kind == core::response_class::local) return;
+  const bool was_failing = health.failing_since().has_value();
   if (verdict.kind == core::response_class::delivered) {
-    return tell_health(m, health.delivered(), {});
+    tell_health(m, health.delivered(), {});
+    if (was_failing) m.queue->health_changed();
+    return;
   }
   const auto pause_after = s_.delivery.load()->protection.pause_after;
   tell_health(m, health.failed(verdict.error, pause_after, now), verdict.error);
+  if (!was_failing) m.queue->health_changed();
   if (!origins_.at(m.origin).breaker.closed()) {
     tell_health(m, health.breaker_opened(), verdict.error);
   }

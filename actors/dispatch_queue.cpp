@@ -77,7 +77,8 @@ void dispatch_queue::prepare() {
   if (settings_->auth.kind != core::auth_kind::oauth2) {
     grant_.reset();
   } else if (!grant_ || !grant_->serves(settings_->auth)) {
-    grant_ = std::make_shared<net::oauth2_grant>(settings_->auth);
+    grant_ = std::make_shared<net::oauth2_grant>(settings_->auth, std::chrono::steady_clock::now,
+                                                 &s_.token_fetches);
   }
   // Keys were checked when the endpoint was made; without a usable one nothing is sent.
   signer_ = std::make_unique<core::signer>(*settings_);
@@ -425,6 +426,7 @@ void dispatch_queue::publish_gauge() {
   gauge_.in_flight = in_flight_;
   gauge_.concurrency_limit = window_.limit();
   gauge_.not_before = not_before_;
+  gauge_.failing_since = health_.failing_since();
   s_.gauges.set(id_, gauge_);
 }
 

@@ -109,6 +109,7 @@ class dispatch_queue {
   int in_flight() const { return in_flight_; }
   int limit() const { return window_.limit(); }
   core::endpoint_health& health() { return health_; }
+  void health_changed() { publish_gauge(); }
   // The dispatcher's number for this endpoint.
   std::uint32_t place = 0;
 

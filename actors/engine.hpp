@@ -300,6 +300,7 @@ struct endpoint_status {
   int last_status = 0;
   std::string last_error;  // empty after a success
   std::optional<core::timestamp> last_success, last_failure;
+  std::optional<core::timestamp> failing_since;  // nothing but failures since then
   breaker_view breaker;
 };
 

@@ -182,16 +182,8 @@ void engine_body::test_endpoint(core::endpoint_id id, write_options options,
     answer a = render(*outcome);
     if (!key) return reply(std::move(a));
     store::write_plan plan;
-    repo_->put_answer(
-        plan, key->key,
-        {options_.now() + services_->idempotency_retention, key->request_hash, a.status, a.body});
-    plan.done = [reply, a = std::move(a)](store::commit_result result) {
-      if (result == store::commit_result::committed) {
-        reply(answer{a});
-      } else {
-        reply(not_committed(result));
-      }
-    };
+    keep_answer(*services_, plan, key, a);
+    plan.done = answers_with(reply, std::move(a));
     committer_->submit(std::move(plan));
   };
   caf::anon_send(dispatchers_[dispatcher_of(id)],

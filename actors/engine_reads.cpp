@@ -176,6 +176,7 @@ endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) 
   out.last_error = gauge.last_error;
   out.last_success = gauge.last_success;
   out.last_failure = gauge.last_failure;
+  out.failing_since = gauge.failing_since;
   out.breaker = breaker_at(out.endpoint->origin);
   if (out.counters.pending() + out.counters.parked == 0) return out;
   std::size_t rows = 0;
@@ -262,6 +263,9 @@ engine_metrics engine_body::metrics() const {
   for (const auto& loop : loops_) out.loops.push_back(loop->stats());
   out.published = services_->published.load();
   out.publish_repeats = services_->publish_repeats.load();
+  out.expired = services_->expired.load();
+  out.coalesced = services_->coalesced.load();
+  out.token_fetches = services_->token_fetches.load();
   out.awake_entities = services_->awake.load();
   out.store_bytes = db_->stored_bytes();
   out.disk_free_bytes = db_->free_bytes();

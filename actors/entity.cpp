@@ -95,14 +95,6 @@ void entity::refuse(entity_request& request, core::error why) {
   request.answer_with(std::move(why));
 }
 
-void entity::store_answer(const entity_request& request, store::write_plan& plan,
-                          const answer& a) const {
-  const auto& key = request.options.idempotency;
-  if (!key) return;
-  s_.repo.put_answer(plan, key->key,
-                     {s_.now() + s_.idempotency_retention, key->request_hash, a.status, a.body});
-}
-
 void entity::submit(store::write_plan plan, std::function<void(store::commit_result)> done) {
   plan.chain = chain_;
   plan.done = std::move(done);
@@ -118,7 +110,7 @@ void entity::answer_unchanged(entity_request& request, answer a) {
 
 void entity::commit(entity_request& request, store::write_plan plan, follow_ups follow, answer a,
                     std::function<void()> after) {
-  store_answer(request, plan, a);
+  keep_answer(s_, plan, request.options.idempotency, a);
   submit(std::move(plan),
          [services = &s_, follow = std::move(follow), reply = std::exchange(request.reply, nullptr),
           a = std::move(a), after = std::move(after)](store::commit_result result) mutable {

@@ -51,7 +51,6 @@ class entity {
   bool ready(core::error& why);
   core::result<void> load();
   void replay_or_discard(entity_request& request);
-  void store_answer(const entity_request& request, store::write_plan& plan, const answer& a) const;
   void submit(store::write_plan plan, std::function<void(store::commit_result)> done);
 
   std::shared_ptr<store::plan_chain> chain_ = std::make_shared<store::plan_chain>();

@@ -55,6 +55,9 @@ struct engine_metrics {
   std::vector<net::curl_loop_stats> loops;
   std::uint64_t published = 0;        // events of publishers, accepted
   std::uint64_t publish_repeats = 0;  // not published again: known by key or dedup_id
+  std::uint64_t expired = 0;          // parked without a request: too old for their endpoint
+  std::uint64_t coalesced = 0;        // left out, as a newer one tells the same
+  std::uint64_t token_fetches = 0;    // requests for OAuth2 access tokens
   std::uint64_t awake_entities = 0;
   std::uint64_t store_bytes = 0;
   std::uint64_t disk_free_bytes = 0;

@@ -260,6 +260,7 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
     plan.deltas.push_back(d);
     return end_lane();
   }
+  s_.coalesced.fetch_add(next->coalesced.size(), std::memory_order_relaxed);
   for (const auto& skipped : next->coalesced) {
     auto d = delta(key.endpoint);
     d.cancelled = 1;

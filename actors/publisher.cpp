@@ -312,9 +312,7 @@ void publish_call::finish() {
   // Until every line has its final outcome, a repeat has something to do.
   if (!a || !options_.idempotency || later != outcomes_.end()) return answer_with(std::move(a));
   store::write_plan plan;
-  s_.repo.put_answer(plan, options_.idempotency->key,
-                     {s_.now() + s_.idempotency_retention, options_.idempotency->request_hash,
-                      a->status, a->body});
+  keep_answer(s_, plan, options_.idempotency, *a);
   // Parts that are on disk give the same answer again, so this need not wait for a sync.
   plan.durable = parts_.empty();
   plan.done = [call = shared_from_this(), a = std::move(a)](store::commit_result result) mutable {

@@ -146,19 +146,8 @@ void replays::commit(job_request& request, const core::replay_job& job, store::w
                      int status) {
   answer a = request.render ? request.render(job, true) : answer{status, {}};
   s_.repo.put(plan, job);
-  if (const auto& key = request.options.idempotency) {
-    s_.repo.put_answer(plan, key->key,
-                       {s_.now() + s_.idempotency_retention, key->request_hash, a.status, a.body});
-  }
-  plan.done = [reply = std::exchange(request.reply, nullptr),
-               a = std::move(a)](store::commit_result result) mutable {
-    if (!reply) return;
-    if (result == store::commit_result::committed) {
-      reply(std::move(a));
-    } else {
-      reply(not_committed(result));
-    }
-  };
+  keep_answer(s_, plan, request.options.idempotency, a);
+  plan.done = answers_with(std::exchange(request.reply, nullptr), std::move(a));
   s_.committer.submit(std::move(plan));
 }
 

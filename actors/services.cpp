@@ -84,4 +84,22 @@ core::error not_committed(store::commit_result result) {
           {}};
 }
 
+void keep_answer(const services& s, store::write_plan& plan, const std::optional<idempotency>& key,
+                 const answer& a) {
+  if (!key) return;
+  s.repo.put_answer(plan, key->key,
+                    {s.now() + s.idempotency_retention, key->request_hash, a.status, a.body});
+}
+
+std::function<void(store::commit_result)> answers_with(write_reply reply, answer a) {
+  return [reply = std::move(reply), a = std::move(a)](store::commit_result result) mutable {
+    if (!reply) return;
+    if (result == store::commit_result::committed) {
+      reply(std::move(a));
+    } else {
+      reply(not_committed(result));
+    }
+  };
+}
+
 }  // namespace syndicated::actors

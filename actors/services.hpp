@@ -40,6 +40,7 @@ struct endpoint_gauge {
   int last_status = 0;
   std::string last_error;
   std::optional<core::timestamp> last_success, last_failure;
+  std::optional<core::timestamp> failing_since;  // nothing but failures since then
 };
 
 class gauge_board {
@@ -111,6 +112,9 @@ struct services {
   held_keys keys;
   std::atomic<std::uint64_t> published{0};        // events of publishers, on disk
   std::atomic<std::uint64_t> publish_repeats{0};  // known by their dedup_id or idempotency key
+  std::atomic<std::uint64_t> expired{0};          // events older than their endpoint wants them
+  std::atomic<std::uint64_t> coalesced{0};        // left out, as a newer one tells the same
+  std::atomic<std::uint64_t> token_fetches{0};    // requests for OAuth2 access tokens
   gauge_board gauges;
   breaker_board breakers;
 
@@ -136,5 +140,11 @@ core::error unavailable(std::string detail);
 
 // What to answer when a plan was refused for lack of space, or its outcome is unknown.
 core::error not_committed(store::commit_result result);
+
+// The plan also stores the answer for repeats of the request; nothing without a key.
+void keep_answer(const services& s, store::write_plan& plan, const std::optional<idempotency>& key,
+                 const answer& a);
+// Of a plan: answers when its fate is known. `reply` may be empty.
+std::function<void(store::commit_result)> answers_with(write_reply reply, answer a);
 
 }  // namespace syndicated::actors

@@ -138,6 +138,7 @@ void show_queue(session& s, std::uint64_t endpoint, const list_options& o) {
   f.add("oldest pending", human_when(q.time("oldest"), now));
   f.add("last success", human_when(q.time("last_success"), now));
   f.add("last failure", human_when(q.time("last_failure"), now) + ' ' + q.text("last_error"));
+  if (const auto since = q.time("failing_since")) f.add("failing since", human_when(since, now));
   if (const auto hold = q.time("not_before"); hold && *hold > now)
     f.add("asked to wait", human_when(hold, now));
   const document breaker = q.object("breaker");

@@ -244,6 +244,9 @@ std::string app::impl::metrics() const {
   const auto inside = engine_->metrics();
   in.published = inside.published;
   in.publish_repeats = inside.publish_repeats;
+  in.expired = inside.expired;
+  in.coalesced = inside.coalesced;
+  in.token_fetches = inside.token_fetches;
   for (const auto& loop : inside.loops) {
     in.sending.attempts += loop.attempts;
     in.sending.connections_opened += loop.connections_opened;

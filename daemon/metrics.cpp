@@ -179,6 +179,13 @@ std::string metrics_text(const metrics_input& in) {
   out.counter("syndicated_publish_repeats_total",
               "Published events that were known by their dedup_id or Idempotency-Key.",
               number(in.publish_repeats));
+  out.counter("syndicated_events_expired_total",
+              "Events given up without a request, older than their endpoint wants them.",
+              number(in.expired));
+  out.counter("syndicated_events_coalesced_total",
+              "Events left out because a newer one tells the same.", number(in.coalesced));
+  out.counter("syndicated_oauth2_token_requests_total", "Requests for access tokens.",
+              number(in.token_fetches));
   add_requests(out, in);
   add_servers(out, in);
   add_sending(out, in.sending);

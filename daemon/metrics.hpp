@@ -41,6 +41,9 @@ struct metrics_input {
   net::curl_loop_stats sending{};
   std::uint64_t published = 0;
   std::uint64_t publish_repeats = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t coalesced = 0;
+  std::uint64_t token_fetches = 0;
   std::uint64_t log_lines_dropped = 0;
   process_metrics process{};
 };

@@ -81,8 +81,8 @@ core::result<access_token> parse_token_answer(std::string_view json) {
   return access_token{std::string{token}, seconds{static_cast<std::int64_t>(lifetime)}};
 }
 
-oauth2_grant::oauth2_grant(core::endpoint_auth auth, clock now)
-    : auth_(std::move(auth)), now_(std::move(now)) {}
+oauth2_grant::oauth2_grant(core::endpoint_auth auth, clock now, std::atomic<std::uint64_t>* fetches)
+    : auth_(std::move(auth)), now_(std::move(now)), fetches_(fetches) {}
 
 bool oauth2_grant::serves(const core::endpoint_auth& auth) const {
   return auth.kind == auth_.kind && auth.name == auth_.name && auth.token_url == auth_.token_url &&
@@ -153,6 +153,7 @@ attempt_request oauth2_grant::token_request() const {
 }
 
 void oauth2_grant::fetch(const submitter& submit) {
+  if (fetches_ != nullptr) fetches_->fetch_add(1, std::memory_order_relaxed);
   attempt_request request = token_request();
   request.done = [self = shared_from_this(), submit](core::attempt_result&& result) {
     self->fetched(result, submit);

@@ -10,7 +10,9 @@
 // Threads: any. Lifetime: shared; requests under way keep it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -36,8 +38,9 @@ class oauth2_grant : public std::enable_shared_from_this<oauth2_grant> {
   using submitter = std::function<void(attempt_request&&)>;
   using clock = std::function<std::chrono::steady_clock::time_point()>;
 
-  // `auth.kind` is oauth2.
-  explicit oauth2_grant(core::endpoint_auth auth, clock now = std::chrono::steady_clock::now);
+  // `auth.kind` is oauth2. `fetches`: counts the requests for tokens; may be null.
+  explicit oauth2_grant(core::endpoint_auth auth, clock now = std::chrono::steady_clock::now,
+                        std::atomic<std::uint64_t>* fetches = nullptr);
   // The token of this grant may serve an endpoint with these settings, too.
   bool serves(const core::endpoint_auth& auth) const;
 
@@ -58,6 +61,7 @@ class oauth2_grant : public std::enable_shared_from_this<oauth2_grant> {
 
   const core::endpoint_auth auth_;
   const clock now_;
+  std::atomic<std::uint64_t>* const fetches_;
 
   std::mutex mutex_;
   std::string token_;

@@ -83,6 +83,7 @@ std::string endpoint_status_json(const actors::endpoint_status& s) {
   out.key("last_error").text(s.last_error);
   out.key("last_success").time(s.last_success);
   out.key("last_failure").time(s.last_failure);
+  out.key("failing_since").time(s.failing_since);
   out.key("breaker");
   v1::write_breaker(out, s.breaker);
   out.end_object();

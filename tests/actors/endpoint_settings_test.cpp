@@ -151,6 +151,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_old_costs_neither_an_attempt_nor_a_place_in_the
   BOOST_TEST(parked(st, "expired") == 5U);
   BOOST_TEST(answer_all(st) == 1);
   BOOST_TEST(counted(st).attempts == 1U);
+  BOOST_TEST(s().expired.load() == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(a_retry_keeps_its_pause_when_the_endpoint_leaves_its_line) {
@@ -437,6 +438,7 @@ BOOST_AUTO_TEST_CASE(of_many_modified_the_newest_is_told) {
   const auto n = counted(st);
   BOOST_TEST(n.delivered == 2U);
   BOOST_TEST(n.cancelled == 6U);
+  BOOST_TEST(s().coalesced.load() == 6U);
   const auto left_out = repo().event_at(core::stream_of(ids[0]), 4);
   BOOST_REQUIRE(left_out.ok() && left_out->has_value());
   const auto row = repo().last_attempt(**left_out, st.endpoint);

@@ -113,6 +113,21 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_no_overload_closes_it_and_never_opens_it)
   BOOST_TEST((state_of(*this, st) == breaker_state::closed));
 }
 
+BOOST_AUTO_TEST_CASE(an_endpoint_tells_since_when_it_does_nothing_but_fail) {
+  const auto st = open_stall();
+  sell(st, 3);
+  const auto since = [&] { return s().gauges.get(st.endpoint).failing_since; };
+  BOOST_TEST(!since().has_value());
+  answer_first(st, 404);
+  const auto first = now;
+  now += 1s;
+  answer_first(st, 404);
+  BOOST_REQUIRE(since().has_value());
+  BOOST_TEST((*since() == first));
+  answer_first(st, 204);
+  BOOST_TEST(!since().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(an_origin_that_comes_back_with_refusals_is_not_kept_slow) {
   set_protection(breakers_on);
   const auto st = open_stall();

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 
 using namespace syndicated;
@@ -28,8 +29,9 @@ struct place {
   std::chrono::steady_clock::time_point now{};
   std::deque<attempt_request> wire;
   std::vector<core::attempt_result> ended;
-  std::shared_ptr<oauth2_grant> grant =
-      std::make_shared<oauth2_grant>(credentials(), [this] { return now; });
+  std::atomic<std::uint64_t> fetches{0};
+  std::shared_ptr<oauth2_grant> grant = std::make_shared<oauth2_grant>(
+      credentials(), [this] { return now; }, &fetches);
   oauth2_grant::submitter submit = [this](attempt_request&& r) { wire.push_back(std::move(r)); };
 
   void send(int count = 1) {
@@ -70,6 +72,7 @@ BOOST_AUTO_TEST_SUITE(oauth2)
 BOOST_FIXTURE_TEST_CASE(the_request_for_a_token, place) {
   send();
   BOOST_REQUIRE(wire.size() == 1U);
+  BOOST_TEST(fetches.load() == 1U);
   const attempt_request& r = wire.front();
   BOOST_TEST(
       *r.body ==
