@@ -39,6 +39,7 @@ std::string encode(const counters& c);
 std::string encode(const core::replay_job& j);
 std::string encode(const core::breaker_record& b);
 std::string encode(const endpoint_journal& j);  // without its key
+std::string encode(const retention_record& r);
 
 core::result<core::tenant> decode_tenant(std::string_view value);
 core::result<core::vendor> decode_vendor(std::string_view value);
@@ -55,6 +56,7 @@ core::result<stored_answer> decode_answer(std::string_view value);
 core::result<counters> decode_counters(std::string_view value);
 core::result<core::replay_job> decode_replay_job(std::string_view value);
 core::result<core::breaker_record> decode_breaker(std::string_view value);
+core::result<retention_record> decode_retention(std::string_view value);
 core::result<endpoint_journal> decode_journal(core::endpoint_id id, std::string_view value);
 
 }  // namespace syndicated::store

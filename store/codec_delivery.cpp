@@ -319,6 +319,26 @@ core::result<core::breaker_record> decode_breaker(std::string_view value) {
                               r.reason()};
 }
 
+std::string encode(const retention_record& from) {
+  records::Retention r;
+  r.set_events_from(from.events_from.value);
+  r.set_attempts_from(from.attempts_from.value);
+  r.set_events_done(from.events_done.value);
+  r.set_attempts_done(from.attempts_done.value);
+  r.set_swept_at_ms(ms(from.swept_at));
+  return framed(r);
+}
+
+core::result<retention_record> decode_retention(std::string_view value) {
+  records::Retention r;
+  if (auto e = parse(r, value, "retention record")) return std::move(*e);
+  return retention_record{{r.events_from()},
+                          {r.attempts_from()},
+                          {r.events_done()},
+                          {r.attempts_done()},
+                          at(r.swept_at_ms())};
+}
+
 std::string encode(const endpoint_journal& j) {
   records::EndpointJournal r;
   r.set_seq(j.seq);

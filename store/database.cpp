@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
@@ -19,6 +20,7 @@
 
 #include "core/base/log.hpp"
 #include "store/expiry_filter.hpp"
+#include "store/retention_filter.hpp"
 
 namespace syndicated::store {
 namespace {
@@ -83,8 +85,8 @@ constexpr std::size_t stream_prefix_bytes = 9;
 constexpr std::size_t memtable_buckets = 50'000;
 bool read_by_stream(family f) { return f == family::lanes || f == family::streams; }
 
-rocksdb::ColumnFamilyOptions family_options(family f,
-                                            const rocksdb::BlockBasedTableOptions& table) {
+rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedTableOptions& table,
+                                            const std::shared_ptr<const drop_board>& drops) {
   rocksdb::ColumnFamilyOptions o;
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   o.write_buffer_size = 16U << 20U;
@@ -105,6 +107,11 @@ rocksdb::ColumnFamilyOptions family_options(family f,
   if (f == family::idempotency) {
     o.compaction_filter_factory = expired_answers_filter();
     o.periodic_compaction_seconds = 86'400;
+  }
+  if (auto filter = retention_filter(f, drops)) {
+    o.compaction_filter_factory = std::move(filter);
+    o.periodic_compaction_seconds = 0;     // it drops rows only when it is asked to
+    o.max_compaction_bytes = 256U << 20U;  // so that others get their turn, and for little space
   }
   return o;
 }
@@ -167,6 +174,8 @@ core::result<void> write_marker(const fs::path& directory) {
 class database::impl {
  public:
   ~impl() {
+    // A compaction still uses the handles.
+    if (db) rocksdb::CancelAllBackgroundWork(db.get(), true);
     for (auto* handle : handles) {
       if (handle != nullptr) (void)db->DestroyColumnFamilyHandle(handle);
     }
@@ -174,7 +183,10 @@ class database::impl {
   }
   rocksdb::ColumnFamilyHandle* at(family f) const { return handles[static_cast<std::size_t>(f)]; }
 
+  std::uint64_t directory_bytes() const;
+
   std::string directory;
+  std::shared_ptr<drop_board> drops = std::make_shared<drop_board>();
   std::mutex size_mutex;
   std::uint64_t size = 0;
   std::chrono::steady_clock::time_point size_until{};
@@ -197,13 +209,13 @@ core::result<std::unique_ptr<database>> database::open(const database_options& o
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  auto body = std::make_unique<impl>();
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{});
   for (std::size_t i = 0; i < family_count; ++i) {
     const auto f = static_cast<family>(i);
-    families.emplace_back(std::string{family_name(f)}, family_options(f, table));
+    families.emplace_back(std::string{family_name(f)}, family_options(f, table, body->drops));
   }
-  auto body = std::make_unique<impl>();
   body->directory = options.directory;
   body->reserve_bytes = options.reserve_bytes;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -304,14 +316,26 @@ std::uint64_t database::stored_bytes() const {
   const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock(impl_->size_mutex);
   if (now < impl_->size_until) return impl_->size;
-  impl_->size = 0;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(fs::path{impl_->directory} / "db", ec)) {
-    const std::uint64_t bytes = entry.is_regular_file(ec) ? entry.file_size(ec) : 0;
-    if (!ec) impl_->size += bytes;  // a file may have gone meanwhile
-  }
+  impl_->size = impl_->directory_bytes();
   impl_->size_until = now + std::chrono::seconds{5};
   return impl_->size;
+}
+
+std::uint64_t database::stored_bytes_now() {
+  // Enabling deletions purges in the caller's thread what background threads would get to later.
+  (void)impl_->db->DisableFileDeletions();
+  (void)impl_->db->EnableFileDeletions(false);
+  return impl_->directory_bytes();
+}
+
+std::uint64_t database::impl::directory_bytes() const {
+  std::uint64_t sum = 0;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(fs::path{directory} / "db", ec)) {
+    const std::uint64_t bytes = entry.is_regular_file(ec) ? entry.file_size(ec) : 0;
+    if (!ec) sum += bytes;  // a file may have gone meanwhile
+  }
+  return sum;
 }
 
 core::result<void> database::flush() {
@@ -320,6 +344,50 @@ core::result<void> database::flush() {
     if (!status.ok()) return converted(status);
   }
   return {};
+}
+
+std::uint64_t database::bytes_between(family where, std::string_view begin,
+                                      std::string_view end) const {
+  rocksdb::SizeApproximationOptions options;
+  options.include_memtables = true;
+  const rocksdb::Range range{slice(begin), slice(end)};
+  std::uint64_t bytes = 0;
+  const auto status = impl_->db->GetApproximateSizes(options, impl_->at(where), &range, 1, &bytes);
+  return status.ok() ? bytes : 0;
+}
+
+std::array<std::uint64_t, family_count> database::family_bytes() const {
+  std::array<std::uint64_t, family_count> out{};
+  for (std::size_t i = 0; i < family_count; ++i) {
+    (void)impl_->db->GetIntProperty(impl_->handles[i], rocksdb::DB::Properties::kLiveSstFilesSize,
+                                    &out[i]);
+  }
+  return out;
+}
+
+std::shared_ptr<drop_view> database::view_for(const retention_cut& cut) {
+  return std::make_shared<drop_view>(*impl_->db, impl_->at(family::lanes), impl_->at(family::index),
+                                     impl_->at(family::events), cut);
+}
+
+void database::drop_with(std::shared_ptr<drop_view> view) { impl_->drops->set(std::move(view)); }
+
+dropped_rows database::dropped(const drop_view& view) {
+  return {view.events_dropped.load(), view.attempts_dropped.load()};
+}
+
+core::result<void> database::rewrite(family where, std::string_view begin, std::string_view end,
+                                     std::atomic<bool>& stop) {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  options.canceled = &stop;
+  const rocksdb::Slice from = slice(begin);
+  const rocksdb::Slice until = slice(end);
+  const auto status = impl_->db->CompactRange(
+      options, impl_->at(where), begin.empty() ? nullptr : &from, end.empty() ? nullptr : &until);
+  if (status.ok()) return {};
+  if (stop) return core::error{core::errc::unavailable, "ending", "the daemon is ending", {}, {}};
+  return converted(status);
 }
 
 }  // namespace syndicated::store

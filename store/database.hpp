@@ -6,6 +6,8 @@
 // acknowledged is dropped and damage in the middle refuses to open (reliability.md, R18).
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +17,8 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
 #include "store/keys.hpp"
 #include "store/write_plan.hpp"
 
@@ -33,6 +37,21 @@ struct database_options {
 struct write_report {
   commit_result result = commit_result::committed;
   std::string detail;  // the library's words when it was not committed
+};
+
+// What is no longer kept, unless somebody waits for it (store/retention_filter.hpp).
+struct retention_cut {
+  core::event_id events;              // events with an id below
+  core::event_id attempts;            // attempts at events with an id below,
+  core::timestamp attempts_before{};  // and attempts made before
+};
+
+// The lanes of one moment, against which rows behind a cut are judged; pins that state of the
+// database, so it is kept for one round only, and gone before the database is.
+class drop_view;
+struct dropped_rows {
+  std::uint64_t events = 0;
+  std::uint64_t attempts = 0;
 };
 
 class database {
@@ -60,6 +79,23 @@ class database {
   std::uint64_t free_bytes() const;    // of the file system
   std::uint64_t stored_bytes() const;  // SST and WAL files; up to five seconds old
   core::result<void> flush();
+
+  // Of the rows with begin <= key < end, on disk and in memory; about, and without reading them.
+  std::uint64_t bytes_between(family where, std::string_view begin, std::string_view end) const;
+  // The SST files of each family, in the families' order. Cheap.
+  std::array<std::uint64_t, family_count> family_bytes() const;
+
+  // Retention, for the one thread that applies it. From drop_with() on, the compactions that
+  // rewrite() starts drop what is behind the view's cut; drop_with(nullptr) ends that.
+  std::shared_ptr<drop_view> view_for(const retention_cut& cut);
+  void drop_with(std::shared_ptr<drop_view> view);
+  static dropped_rows dropped(const drop_view& view);
+  // Rewrites the files that hold such rows, down to the last level; two empty keys: all. Blocks;
+  // other compactions and writes go on. Errors: errc::unavailable when `stop` became true.
+  core::result<void> rewrite(family where, std::string_view begin, std::string_view end,
+                             std::atomic<bool>& stop);
+  // Removes the files that nobody needs any more at once, and measures what is left.
+  std::uint64_t stored_bytes_now();
 
  private:
   class impl;

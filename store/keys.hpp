@@ -110,6 +110,7 @@ core::lane_key parse_due_key(std::string_view key) noexcept;
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms);
 key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event);
 key_bytes journal_key(core::endpoint_id endpoint);
+inline key_bytes retention_key() { return key_bytes{"retention"}; }
 key_bytes breaker_key(std::string_view origin);
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream);
 

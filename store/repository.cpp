@@ -320,6 +320,39 @@ core::result<bool> repository::is_skipped(core::event_id event, core::endpoint_i
   return row->has_value();
 }
 
+core::result<void> repository::skipped_at(core::event_id event,
+                                          const visit<core::endpoint_id>& v) const {
+  return members<core::endpoint_id>(db_, 's', event.value, 0, v);
+}
+
+core::result<retention_record> repository::find_retention() const {
+  auto found =
+      decoded<retention_record>(db_.get(family::meta, retention_key().view()), decode_retention);
+  if (!found) return std::move(found).failure();
+  return found->value_or(retention_record{});
+}
+
+core::result<core::event_id> repository::first_event_since(core::timestamp since,
+                                                           core::event_id last) const {
+  std::uint64_t low = 1;
+  std::uint64_t high = last.value + 1;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    std::optional<core::event> found;
+    auto scanned = events({middle}, [&found](core::event&& e) {
+      found = std::move(e);
+      return false;
+    });
+    if (!scanned) return std::move(scanned).failure();
+    if (!found || found->at >= since) {
+      high = middle;
+    } else {
+      low = found->id.value + 1;
+    }
+  }
+  return core::event_id{low};
+}
+
 core::result<std::vector<core::breaker_record>> repository::breakers() const {
   std::vector<core::breaker_record> out;
   const key_bytes begin{breaker_prefix};

@@ -102,6 +102,12 @@ class repository {
   // What is to be told of an endpoint; and the first endpoint after `after` with such a notice.
   core::result<void> notices(core::endpoint_id endpoint, const visit<notice_row>& v) const;
   core::result<std::optional<core::endpoint_id>> next_noticed(core::endpoint_id after) const;
+  core::result<retention_record> find_retention() const;  // zeros when there is none yet
+  // The first id at which events that happened at `since` or later begin (ids grow with time);
+  // `last` is the last id given out.
+  core::result<core::event_id> first_event_since(core::timestamp since, core::event_id last) const;
+  // The event is given up at an endpoint, or at several, whose lanes went on.
+  core::result<void> skipped_at(core::event_id event, const visit<core::endpoint_id>& v) const;
   // Breakers that are not closed; at most one for each origin.
   core::result<std::vector<core::breaker_record>> breakers() const;
 
@@ -136,6 +142,7 @@ class repository {
   void put_skipped(write_plan& plan, core::event_id event, core::endpoint_id endpoint) const;
   void erase_skipped(write_plan& plan, core::event_id event, core::endpoint_id endpoint) const;
   void put(write_plan& plan, const endpoint_journal& j) const;
+  void put(write_plan& plan, const retention_record& r) const;
   void put_notice(write_plan& plan, const notice_row& n) const;
   void erase_notice(write_plan& plan, core::endpoint_id endpoint, core::event_id event) const;
   void put(write_plan& plan, const core::breaker_record& b) const;

@@ -176,6 +176,9 @@ void repository::erase_skipped(write_plan& plan, core::event_id event,
 void repository::put(write_plan& plan, const endpoint_journal& j) const {
   plan.put(family::meta, journal_key(j.endpoint), encode(j));
 }
+void repository::put(write_plan& plan, const retention_record& r) const {
+  plan.put(family::meta, retention_key(), encode(r));
+}
 void repository::put_notice(write_plan& plan, const notice_row& n) const {
   plan.put(family::index, index_key('n', n.endpoint.value, n.event.value), n.reason);
 }

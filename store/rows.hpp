@@ -81,6 +81,15 @@ struct endpoint_journal {
   std::optional<core::timestamp> failing_since{};
 };
 
+// How far retention has come (store/retention.hpp). Ids of events; ids below are meant.
+struct retention_record {
+  core::event_id events_from;    // may be gone
+  core::event_id attempts_from;  // whose attempts may be gone
+  core::event_id events_done;    // were looked at
+  core::event_id attempts_done;
+  core::timestamp swept_at{};  // when everything behind was looked at again
+};
+
 // How many there are, exactly; kept with every batch that changes it.
 struct totals {
   std::uint64_t subscriptions = 0;

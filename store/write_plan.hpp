@@ -54,6 +54,7 @@ struct write_plan {
   std::shared_ptr<plan_chain> chain;
   // Of plans with sealed values (vault::hold): until it is on disk or dropped.
   std::shared_ptr<const void> sealed_with;
+  std::shared_ptr<const void> pass;  // kept until the plan has ended (retention_gate.hpp)
   // Called once on the committer's thread, in commit order; must only post.
   std::function<void(commit_result)> done;
 

@@ -112,6 +112,12 @@ BOOST_AUTO_TEST_CASE(an_event_has_golden_bytes) {
   BOOST_TEST(encode(*decode_event(encode(e))) == encode(e));
 }
 
+BOOST_AUTO_TEST_CASE(the_horizon_has_golden_bytes) {
+  const retention_record r{{5}, {300}, {4}, {200}, core::from_unix_ms(1000)};
+  BOOST_TEST(core::hex_encode(encode(r)) == "01080510ac02180420c80128e807");
+  BOOST_TEST(encode(*decode_retention(encode(r))) == encode(r));
+}
+
 BOOST_AUTO_TEST_CASE(a_breaker_has_golden_bytes) {
   const core::breaker_record b{"https://a.example:443", 3, core::from_unix_ms(1000),
                                core::from_unix_ms(2000), "http_503"};
