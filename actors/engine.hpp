@@ -241,7 +241,15 @@ struct event_filter {
   core::tenant_id within;  // events of tenants below (or the tenant itself); 0 = any
 };
 
-enum class delivery_state : std::uint8_t { pending, in_flight, delivered, parked, cancelled };
+// `ended`: delivered or cancelled, but the attempts that tell are no longer kept.
+enum class delivery_state : std::uint8_t {
+  pending,
+  in_flight,
+  delivered,
+  parked,
+  cancelled,
+  ended,
+};
 std::string_view to_string(delivery_state state) noexcept;
 
 // One (event, endpoint) pair.
@@ -325,6 +333,25 @@ struct attempt_filter {
   std::optional<core::timestamp> since, until;  // of the attempt
 };
 
+// What is kept of the past.
+struct retention_status {
+  core::event_id events_from;    // events with an id below are kept only while somebody waits
+  core::event_id attempts_from;  // the same of the attempts at events with an id below
+  std::optional<core::timestamp> oldest_event;
+  std::uint64_t events_dropped = 0, attempts_dropped = 0;  // since the start
+};
+
+struct family_size {
+  std::string_view family;
+  std::uint64_t bytes = 0;
+};
+
+struct compaction_report {
+  std::uint64_t bytes_before = 0, bytes_after = 0;  // of the whole store
+  std::uint64_t events_dropped = 0, attempts_dropped = 0;
+  std::vector<family_size> families;  // afterwards
+};
+
 struct engine_status {
   bool ready = false;
   bool accepting = false;  // false: draining, or the disk is full or failing
@@ -341,6 +368,8 @@ struct engine_status {
   std::uint64_t store_bytes = 0;
   std::uint64_t subscriptions = 0, tenants = 0, endpoints = 0;
   breaker_totals breakers;
+  retention_status retention;
+  std::vector<family_size> families;  // of the store's files
 };
 
 // The master keys that secrets are sealed with, by id (store/key_rotation.hpp).
@@ -405,6 +434,10 @@ class engine {
   virtual void test_endpoint(core::endpoint_id id, write_options options,
                              std::function<answer(const core::attempt_result&)> render,
                              write_reply reply) = 0;
+
+  // Drops what is no longer kept, and compacts the whole store; may take long. `reply` comes once,
+  // on an unspecified thread. Errors: errc::unavailable when the daemon ends meanwhile, errc::io.
+  virtual void compact(std::function<void(core::result<compaction_report>&&)> reply) = 0;
 
   // Idempotency (durable for at least 24 h). begin() answers: nothing = go on, the key is now held
   // until end(); an answer = repeat it; an error = 422 "idempotency_key_reused" or 409

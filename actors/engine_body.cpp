@@ -77,6 +77,11 @@ core::result<void> engine_body::open() {
   services_->random = uniform_random;
   services_->lifecycle = options_.lifecycle;
   services_->idempotency_retention = options_.idempotency_retention;
+  const store::retention_limits kept{options_.events_age, options_.attempts_age,
+                                     options_.events_bytes_max, options_.attempts_bytes_max};
+  retention_ = std::make_unique<store::retention>(*db_, *repo_, *committer_, ids_, services_->gate,
+                                                  kept, options_.now);
+  if (auto ok = retention_->load(); !ok) return ok;
   set_retry(options_.retry_schedule, options_.retry_jitter, options_.protection);
   egress_ = std::make_shared<const core::egress_policy>(options_.egress);
   catalog_keeper keeper(*services_);
@@ -210,6 +215,7 @@ void engine_body::start() {
   wire();
   committer_->start();
   rotation_->start();
+  retention_->start();
   for (auto& loop : loops_) loop->start();
   spawn_actors();
   ticker_ =
@@ -224,6 +230,7 @@ void engine_body::start() {
 bool engine_body::drain(std::chrono::milliseconds limit) {
   draining_ = true;
   if (!started_) return true;
+  retention_->stop();
   for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
   caf::anon_send(ticker_, actors::drain{});
   caf::anon_send(replayer_, actors::drain{});
@@ -246,6 +253,7 @@ void engine_body::stop() {
   }
   for (auto& loop : loops_) loop->stop();
   if (rotation_) rotation_->stop();
+  if (retention_) retention_->stop();
   if (committer_) committer_->stop();
   if (system_) {
     const auto end = [](const auto& handle) {

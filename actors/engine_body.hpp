@@ -16,6 +16,7 @@
 #include "actors/local_engine.hpp"
 #include "actors/services.hpp"
 #include "store/key_rotation.hpp"
+#include "store/retention.hpp"
 #include "store/vault.hpp"
 
 namespace syndicated::actors {
@@ -62,6 +63,7 @@ class engine_body final : public local_engine {
   void test_endpoint(core::endpoint_id id, write_options options,
                      std::function<answer(const core::attempt_result&)> render,
                      write_reply reply) override;
+  void compact(std::function<void(core::result<compaction_report>&&)> reply) override;
   core::result<std::optional<answer>> idempotency_begin(const idempotency& key) override;
   void idempotency_end(const idempotency& key) override;
 
@@ -111,6 +113,8 @@ class engine_body final : public local_engine {
   void tell_dispatcher(core::endpoint_id id, inbox_item item);
   delivery delivery_to(const core::event& e, core::endpoint_id endpoint) const;
   endpoint_status status_of(std::shared_ptr<const core::endpoint> e) const;
+  retention_status retention_now() const;
+  std::vector<family_size> families() const;
   bool within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const;
 
   engine_options options_;
@@ -121,6 +125,7 @@ class engine_body final : public local_engine {
   std::unique_ptr<store::key_rotation> rotation_;
   std::unique_ptr<store::repository> repo_;
   std::unique_ptr<services> services_;
+  std::unique_ptr<store::retention> retention_;
   std::vector<std::unique_ptr<net::curl_loop>> loops_;
   std::unique_ptr<flight_journal> flights_;  // null: cannot be kept
   std::atomic<std::shared_ptr<const core::egress_policy>> egress_;

@@ -114,7 +114,7 @@ void engine_body::replay_event(core::event_id id, std::optional<core::endpoint_i
   if (!admit(reply)) return;
   auto found = repo_->find(id);
   if (!found) return reply(std::move(found).failure());
-  if (!*found) return reply(core::not_found("no such event"));
+  if (!*found) return reply(event_missing(services_->gate, id));
   const core::event& e = **found;
   const auto catalog = services_->catalog.load();
   std::vector<core::endpoint_id> to;
@@ -147,7 +147,7 @@ void engine_body::discard_event(core::event_id id, core::endpoint_id endpoint,
   if (!admit(reply)) return;
   auto found = repo_->find(id);
   if (!found) return reply(std::move(found).failure());
-  if (!*found) return reply(core::not_found("no such event"));
+  if (!*found) return reply(event_missing(services_->gate, id));
   const core::stream_id stream = (*found)->stream;
   auto request = request_for(stream, std::move(options), std::move(reply));
   request->body = discard_request{{stream, endpoint, {}}, id};
@@ -188,6 +188,15 @@ void engine_body::test_endpoint(core::endpoint_id id, write_options options,
   };
   caf::anon_send(dispatchers_[dispatcher_of(id)],
                  test_request{id, std::make_shared<boxed>(std::move(ended))});
+}
+
+void engine_body::compact(std::function<void(core::result<compaction_report>&&)> reply) {
+  retention_->compact_everything(
+      [this, reply = std::move(reply)](core::result<store::compaction_report>&& done) {
+        if (!done) return reply(std::move(done).failure());
+        reply(compaction_report{done->bytes_before, done->bytes_after, done->dropped.events,
+                                done->dropped.attempts, families()});
+      });
 }
 
 core::result<std::optional<answer>> engine_body::idempotency_begin(const idempotency& key) {

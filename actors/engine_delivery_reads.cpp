@@ -50,6 +50,7 @@ std::string_view to_string(delivery_state state) noexcept {
     case delivery_state::delivered: return "delivered";
     case delivery_state::parked: return "parked";
     case delivery_state::cancelled: return "cancelled";
+    case delivery_state::ended: return "ended";
   }
   return "";
 }
@@ -57,11 +58,13 @@ std::string_view to_string(delivery_state state) noexcept {
 delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoint) const {
   delivery d;
   d.endpoint = endpoint;
-  d.state = delivery_state::cancelled;
+  const bool forgotten = e.id < services_->gate.attempts_from();
+  d.state = forgotten ? delivery_state::ended : delivery_state::cancelled;
   if (auto last = repo_->last_attempt(e.id, endpoint); last.ok() && *last) {
     d.attempts = (*last)->number;
     d.last_status = (*last)->status;
     d.last_error = (*last)->error;
+    if ((*last)->end == store::delivery_end::cancelled) d.state = delivery_state::cancelled;
     if ((*last)->end == store::delivery_end::delivered) d.state = delivery_state::delivered;
     if ((*last)->end == store::delivery_end::parked) d.state = delivery_state::parked;
   }

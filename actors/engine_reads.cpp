@@ -3,7 +3,6 @@
 
 #include "actors/engine_body.hpp"
 #include "actors/pages.hpp"
-#include "actors/replays.hpp"
 #include "core/base/limits.hpp"
 #include "core/delivery/signature.hpp"
 
@@ -117,7 +116,7 @@ bool engine_body::tenant_within(core::tenant_id inner, core::tenant_id outer) co
 core::result<core::event> engine_body::event(core::event_id id) const {
   auto found = repo_->find(id);
   if (!found) return std::move(found).failure();
-  if (!*found) return core::not_found("no such event");
+  if (!*found) return event_missing(services_->gate, id);
   return std::move(**found);
 }
 
@@ -152,7 +151,7 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   } else {
     std::uint64_t from = *after + 1;
     if (f.since && *after == 0) {
-      auto first = first_event_since(*services_, *f.since);
+      auto first = repo_->first_event_since(*f.since, ids_.last_event());
       if (!first) return std::move(first).failure();
       from = first->value;
     }
@@ -241,6 +240,8 @@ engine_status engine_body::status() const {
   out.last_event = ids_.last_event().value;
   out.disk_free_bytes = db_->free_bytes();
   out.store_bytes = db_->stored_bytes();
+  out.retention = retention_now();
+  out.families = families();
   out.subscriptions = committer_->entities().subscriptions;
   out.tenants = committer_->entities().tenants;
   const auto& all = services_->catalog.load()->all_endpoints();
@@ -248,6 +249,29 @@ engine_status engine_body::status() const {
       static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& e) {
         return e.second->state != core::endpoint_state::deleted;
       }));
+  return out;
+}
+
+retention_status engine_body::retention_now() const {
+  retention_status out;
+  out.events_from = services_->gate.events_from();
+  out.attempts_from = services_->gate.attempts_from();
+  const auto dropped = retention_->dropped_so_far();
+  out.events_dropped = dropped.events;
+  out.attempts_dropped = dropped.attempts;
+  (void)repo_->events({1}, [&out](core::event&& e) {
+    out.oldest_event = e.at;
+    return false;
+  });
+  return out;
+}
+
+std::vector<family_size> engine_body::families() const {
+  std::vector<family_size> out;
+  const auto bytes = db_->family_bytes();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    out.push_back({store::family_name(static_cast<store::family>(i)), bytes[i]});
+  }
   return out;
 }
 

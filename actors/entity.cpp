@@ -24,6 +24,7 @@ core::result<void> entity::load() {
   if (auto ok = load_record(); !ok) return ok;
   if (auto ok = outbox_.load(); !ok) return ok;
   chain_ = std::make_shared<store::plan_chain>();
+  submitted_ = 0;
   loaded_ = true;
   return {};
 }
@@ -38,10 +39,16 @@ bool entity::ready(core::error& why) {
   return false;
 }
 
+// Plans are committed in order, so those that are no longer in flight are the first ones.
+void entity::begin_plan() {
+  outbox_.begin_plan(submitted_ + 1, submitted_ - chain_->in_flight.load());
+}
+
 void entity::handle(entity_request& request) {
   core::error why;
   if (!loaded_ && starts_empty(request)) loaded_ = true;
   if (!ready(why)) return refuse(request, std::move(why));
+  begin_plan();
   const bool lane_command = std::holds_alternative<replay_request>(request.body) ||
                             std::holds_alternative<discard_request>(request.body);
   if (lane_command) return replay_or_discard(request);
@@ -55,6 +62,7 @@ void entity::handle(const std::shared_ptr<const lane_report>& report) {
   store::write_plan plan;
   plan.durable = false;  // a lost outcome is a duplicate at worst
   follow_ups follow;
+  begin_plan();
   outbox_.apply(plan, follow, *report);
   // The dispatcher sees by the report whether its outcome is still under way.
   submit(std::move(plan),
@@ -97,6 +105,7 @@ void entity::refuse(entity_request& request, core::error why) {
 
 void entity::submit(store::write_plan plan, std::function<void(store::commit_result)> done) {
   plan.chain = chain_;
+  ++submitted_;
   plan.done = std::move(done);
   s_.committer.submit(std::move(plan));
 }

@@ -49,12 +49,14 @@ class entity {
 
  private:
   bool ready(core::error& why);
+  void begin_plan();
   core::result<void> load();
   void replay_or_discard(entity_request& request);
   void submit(store::write_plan plan, std::function<void(store::commit_result)> done);
 
   std::shared_ptr<store::plan_chain> chain_ = std::make_shared<store::plan_chain>();
   bool loaded_ = false;
+  std::uint64_t submitted_ = 0;  // plans of this chain
 };
 
 std::unique_ptr<entity> make_entity(services& s, core::stream_id stream);

@@ -40,6 +40,11 @@ struct engine_options {
 
   core::lifecycle_settings lifecycle;
   std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
+  // What is kept of the past (store/retention.hpp); bytes 0 = no limit.
+  std::chrono::milliseconds events_age = std::chrono::hours{90 * 24};
+  std::chrono::milliseconds attempts_age = std::chrono::hours{30 * 24};
+  std::uint64_t events_bytes_max = 0;
+  std::uint64_t attempts_bytes_max = 0;
 
   std::function<core::timestamp()> now;              // empty = the system's clock
   std::function<void(std::string)> on_disk_failure;  // once; the process must end (R19)

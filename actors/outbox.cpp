@@ -65,9 +65,17 @@ core::result<void> outbox::load() {
   auto lanes = s_.repo.lanes_of(stream_);
   if (!lanes) return std::move(lanes).failure();
   lanes_ = std::move(*lanes);
+  marks_.clear();
   recent_.clear();
   recent_bytes_ = 0;
   return {};
+}
+
+core::result<bool> outbox::is_held(const core::event& event) const {
+  const bool by_lane = std::any_of(lanes_.begin(), lanes_.end(), [&event](const core::lane& lane) {
+    return lane.key.replay ? lane.key.replay == event.id : lane.next_seq <= event.seq;
+  });
+  return by_lane ? core::result<bool>{true} : marks_.any_of(event.id);
 }
 
 core::lane* outbox::find(const core::lane_key& key) {
@@ -117,6 +125,7 @@ void outbox::publish(
     const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) {
   const auto catalog = s_.catalog.load();
   const core::timestamp now = s_.now();
+  if (!plan.pass) plan.pass = s_.gate.enter();
   for (core::event_draft& draft : drafts) {
     auto event = std::make_shared<core::event>();
     event->id = s_.ids.next_event();
@@ -336,7 +345,7 @@ core::result<void> outbox::park(store::write_plan& plan, follow_ups& follow, cor
     const core::event_id skipped = lane.head;
     auto moved = advance(plan, follow, lane);
     if (!moved) return moved;
-    s_.repo.put_skipped(plan, skipped, r.lane.endpoint);
+    marks_.set(plan, skipped, r.lane.endpoint, true);
     notice_parked(plan, skipped, r);
     return moved;
   }
@@ -454,10 +463,10 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
                        {},
                        {}};
   }
-  auto skipped = s_.repo.is_skipped(event->id, endpoint);
+  auto skipped = marks_.is_set(event->id, endpoint);
   if (!skipped) return std::move(skipped).failure();
   if (*skipped) {
-    s_.repo.erase_skipped(plan, event->id, endpoint);
+    marks_.set(plan, event->id, endpoint, false);
     d.parked = -1;
   } else {
     d.accepted = 1;
@@ -477,10 +486,17 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
 
 core::result<void> outbox::replay(store::write_plan& plan, follow_ups& follow,
                                   const replay_request& r) {
+  if (!plan.pass) plan.pass = s_.gate.enter();  // before the horizon is read
   auto found = s_.repo.find(r.event);
   if (!found) return std::move(found).failure();
-  if (!*found || (*found)->stream != stream_) return core::not_found("no such event");
+  if (!*found) return event_missing(s_.gate, r.event);
+  if ((*found)->stream != stream_) return core::not_found("no such event");
   const auto event = std::make_shared<const core::event>(std::move(**found));
+  if (event->id < s_.gate.events_from()) {
+    auto held = is_held(*event);
+    if (!held) return std::move(held).failure();
+    if (!*held) return event_missing(s_.gate, r.event);
+  }
   for (core::endpoint_id endpoint : r.endpoints) {
     if (auto ok = replay_to(plan, follow, event, endpoint); !ok) return ok;
   }
@@ -508,12 +524,12 @@ core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
 
 // One that its lane left behind (on_exhausted = skip).
 core::result<void> outbox::discard_passed_over(store::write_plan& plan, const discard_request& r) {
-  auto skipped = s_.repo.is_skipped(r.event, r.lane.endpoint);
+  auto skipped = marks_.is_set(r.event, r.lane.endpoint);
   if (!skipped) return std::move(skipped).failure();
   if (!*skipped) return core::not_found("the event is not parked at this endpoint");
   auto last = s_.repo.last_attempt(r.event, r.lane.endpoint);
   if (!last) return std::move(last).failure();
-  s_.repo.erase_skipped(plan, r.event, r.lane.endpoint);
+  marks_.set(plan, r.event, r.lane.endpoint, false);
   give_up(plan, r.event, r.lane.endpoint, *last ? (*last)->number : 0);
   return {};
 }

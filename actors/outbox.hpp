@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/services.hpp"
+#include "actors/skip_marks.hpp"
 
 namespace syndicated::actors {
 
@@ -28,10 +29,15 @@ struct event_facts {
 
 class outbox {
  public:
-  outbox(services& s, core::stream_id stream) : s_(s), stream_(stream) {}
+  outbox(services& s, core::stream_id stream) : s_(s), stream_(stream), marks_(s.repo) {}
 
   // Reads the lanes. Errors: the store's.
   core::result<void> load();
+
+  // What follows goes into the owner's plan with this number; those up to `settled` are on disk.
+  void begin_plan(std::uint64_t number, std::uint64_t settled) {
+    marks_.begin_plan(number, settled);
+  }
 
   // Gives each draft its id and the next seq, finds its recipients and opens or extends lanes.
   // `data` renders the JSON of an event: (draft, seq).
@@ -49,7 +55,8 @@ class outbox {
   void apply(store::write_plan& plan, follow_ups& follow, const lane_report& report);
 
   // The event goes out again: a parked head is tried anew, a pending one at once, an ended delivery
-  // becomes a lane of its own. Errors: not_found when the event is not of this stream.
+  // becomes a lane of its own. Errors: not_found when the event is not of this stream; gone when
+  // retention may drop it now.
   core::result<void> replay(store::write_plan& plan, follow_ups& follow, const replay_request& r);
 
   // Gives up for good what is parked. Errors: not_found.
@@ -96,6 +103,8 @@ class outbox {
                                                             std::uint64_t seq);
   void remember(std::shared_ptr<const core::event> event);
   void trim();
+  // A lane or a mark of this stream holds the event, so retention leaves it alone.
+  core::result<bool> is_held(const core::event& event) const;
 
   services& s_;
   core::stream_id stream_;
@@ -103,6 +112,7 @@ class outbox {
   std::vector<std::shared_ptr<const core::event>> recent_;  // ascending seq, without gaps
   std::size_t recent_bytes_ = 0;                            // of their data
   std::vector<core::lane_key> grown_;                       // lanes that append() has to write
+  skip_marks marks_;
   std::shared_ptr<std::atomic<std::uint64_t>> committed_seq_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
 };

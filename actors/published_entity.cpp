@@ -34,6 +34,7 @@ void published_entity::decide(entity_request& request) {
 
 void published_entity::publish(entity_request& request, publish_group& group) {
   store::write_plan plan;
+  plan.pass = s_.gate.enter();
   follow_ups follow;
   const core::timestamp now = s_.now();
   const core::timestamp until = now + s_.idempotency_retention;

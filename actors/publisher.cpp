@@ -228,6 +228,7 @@ void publish_call::add(part& to, published_event&& e, std::size_t index, std::st
   event->tenant = owner.tenant;
   event->vendor = owner.vendor;
   if (e.stream.empty()) {
+    if (!to.group->pass) to.group->pass = s_.gate.enter();
     event->id = s_.ids.next_event();
     if (to.group->items.empty()) to.stream = {core::entity_kind::unordered, event->id.value};
   } else {

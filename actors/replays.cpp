@@ -47,26 +47,6 @@ bool among(const std::vector<core::endpoint_id>& sorted, core::endpoint_id id) {
 
 }  // namespace
 
-core::result<core::event_id> first_event_since(const services& s, core::timestamp since) {
-  std::uint64_t low = 1;
-  std::uint64_t high = s.ids.last_event().value + 1;
-  while (low < high) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    std::optional<core::event> found;
-    auto scanned = s.repo.events({middle}, [&found](core::event&& e) {
-      found = std::move(e);
-      return false;
-    });
-    if (!scanned) return std::move(scanned).failure();
-    if (!found || found->at >= since) {
-      high = middle;
-    } else {
-      low = found->id.value + 1;
-    }
-  }
-  return core::event_id{low};
-}
-
 void replays::load() {
   auto scanned = s_.repo.replay_jobs(UINT64_MAX, [this](core::replay_job&& job) {
     if (job.phase == core::replay_phase::running) {
@@ -105,7 +85,7 @@ void replays::start(job_request& request, const replay_order& order) {
                    {},
                    {}});
   }
-  auto first = first_event_since(s_, order.since);
+  auto first = s_.repo.first_event_since(order.since, s_.ids.last_event());
   if (!first) return refuse(std::move(first).failure());
   running r;
   core::replay_job& job = r.job;
@@ -163,6 +143,7 @@ void replays::forget_oldest(store::write_plan& plan) {
 
 core::result<bool> replays::never_attempted(const core::event& e,
                                             core::endpoint_id endpoint) const {
+  if (e.id < s_.gate.attempts_from()) return false;  // nobody knows any more
   auto last = s_.repo.last_attempt(e.id, endpoint);
   if (!last) return std::move(last).failure();
   if (*last) return false;

@@ -60,7 +60,4 @@ class replays {
   bool draining_ = false;
 };
 
-// The first event that happened at `since` or later (ids grow with time). Errors: the store's.
-core::result<core::event_id> first_event_since(const services& s, core::timestamp since);
-
 }  // namespace syndicated::actors

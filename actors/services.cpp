@@ -67,6 +67,15 @@ core::error unavailable(std::string detail) {
   return {core::errc::unavailable, "unavailable", std::move(detail), {}, {}};
 }
 
+core::error event_missing(const store::retention_gate& gate, core::event_id id) {
+  if (id >= gate.events_from()) return core::not_found("no such event");
+  return {core::errc::gone,
+          "event_expired",
+          "the event is older than those that are kept (retention.events)",
+          {},
+          {}};
+}
+
 core::error not_committed(store::commit_result result) {
   if (result == store::commit_result::no_space) {
     return {core::errc::unavailable,

@@ -22,6 +22,7 @@
 #include "store/committer.hpp"
 #include "store/id_source.hpp"
 #include "store/repository.hpp"
+#include "store/retention_gate.hpp"
 
 namespace syndicated::actors {
 
@@ -109,6 +110,7 @@ struct services {
   std::atomic<std::uint64_t> awake{0};
   // Every lane_report that is not yet on disk holds a copy.
   const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
+  store::retention_gate gate;  // a plan with an event's id, or a lane for an old event: its pass
   held_keys keys;
   std::atomic<std::uint64_t> published{0};        // events of publishers, on disk
   std::atomic<std::uint64_t> publish_repeats{0};  // known by their dedup_id or idempotency key
@@ -137,6 +139,9 @@ core::result<bool> all_enabled(const store::repository& repo,
                                const std::vector<core::tenant_id>& tenants);
 
 core::error unavailable(std::string detail);
+
+// An event that is not there: it never was, or is no longer kept (errc::gone, "event_expired").
+core::error event_missing(const store::retention_gate& gate, core::event_id id);
 
 // What to answer when a plan was refused for lack of space, or its outcome is unknown.
 core::error not_committed(store::commit_result result);

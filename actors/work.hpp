@@ -53,6 +53,7 @@ struct publish_group {
   std::string row_key;
   std::vector<std::pair<std::size_t, core::event_id>> known;  // line, event: from that row
   std::optional<idempotency> call;
+  std::shared_ptr<const void> pass;  // of the ids in it (store/retention_gate.hpp)
   // The whole call's answer, when this is its only group.
   std::function<core::result<answer>()> render;
 };

@@ -106,7 +106,11 @@ struct log_section {
 };
 
 struct retention_section {
-  milliseconds idempotency = std::chrono::hours{24};  // how long Idempotency-Key answers are kept
+  milliseconds idempotency = std::chrono::hours{24};    // how long Idempotency-Key answers are kept
+  milliseconds events = std::chrono::hours{90 * 24};    // how long events are kept, ...
+  milliseconds attempts = std::chrono::hours{30 * 24};  // ... and what was tried
+  std::uint64_t events_max = 0;                         // bytes, the newest; 0 = no limit
+  std::uint64_t attempts_max = 0;
 };
 
 struct settings {

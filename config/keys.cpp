@@ -252,6 +252,13 @@ void add_other_keys(std::vector<key_spec>& keys) {
   keys.push_back(text_key("log.target", SYNDICATED_AT(log, target), log_target_rule));
   keys.push_back(
       duration_key("retention.idempotency", SYNDICATED_AT(retention, idempotency), "24h", "365d"));
+  keys.push_back(duration_key("retention.events", SYNDICATED_AT(retention, events), "1s", "3650d"));
+  keys.push_back(
+      duration_key("retention.attempts", SYNDICATED_AT(retention, attempts), "1s", "3650d"));
+  keys.push_back(
+      bytes_key("retention.events_max", SYNDICATED_AT(retention, events_max), 0, 1ULL << 50U));
+  keys.push_back(
+      bytes_key("retention.attempts_max", SYNDICATED_AT(retention, attempts_max), 0, 1ULL << 50U));
 }
 
 #undef SYNDICATED_AT

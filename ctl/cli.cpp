@@ -55,6 +55,8 @@ void take_limit(CLI::App* app, parsed& p) {
 
 void add_state_commands(CLI::App& app, parsed& p) {
   command(app, "status", "the daemon at a glance", [&p] { show_status(p.s); });
+  command(app, "compact", "drop what is no longer kept and compact the store; may take long",
+          [&p] { compact(p.s); });
   CLI::App* queue = group(app, "queue", "what waits to be delivered");
   CLI::App* ls = command(*queue, "ls", "endpoints with their backlog, the largest first",
                          [&p] { list_queue(p.s, p.backlog, p.list); });

@@ -15,6 +15,7 @@ struct list_options {
 
 // ---- show_state.cpp
 void show_status(session& s);
+void compact(session& s);
 void list_queue(session& s, bool backlog_only, const list_options& o);
 void show_queue(session& s, std::uint64_t endpoint, const list_options& o);
 

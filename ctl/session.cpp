@@ -11,9 +11,6 @@
 namespace syndicated::ctl {
 namespace {
 
-// Longer than the longest attempt that `endpoint test` may have to wait for.
-constexpr std::chrono::milliseconds answer_timeout{45'000};
-
 // Why the socket cannot be used, in the operator's terms.
 std::string connection_advice(const std::string& socket, const core::error& why) {
   if (why.code == "permission_denied") {
@@ -34,10 +31,11 @@ std::optional<std::string> session::get(const std::string& target) {
 }
 
 std::optional<std::string> session::send(std::string_view method, const std::string& target,
-                                         const std::string& body) {
+                                         const std::string& body,
+                                         std::chrono::milliseconds patience) {
   std::vector<net::http_header> headers{{"Accept", "application/json"}};
   if (!body.empty()) headers.push_back({"Content-Type", "application/json"});
-  auto answer = net::unix_request(socket, method, target, body, headers, answer_timeout);
+  auto answer = net::unix_request(socket, method, target, body, headers, patience);
   if (!answer) {
     fail(3, connection_advice(socket, answer.failure()));
     return std::nullopt;

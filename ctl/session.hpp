@@ -2,6 +2,7 @@
 // Single-threaded; lives as long as one run of the program.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <iosfwd>
 #include <optional>
@@ -9,6 +10,9 @@
 #include <string_view>
 
 namespace syndicated::ctl {
+
+// Longer than the longest attempt that `endpoint test` may have to wait for.
+inline constexpr std::chrono::milliseconds answer_timeout{45'000};
 
 struct session {
   std::string socket = "/run/syndicated/admin.sock";
@@ -22,7 +26,8 @@ struct session {
   // The body of a successful answer. Otherwise the reason has been printed and `code` is set.
   std::optional<std::string> get(const std::string& target);
   std::optional<std::string> send(std::string_view method, const std::string& target,
-                                  const std::string& body);
+                                  const std::string& body,
+                                  std::chrono::milliseconds patience = answer_timeout);
 
   // Reads pages of a list until `limit` items or its end: {"items":[...],"next":...}.
   std::optional<std::string> get_list(std::string target, std::size_t limit);

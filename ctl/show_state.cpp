@@ -2,6 +2,7 @@
 
 #include "ctl/commands.hpp"
 #include "ctl/document.hpp"
+#include "ctl/report.hpp"
 #include "ctl/table.hpp"
 
 namespace syndicated::ctl {
@@ -75,10 +76,25 @@ void show_status(session& s) {
   f.add("store", human_bytes(static_cast<std::uint64_t>(o.number("store_bytes"))) + ", " +
                      human_bytes(static_cast<std::uint64_t>(o.number("disk_free_bytes"))) +
                      " free on its disk");
+  const document kept = o.object("retention");
+  f.add("oldest event", human_when(kept.time("oldest_event_at"), now));
   f.add("requests", o.count("requests_in_progress") + " writes in progress, " +
                         o.count("auth_failures") + " refused credentials");
   add_exceptions(f, s, o.object("egress"));
   f.print(s.out);
+}
+
+void compact(session& s) {
+  // A large store takes its time; the daemon goes on meanwhile.
+  constexpr std::chrono::hours patience{12};
+  report(s, s.send("POST", "/admin/compact", "{}", patience), [](const document& o) {
+    const auto bytes = [&o](std::string_view name) {
+      return human_bytes(static_cast<std::uint64_t>(o.number(name)));
+    };
+    return "the store had " + bytes("bytes_before") + " and has " + bytes("bytes_after") + "; " +
+           o.count("events_dropped") + " events and " + o.count("attempts_dropped") +
+           " attempts were dropped";
+  });
 }
 
 void list_queue(session& s, bool backlog_only, const list_options& o) {

@@ -86,6 +86,10 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.lifecycle.provisioning_attempts_max =
       static_cast<std::uint32_t>(s.lifecycle.provisioning_max_attempts);
   out.idempotency_retention = s.retention.idempotency;
+  out.events_age = s.retention.events;
+  out.attempts_age = s.retention.attempts;
+  out.events_bytes_max = s.retention.events_max;
+  out.attempts_bytes_max = s.retention.attempts_max;
   out.on_disk_failure = end_on_disk_failure;
   return out;
 }

@@ -93,6 +93,15 @@ void add_engine(text_builder& out, const actors::engine_status& s) {
   out.gauge("syndicated_disk_free_bytes", "Free space under the state directory.",
             number(s.disk_free_bytes));
   out.gauge("syndicated_store_bytes", "Size of the stored data.", number(s.store_bytes));
+  out.start(MetricType::Gauge, "syndicated_store_family_bytes",
+            "Size of the stored data by kind of row, without the write-ahead log.");
+  for (const auto& one : s.families) {
+    out.sample({{"family", std::string{one.family}}}, number(one.bytes));
+  }
+  out.start(MetricType::Counter, "syndicated_retention_dropped_total",
+            "Rows dropped because they are no longer kept.");
+  out.sample({{"kind", "event"}}, number(s.retention.events_dropped));
+  out.sample({{"kind", "attempt"}}, number(s.retention.attempts_dropped));
 }
 
 void add_requests(text_builder& out, const metrics_input& in) {

@@ -35,6 +35,22 @@ void write_egress(core::json_writer& out, const core::egress_policy& policy) {
   out.end_array().end_object();
 }
 
+void write_families(core::json_writer& out, const std::vector<actors::family_size>& families) {
+  out.begin_object();
+  for (const actors::family_size& one : families) out.key(one.family).number(one.bytes);
+  out.end_object();
+}
+
+void write_retention(core::json_writer& out, const actors::retention_status& r) {
+  out.begin_object();
+  out.key("events_from").number(r.events_from.value);
+  out.key("attempts_from").number(r.attempts_from.value);
+  out.key("oldest_event_at").time(r.oldest_event);
+  out.key("events_dropped").number(r.events_dropped);
+  out.key("attempts_dropped").number(r.attempts_dropped);
+  out.end_object();
+}
+
 void get_status(const call_ptr& c) {
   const actors::engine_status s = c->engine().status();
   core::json_writer out;
@@ -56,6 +72,10 @@ void get_status(const call_ptr& c) {
   out.key("last_event").number(s.last_event);
   out.key("disk_free_bytes").number(s.disk_free_bytes);
   out.key("store_bytes").number(s.store_bytes);
+  out.key("store_families");
+  write_families(out, s.families);
+  out.key("retention");
+  write_retention(out, s.retention);
   out.key("subscriptions").number(s.subscriptions);
   out.key("tenants").number(s.tenants);
   out.key("endpoints").number(s.endpoints);
@@ -191,6 +211,24 @@ void revoke_token(const call_ptr& c) {
                              rendered_item<core::token>(c, 200, v1::token_json), finish(c));
 }
 
+// Answered when it is done, which may take minutes. Not a write: it is wanted most when the disk is
+// nearly full and writes are refused.
+void compact(const call_ptr& c) {
+  c->engine().compact([c](core::result<actors::compaction_report>&& done) {
+    if (!done) return c->fail(done.failure());
+    core::json_writer out;
+    out.begin_object();
+    out.key("bytes_before").number(done->bytes_before);
+    out.key("bytes_after").number(done->bytes_after);
+    out.key("events_dropped").number(done->events_dropped);
+    out.key("attempts_dropped").number(done->attempts_dropped);
+    out.key("store_families");
+    write_families(out, done->families);
+    out.end_object();
+    c->send(200, std::move(out).str());
+  });
+}
+
 void set_log_level(const call_ptr& c) {
   auto body = c->body();
   if (!body) return c->fail(body.failure());
@@ -217,6 +255,7 @@ route_list admin_routes() {
       {"POST", "/admin/tokens", face::admin, true, create_token},
       {"GET", "/admin/tokens", face::admin, false, list_tokens, nullptr, true},
       {"DELETE", "/admin/tokens/{id}", face::admin, true, revoke_token},
+      {"POST", "/admin/compact", face::admin, false, compact},
       {"POST", "/admin/log-level", face::admin, true, set_log_level},
   };
 }

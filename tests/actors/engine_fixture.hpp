@@ -172,11 +172,28 @@ class engine_fixture {
   void set_state(core::endpoint_id id, core::endpoint_state state) {
     created(actors::set_endpoint_state{id, state, "test"});
   }
-  void replay(core::event_id id) {
-    auto a = await([&](actors::write_reply reply) {
+  core::result<actors::answer> try_replay(core::event_id id) {
+    return await([&](actors::write_reply reply) {
       engine().replay_event(id, {}, by_test(), std::move(reply));
     });
+  }
+  void replay(core::event_id id) { BOOST_REQUIRE(try_replay(id).ok()); }
+  std::uint64_t start_replay(const actors::replay_order& wanted) {
+    const auto id_of = [](const core::replay_job& job, bool) {
+      return actors::answer{202, std::to_string(job.id)};
+    };
+    auto a = await([&](actors::write_reply reply) {
+      engine().start_replay(wanted, by_test(), id_of, std::move(reply));
+    });
     BOOST_REQUIRE(a.ok());
+    return std::stoull(a->body);
+  }
+  actors::compaction_report compact() {
+    std::promise<core::result<actors::compaction_report>> told;
+    engine().compact([&told](auto&& report) { told.set_value(std::move(report)); });
+    auto report = told.get_future().get();
+    BOOST_REQUIRE_MESSAGE(report.ok(), (report.ok() ? "" : report.failure().detail));
+    return *report;
   }
 
   temporary_directory directory;

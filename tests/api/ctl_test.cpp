@@ -127,6 +127,13 @@ BOOST_AUTO_TEST_CASE(state_is_shown) {
   BOOST_TEST(status.out.find("ready, accepting changes") != std::string::npos);
   BOOST_TEST(status.out.find("1,234 accepted") != std::string::npos);
   BOOST_TEST(f.ctl({"--json", "status"}).json().at("ready").as_bool());
+  const auto compact = f.ctl({"compact"});
+  BOOST_TEST(compact.code == 0, compact.err);
+  BOOST_TEST(compact.out.find("7 events and 8 attempts were dropped") != std::string::npos);
+  const auto report = f.ctl({"--json", "compact"}).json();
+  BOOST_TEST(report.at("bytes_before").to_number<int>() == 900);
+  BOOST_TEST(report.at("bytes_after").to_number<int>() == 300);
+  BOOST_TEST(report.at("store_families").at("events").to_number<int>() == 200);
   const auto queue = f.ctl({"queue", "ls"});
   BOOST_TEST(queue.out.find("https://hooks.example.com/in") != std::string::npos);
   const auto show = f.ctl({"queue", "show", text(f.endpoint), "--json"});

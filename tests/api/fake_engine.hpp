@@ -119,6 +119,9 @@ class fake_engine : public actors::engine {
   void test_endpoint(core::endpoint_id id, actors::write_options options,
                      std::function<actors::answer(const core::attempt_result&)> render,
                      actors::write_reply reply) override;
+  void compact(std::function<void(core::result<actors::compaction_report>&&)> reply) override {
+    reply(actors::compaction_report{900, 300, 7, 8, {{"events", 200}}});
+  }
   core::result<std::optional<actors::answer>> idempotency_begin(
       const actors::idempotency& key) override;
   void idempotency_end(const actors::idempotency& key) override { held.erase(key.key); }

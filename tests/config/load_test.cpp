@@ -76,6 +76,10 @@ const refused_case mistakes[] = {
      "test.toml:2: key 'retention.idempotency': must be a duration from \"24h\" to \"365d\", "
      "like "
      "\"90s\" or \"2h\""},
+    {"[retention]\nattempts = \"0s\"\n",
+     "test.toml:2: key 'retention.attempts': must be a duration from \"1s\" to \"3650d\", "
+     "like "
+     "\"90s\" or \"2h\""},
     {"[delivery]\nschedule = [\"5s\"]\n",
      "test.toml:2: key 'delivery.schedule': must begin with \"0s\""},
     {"[delivery]\nschedule = []\n",

@@ -23,6 +23,8 @@ daemon_ns::metrics_input sample() {
   in.version = "1.2.3";
   in.engine.ready = true;
   in.engine.counters = {10, 6, 1, 1, 14};
+  in.engine.families = {{"events", 77}};
+  in.engine.retention.attempts_dropped = 5;
   in.requests.push_back({syndicated::api::face::v1, "POST", 2, 4, 2'500'000});
   in.servers.push_back({"api", {9, 1, 3, 20, 2}});
   return in;
@@ -45,6 +47,8 @@ BOOST_AUTO_TEST_CASE(values_are_told_with_their_labels) {
   BOOST_TEST(value_of(text,
                       "syndicated_request_seconds_total{face=\"v1\",method=\"POST\","
                       "status=\"2xx\"}") == "2.5");
+  BOOST_TEST(value_of(text, "syndicated_store_family_bytes{family=\"events\"}") == "77");
+  BOOST_TEST(value_of(text, "syndicated_retention_dropped_total{kind=\"attempt\"}") == "5");
   BOOST_TEST(value_of(text, "syndicated_connections{server=\"api\"}") == "3");
   BOOST_TEST(value_of(text, "syndicated_bad_requests_total{server=\"api\"}") == "2");
 }
@@ -87,7 +91,9 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_ready",
                                        "syndicated_request_seconds_total",
                                        "syndicated_requests_total",
-                                       "syndicated_store_bytes"};
+                                       "syndicated_retention_dropped_total",
+                                       "syndicated_store_bytes",
+                                       "syndicated_store_family_bytes"};
   std::set<std::string> named;
   std::istringstream lines(daemon_ns::metrics_text(sample()));
   for (std::string line; std::getline(lines, line);) {

@@ -1,0 +1,146 @@
+// What the engine says and does about events that are no longer kept.
+#include "tests/actors/engine_fixture.hpp"
+
+namespace syndicated::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+// An engine whose clock can be set forward.
+class aging_fixture : public engine_fixture {
+ public:
+  aging_fixture() {
+    options.now = [days = days_] {
+      return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) +
+             std::chrono::hours{*days * 24};
+    };
+    restart();
+    market_ = make_market();
+  }
+
+  // Events of a new order; the second one is delivered when the vendor answers 2xx.
+  core::event_id order_now() {
+    const core::subscription_id id = order(market_, true);
+    const auto events = events_of(id);
+    BOOST_REQUIRE(events.size() == 1U);
+    return events.front().id;
+  }
+  std::vector<core::event> events_of(core::subscription_id id) {
+    actors::event_filter f;
+    f.stream = core::stream_of(id);
+    auto found = engine().events(f, {});
+    BOOST_REQUIRE(found.ok());
+    return found->items;
+  }
+  actors::delivery_state state_of(core::event_id id) {
+    auto found = engine().deliveries(id);
+    BOOST_REQUIRE(found.ok());
+    BOOST_REQUIRE(found->size() == 1U);
+    return found->front().state;
+  }
+  void wait_for(core::event_id id, actors::delivery_state wanted) {
+    wait_until([&] { return state_of(id) == wanted; });
+  }
+  std::string code_of_event(core::event_id id) {
+    const auto found = engine().event(id);
+    return found.ok() ? "" : found.failure().code;
+  }
+  std::string code_of_replay(core::event_id id) {
+    const auto a = try_replay(id);
+    return a.ok() ? "" : a.failure().code;
+  }
+  void pass(int days) { *days_ += days; }
+
+ protected:
+  market market_;
+
+ private:
+  // The engine outlives this part of the fixture.
+  const std::shared_ptr<std::atomic<int>> days_ = std::make_shared<std::atomic<int>>(0);
+};
+
+BOOST_FIXTURE_TEST_SUITE(retention, aging_fixture)
+
+BOOST_AUTO_TEST_CASE(a_delivered_event_goes_with_its_age_and_says_so) {
+  const core::event_id id = order_now();
+  wait_for(id, actors::delivery_state::delivered);
+  pass(31);
+  auto report = compact();
+  BOOST_TEST(report.attempts_dropped == 1U);
+  BOOST_TEST(report.events_dropped == 0U);
+  BOOST_TEST((state_of(id) == actors::delivery_state::ended));
+  BOOST_TEST(engine().attempts(id, {})->items.empty());
+  BOOST_TEST(engine().attempts_at(market_.endpoint, {}, {})->items.empty());
+  pass(60);
+  report = compact();
+  BOOST_TEST(report.events_dropped >= 1U);
+  BOOST_TEST(code_of_event(id) == "event_expired");
+  BOOST_TEST(code_of_replay(id) == "event_expired");
+  BOOST_TEST(engine().events({}, {})->items.empty());
+  const auto status = engine().status();
+  BOOST_TEST(status.retention.events_dropped >= 1U);
+  BOOST_TEST((status.retention.events_from > id));
+  BOOST_TEST(status.counters.delivered == 1U);
+  restart();
+  BOOST_TEST(code_of_event(id) == "event_expired");
+  BOOST_TEST(code_of_event({id.value + 1'000}) == "not_found");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_parked_stays_and_can_be_replayed) {
+  vendor.answer_with(413);
+  const core::event_id id = order_now();
+  wait_for(id, actors::delivery_state::parked);
+  pass(200);
+  compact();
+  BOOST_TEST((state_of(id) == actors::delivery_state::parked));
+  BOOST_TEST(engine().attempts(id, {})->items.size() == 3U);
+  vendor.answer_with(204);
+  BOOST_TEST(code_of_replay(id) == "");
+  wait_for(id, actors::delivery_state::delivered);
+  BOOST_TEST(code_of_replay(id) == "event_expired");  // nobody waits for it any more
+  compact();
+  BOOST_TEST(code_of_event(id) == "event_expired");
+  const auto counters = engine().status().counters;
+  BOOST_TEST(counters.delivered == 1U);
+  BOOST_TEST(counters.parked + counters.pending() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_passed_over_stays_and_can_be_replayed) {
+  actors::update_endpoint skip;
+  skip.id = market_.endpoint;
+  skip.on_exhausted = core::exhausted_policy::skip;
+  created(skip);
+  vendor.answer_with(413);
+  const core::event_id id = order_now();
+  wait_for(id, actors::delivery_state::parked);
+  BOOST_TEST(engine().lanes(market_.endpoint, {}, {})->items.empty());
+  pass(200);
+  compact();
+  vendor.answer_with(204);
+  BOOST_TEST(code_of_replay(id) == "");
+  wait_for(id, actors::delivery_state::delivered);
+  compact();
+  BOOST_TEST(code_of_event(id) == "event_expired");
+  BOOST_TEST(engine().status().counters.parked == 0U);
+}
+
+// Nothing tells any more whether the endpoint was asked about the event.
+BOOST_AUTO_TEST_CASE(events_without_their_attempts_count_as_attempted) {
+  const core::event_id id = order_now();
+  wait_for(id, actors::delivery_state::delivered);
+  pass(31);
+  BOOST_TEST(compact().attempts_dropped == 1U);
+  actors::replay_order wanted;
+  wanted.endpoint = market_.endpoint;
+  wanted.until = options.now();
+  wanted.choice = core::replay_choice::never_attempted;
+  const std::uint64_t job = start_replay(wanted);
+  wait_until([&] { return engine().replay_job(job)->phase == core::replay_phase::done; });
+  BOOST_TEST(engine().replay_job(job)->examined >= 1U);
+  BOOST_TEST(engine().replay_job(job)->matched == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace syndicated::tests
