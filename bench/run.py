@@ -31,6 +31,7 @@ import time
 from common import (BATCH, CONNECTIONS, ROOT, SECRET, Sink, arrival_delays, cpu_seconds, note,
                     percentile, rss_mb, run_json)
 import compare
+import disk
 import harness
 import isolation
 import peers
@@ -221,8 +222,13 @@ def run_isolation(options, programs):
     return isolation.Isolation(options, programs), isolation.ROWS
 
 
+def run_disk(options, programs):
+    return disk.Disk(programs, 1_000_000 if options.full else 200_000), disk.ROWS
+
+
 # What can be measured alone with --only.
-SCENARIOS = {"single": run_single, "isolation": run_isolation, "scale": run_scale}
+SCENARIOS = {"single": run_single, "isolation": run_isolation, "disk": run_disk,
+             "scale": run_scale}
 
 
 def measure(name, options, programs):
@@ -279,7 +285,7 @@ def main():
             if name == "scale" and not options.full:
                 print(f"\n{name}, at a tenth of the size (--full for all of it)")
             for title, key, unit in rows:
-                print(f"{title:18} {figures[key]:>12} {unit}".rstrip())
+                print(f"{title:18} {figures[key]!s:>12} {unit}".rstrip())
     if options.json:
         print(json.dumps(everything))
     return 1 if everything["problems"] else 0
