@@ -121,6 +121,14 @@ std::shared_ptr<const core::endpoint> catalog_snapshot::find(core::endpoint_id i
   return found && not_deleted(*found) ? found : nullptr;
 }
 
+endpoint_owner catalog_snapshot::owner_of(const core::endpoint& e) const {
+  if (e.scope == core::endpoint_scope::product) {
+    const auto product = find(core::product_id{e.scope_id});
+    if (product) return {core::endpoint_scope::vendor, product->vendor.value};
+  }
+  return {e.scope, e.scope_id};
+}
+
 std::vector<std::shared_ptr<const core::vendor>> catalog_snapshot::vendors(
     std::uint64_t after, std::size_t limit) const {
   return page_of(*vendors_, after, limit, every);

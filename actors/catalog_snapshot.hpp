@@ -13,6 +13,14 @@ namespace syndicated::actors {
 
 class event_content;
 
+// Whose endpoints share turns and a backlog: a vendor's and its products', a tenant's, the
+// platform's.
+struct endpoint_owner {
+  core::endpoint_scope scope = core::endpoint_scope::platform;  // never product
+  std::uint64_t id = 0;
+  friend auto operator<=>(const endpoint_owner&, const endpoint_owner&) = default;
+};
+
 template <class T>
 using record_map = std::map<std::uint64_t, std::shared_ptr<const T>>;
 
@@ -56,6 +64,7 @@ class catalog_snapshot final : public catalog {
 
   // Deleted ones too: their lanes still have to be cancelled.
   std::shared_ptr<const core::endpoint> find_any(core::endpoint_id id) const;
+  endpoint_owner owner_of(const core::endpoint& e) const;
   // Some endpoint has (or had) settings that change how lanes go on; without one, nobody looks.
   bool special_lanes() const noexcept { return special_lanes_; }
   const record_map<core::endpoint>& all_endpoints() const { return *endpoints_; }

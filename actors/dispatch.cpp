@@ -129,11 +129,7 @@ dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
 // One owner's endpoints share their turns: a vendor's and its products', a tenant's, the
 // platform's.
 turns::index dispatch::group_of(const core::endpoint& e) {
-  auto owner = std::pair{e.scope, e.scope_id};
-  if (e.scope == core::endpoint_scope::product) {
-    const auto product = s_.catalog.load()->find(core::product_id{e.scope_id});
-    if (product) owner = {core::endpoint_scope::vendor, product->vendor.value};
-  }
+  const endpoint_owner owner = s_.catalog.load()->owner_of(e);
   const auto known = groups_.find(owner);
   if (known != groups_.end()) return known->second;
   return groups_.emplace(owner, turns_.add_group(1)).first->second;

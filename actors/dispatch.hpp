@@ -91,7 +91,7 @@ class dispatch {
   origins origins_;
   std::vector<member> members_;  // in the order of their numbers in turns_
   std::unordered_map<core::endpoint_id, turns::index> places_;
-  std::map<std::pair<core::endpoint_scope, std::uint64_t>, turns::index> groups_;
+  std::map<endpoint_owner, turns::index> groups_;
   std::set<std::pair<core::timestamp, turns::index>> looks_;
   suspects suspects_;
   const lane_work* trial_ = nullptr;                                      // the suspect under way

@@ -361,6 +361,11 @@ struct engine_status {
   std::uint64_t commits = 0;   // batches
   std::uint64_t plans = 0;     // changes in them
   std::uint64_t commit_queue = 0;
+  std::uint64_t commit_oldest_ms = 0;  // since the oldest change that waits came
+  // Why new load is refused: "", "store_stalled", "memory", "backlog_full" (load_gate.hpp).
+  std::string refusing_load;
+  std::uint64_t owners_full = 0;  // owners whose new load is refused
+  std::vector<std::pair<std::string_view, std::uint64_t>> load_refusals;  // by reason
   std::uint64_t in_flight = 0;
   std::uint64_t awake_entities = 0;
   std::uint64_t last_event = 0;

@@ -83,6 +83,8 @@ core::result<void> engine_body::open() {
                                                   kept, options_.now);
   if (auto ok = retention_->load(); !ok) return ok;
   set_retry(options_.retry_schedule, options_.retry_jitter, options_.protection);
+  set_load_limits(options_.load);
+  watch_ = std::make_unique<load_watch>(*services_);
   egress_ = std::make_shared<const core::egress_policy>(options_.egress);
   catalog_keeper keeper(*services_);
   if (auto ok = keeper.load(); !ok) return ok;
@@ -216,6 +218,7 @@ void engine_body::start() {
   committer_->start();
   rotation_->start();
   retention_->start();
+  watch_->start();
   for (auto& loop : loops_) loop->start();
   spawn_actors();
   ticker_ =
@@ -254,6 +257,7 @@ void engine_body::stop() {
   for (auto& loop : loops_) loop->stop();
   if (rotation_) rotation_->stop();
   if (retention_) retention_->stop();
+  if (watch_) watch_->stop();
   if (committer_) committer_->stop();
   if (system_) {
     const auto end = [](const auto& handle) {
@@ -291,6 +295,8 @@ void engine_body::set_egress(core::egress_rules rules) {
   egress_ = policy;
   for (auto& loop : loops_) loop->set_policy(policy);
 }
+
+void engine_body::set_load_limits(const load_limits& limits) { services_->load.set_limits(limits); }
 
 void engine_body::ping(std::function<void()> done) {
   const std::size_t parts = shards_.size() + dispatchers_.size() + 1 + loops_.size();

@@ -13,6 +13,7 @@
 #include "actors/flight_journal.hpp"
 #include "actors/inbox.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/load_watch.hpp"
 #include "actors/local_engine.hpp"
 #include "actors/services.hpp"
 #include "store/key_rotation.hpp"
@@ -35,6 +36,7 @@ class engine_body final : public local_engine {
   void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter,
                  const core::protection& protection) override;
   void set_egress(core::egress_rules rules) override;
+  void set_load_limits(const load_limits& limits) override;
   void ping(std::function<void()> done) override;
   engine_metrics metrics() const override;
 
@@ -107,6 +109,8 @@ class engine_body final : public local_engine {
   void spawn_actors();
   // A command may come in; otherwise the reply has been called.
   bool admit(const write_reply& reply);
+  // The same for what makes notifications that nobody is owed yet (load_gate.hpp).
+  bool admit_load(const write_reply& reply);
   std::string refusal_now() const;  // "", "no_space", "draining", "starting"
   void post(std::shared_ptr<entity_request> request);
   std::size_t dispatcher_of(core::endpoint_id id) const;
@@ -126,6 +130,7 @@ class engine_body final : public local_engine {
   std::unique_ptr<store::repository> repo_;
   std::unique_ptr<services> services_;
   std::unique_ptr<store::retention> retention_;
+  std::unique_ptr<load_watch> watch_;
   std::vector<std::unique_ptr<net::curl_loop>> loops_;
   std::unique_ptr<flight_journal> flights_;  // null: cannot be kept
   std::atomic<std::shared_ptr<const core::egress_policy>> egress_;

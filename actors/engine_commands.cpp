@@ -50,9 +50,16 @@ bool engine_body::admit(const write_reply& reply) {
   return false;
 }
 
+bool engine_body::admit_load(const write_reply& reply) {
+  if (!admit(reply)) return false;
+  auto why = services_->load.refusal();
+  if (why) reply(std::move(*why));
+  return !why;
+}
+
 void engine_body::create_subscription(core::new_subscription wanted, write_options options,
                                       renderer<core::subscription> render, write_reply reply) {
-  if (!admit(reply)) return;
+  if (!admit_load(reply)) return;
   auto owner = repo_->find(wanted.tenant);
   if (!owner) return reply(std::move(owner).failure());
   if (!*owner) return reply(core::invalid_field("/tenant_id", "no such tenant"));
@@ -65,7 +72,7 @@ void engine_body::create_subscription(core::new_subscription wanted, write_optio
 void engine_body::command(core::subscription_id id, core::subscription_command command,
                           write_options options, renderer<core::subscription> render,
                           write_reply reply) {
-  if (!admit(reply)) return;
+  if (!(adds_load(command) ? admit_load(reply) : admit(reply))) return;
   auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
   request->body = subscription_change{std::move(command), std::move(render)};
   post(std::move(request));
@@ -73,7 +80,7 @@ void engine_body::command(core::subscription_id id, core::subscription_command c
 
 void engine_body::create_tenant(core::new_tenant wanted, write_options options,
                                 renderer<core::tenant> render, write_reply reply) {
-  if (!admit(reply)) return;
+  if (!admit_load(reply)) return;
   auto parent = repo_->find(wanted.parent);
   if (!parent) return reply(std::move(parent).failure());
   if (!*parent) return reply(core::invalid_field("/parent_id", "no such tenant"));
@@ -85,7 +92,7 @@ void engine_body::create_tenant(core::new_tenant wanted, write_options options,
 
 void engine_body::command(core::tenant_id id, core::tenant_command command, write_options options,
                           renderer<core::tenant> render, write_reply reply) {
-  if (!admit(reply)) return;
+  if (!(adds_load(command) ? admit_load(reply) : admit(reply))) return;
   auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
   request->body = tenant_change{std::move(command), std::move(render)};
   post(std::move(request));
@@ -104,14 +111,14 @@ void engine_body::change_catalog(catalog_command command, write_options options,
 
 void engine_body::publish(std::vector<published_event> events, write_options options,
                           publish_renderer render, write_reply reply) {
-  if (!admit(reply)) return;
+  if (!admit_load(reply)) return;
   actors::publish(*services_, std::move(events), std::move(options), std::move(render),
                   std::move(reply));
 }
 
 void engine_body::replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
                                write_options options, write_reply reply) {
-  if (!admit(reply)) return;
+  if (!admit_load(reply)) return;
   auto found = repo_->find(id);
   if (!found) return reply(std::move(found).failure());
   if (!*found) return reply(event_missing(services_->gate, id));

@@ -234,6 +234,13 @@ engine_status engine_body::status() const {
   out.commits = commits.batches;
   out.plans = commits.plans;
   out.commit_queue = commits.queued;
+  out.commit_oldest_ms = static_cast<std::uint64_t>(commits.oldest_wait.count());
+  if (const auto why = services_->load.closed()) out.refusing_load = to_string(*why);
+  out.owners_full = services_->load.full_owners();
+  for (std::size_t i = 0; i < overload_count; ++i) {
+    const auto why = static_cast<overload>(i);
+    out.load_refusals.emplace_back(to_string(why), services_->load.refusals(why));
+  }
   out.in_flight = services_->gauges.in_flight();
   out.breakers = services_->breakers.totals(options_.now());
   out.awake_entities = services_->awake.load();

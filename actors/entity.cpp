@@ -80,6 +80,10 @@ void entity::replay_or_discard(entity_request& request) {
   follow_ups follow;
   core::result<void> done = core::error{};
   if (const auto* r = std::get_if<replay_request>(&request.body)) {
+    if (auto why = s_.load.refusal()) return refuse(request, std::move(*why));
+    if (auto why = s_.load.refusal(*s_.catalog.load(), r->endpoints)) {
+      return refuse(request, std::move(*why));
+    }
     done = outbox_.replay(plan, follow, *r);
   } else {
     done = outbox_.discard(plan, follow, std::get<discard_request>(request.body));

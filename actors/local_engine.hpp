@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/engine.hpp"
+#include "actors/load_gate.hpp"
 #include "core/delivery/protection.hpp"
 #include "net/curl_loop.hpp"
 #include "store/key_rotation.hpp"
@@ -25,6 +26,7 @@ struct engine_options {
   std::uint64_t wal_bytes_max = 64ULL << 20U;
   std::uint64_t block_cache_bytes = 64ULL << 20U;
   std::uint64_t free_bytes_min = 512ULL << 20U;  // less free: writes are refused with no_space
+  load_limits load;
 
   int worker_threads = 0;  // 0 = half the cores, at least one: other threads need theirs
   int shards = 16;
@@ -84,6 +86,7 @@ class local_engine : public engine {
   virtual void set_retry(std::vector<std::chrono::milliseconds> schedule, double jitter,
                          const core::protection& protection) = 0;
   virtual void set_egress(core::egress_rules rules) = 0;
+  virtual void set_load_limits(const load_limits& limits) = 0;
 
   // `done` is called when every worker, the committer's queue and the curl loops have turned once.
   virtual void ping(std::function<void()> done) = 0;

@@ -119,31 +119,50 @@ void outbox::open_lane(store::write_plan& plan, follow_ups& follow, core::lane l
   lanes_.push_back(std::move(lane));
 }
 
+std::shared_ptr<core::event> outbox::drafted(
+    const catalog_snapshot& catalog, const core::event_draft& draft, std::uint64_t seq,
+    const event_facts& facts,
+    const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const {
+  auto event = std::make_shared<core::event>();
+  event->stream = stream_;
+  event->seq = seq;
+  event->data = data(draft, seq);
+  event->name = draft.name;
+  event->type = draft.type;
+  event->entity_version = facts.entity_version;
+  event->tenant = facts.tenant;
+  event->vendor = facts.vendor;
+  event->cause = facts.cause;
+  event->metadata = draft.metadata;
+  event->recipients = catalog.recipients(*event, facts.product, facts.path);
+  if (facts.deprovisioning && catalog.special_lanes()) drop_finished(event->recipients, catalog);
+  if (facts.about) std::erase(event->recipients, facts.about);
+  return event;
+}
+
+std::optional<core::error> outbox::refusal(
+    const std::vector<core::event_draft>& drafts, std::uint64_t seq, const event_facts& facts,
+    const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const {
+  if (!s_.load.owners_full()) return std::nullopt;
+  const auto catalog = s_.catalog.load();
+  for (const core::event_draft& draft : drafts) {
+    const auto event = drafted(*catalog, draft, ++seq, facts, data);
+    if (auto why = s_.load.refusal(*catalog, event->recipients)) return why;
+  }
+  return std::nullopt;
+}
+
 void outbox::publish(
-    store::write_plan& plan, follow_ups& follow, std::vector<core::event_draft> drafts,
+    store::write_plan& plan, follow_ups& follow, const std::vector<core::event_draft>& drafts,
     std::uint64_t& seq, const event_facts& facts,
     const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) {
   const auto catalog = s_.catalog.load();
   const core::timestamp now = s_.now();
   if (!plan.pass) plan.pass = s_.gate.enter();
-  for (core::event_draft& draft : drafts) {
-    auto event = std::make_shared<core::event>();
+  for (const core::event_draft& draft : drafts) {
+    auto event = drafted(*catalog, draft, ++seq, facts, data);
     event->id = s_.ids.next_event();
-    event->stream = stream_;
-    event->seq = ++seq;
-    event->data = data(draft, seq);
-    event->name = std::move(draft.name);
-    event->type = draft.type;
     event->at = now;
-    event->entity_version = facts.entity_version;
-    event->tenant = facts.tenant;
-    event->vendor = facts.vendor;
-    event->cause = facts.cause;
-    event->metadata = std::move(draft.metadata);
-    event->recipients = catalog->recipients(*event, facts.product, facts.path);
-    if (facts.deprovisioning && catalog->special_lanes())
-      drop_finished(event->recipients, *catalog);
-    if (facts.about) std::erase(event->recipients, facts.about);
     s_.repo.put(plan, *event);
     for (core::endpoint_id endpoint : event->recipients) {
       extend_lane(plan, follow, endpoint, event, goes_alone(*catalog, endpoint));

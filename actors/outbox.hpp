@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,12 +42,18 @@ class outbox {
 
   // Gives each draft its id and the next seq, finds its recipients and opens or extends lanes.
   // `data` renders the JSON of an event: (draft, seq).
-  void publish(store::write_plan& plan, follow_ups& follow, std::vector<core::event_draft> drafts,
-               std::uint64_t& seq, const event_facts& facts,
+  void publish(store::write_plan& plan, follow_ups& follow,
+               const std::vector<core::event_draft>& drafts, std::uint64_t& seq,
+               const event_facts& facts,
                const std::function<std::string(const core::event_draft&, std::uint64_t)>& data);
 
-  // The same for events that have everything but their recipients. `alone`: each delivery is a lane
-  // of its own, so that none waits for another.
+  // Why new load is not taken from here now: an owner of a recipient has too much. Plans nothing.
+  std::optional<core::error> refusal(
+      const std::vector<core::event_draft>& drafts, std::uint64_t seq, const event_facts& facts,
+      const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const;
+
+  // The same as publish() for events that have everything but their recipients. `alone`: each
+  // delivery is a lane of its own, so that none waits for another.
   void append(store::write_plan& plan, follow_ups& follow, const std::vector<publish_item>& items,
               bool alone);
 
@@ -67,6 +74,11 @@ class outbox {
   std::shared_ptr<std::atomic<std::uint64_t>> committed_mark() const { return committed_seq_; }
 
  private:
+  // The event of a draft, without an id.
+  std::shared_ptr<core::event> drafted(
+      const catalog_snapshot& catalog, const core::event_draft& draft, std::uint64_t seq,
+      const event_facts& facts,
+      const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const;
   // The endpoint has one line for all its lanes: a lane's due time is its place in that.
   bool in_line(const core::lane_key& key) const;
   bool goes_alone(const catalog_snapshot& catalog, core::endpoint_id id);

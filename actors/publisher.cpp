@@ -107,8 +107,8 @@ class publish_call : public std::enable_shared_from_this<publish_call> {
   core::result<std::optional<core::event_id>> repeated(const std::string& dedup_key,
                                                        std::size_t index);
   core::result<ownership> owner(const published_event& e);
-  void add(part& to, published_event&& e, std::size_t index, std::string dedup_key,
-           const ownership& owner);
+  core::result<void> add(part& to, published_event&& e, std::size_t index, std::string dedup_key,
+                         const ownership& owner);
   void post(const part& p);
   void take(const publish_group& group);
   void ended(const publish_group& group, core::result<answer>&& outcome);
@@ -215,18 +215,24 @@ core::result<void> publish_call::settle(published_event& e, std::size_t index) {
   }
   auto owned_by = owner(e);
   if (!owned_by) return std::move(owned_by).failure();
-  add(**to, std::move(e), index, std::move(dedup_key), *owned_by);
-  return {};
+  return add(**to, std::move(e), index, std::move(dedup_key), *owned_by);
 }
 
-void publish_call::add(part& to, published_event&& e, std::size_t index, std::string dedup_key,
-                       const ownership& owner) {
+// Errors: the owner of a recipient has too much already.
+core::result<void> publish_call::add(part& to, published_event&& e, std::size_t index,
+                                     std::string dedup_key, const ownership& owner) {
   auto event = std::make_shared<core::event>();
   event->name = std::move(e.name);
   event->data = std::move(e.data);
   event->metadata = std::move(e.metadata);
   event->tenant = owner.tenant;
   event->vendor = owner.vendor;
+  if (s_.load.owners_full()) {
+    static const std::vector<core::tenant_id> nobody;
+    const auto recipients =
+        catalog_->recipients(*event, owner.product, owner.path ? *owner.path : nobody);
+    if (auto why = s_.load.refusal(*catalog_, recipients)) return std::move(*why);
+  }
   if (e.stream.empty()) {
     if (!to.group->pass) to.group->pass = s_.gate.enter();
     event->id = s_.ids.next_event();
@@ -236,6 +242,7 @@ void publish_call::add(part& to, published_event&& e, std::size_t index, std::st
   }
   to.group->items.push_back(
       {std::move(event), owner.product, owner.path, std::move(dedup_key), index, e.line});
+  return {};
 }
 
 void publish_call::begin(std::vector<published_event>&& events) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "actors/catalog_snapshot.hpp"
+#include "actors/load_gate.hpp"
 #include "actors/work.hpp"
 #include "core/delivery/protection.hpp"
 #include "core/lifecycle/subscription.hpp"
@@ -111,6 +112,7 @@ struct services {
   // Every lane_report that is not yet on disk holds a copy.
   const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
   store::retention_gate gate;  // a plan with an event's id, or a lane for an old event: its pass
+  load_gate load;
   held_keys keys;
   std::atomic<std::uint64_t> published{0};        // events of publishers, on disk
   std::atomic<std::uint64_t> publish_repeats{0};  // known by their dedup_id or idempotency key

@@ -58,7 +58,7 @@ void subscription_entity::create(entity_request& request, subscription_creation&
     again->options.by.name = "system";
     services->to_shard(std::move(again));
   };
-  write(request, std::move(*decided), creation.render, std::move(look_again));
+  write(request, std::move(*decided), true, creation.render, std::move(look_again));
 }
 
 void subscription_entity::apply(entity_request& request, const core::subscription_command& command,
@@ -81,7 +81,7 @@ void subscription_entity::apply(entity_request& request, const core::subscriptio
   if (!decided->changed) {
     return answer_unchanged(request, render ? render(*record_, false) : answer{});
   }
-  write(request, std::move(*decided), render, {});
+  write(request, std::move(*decided), adds_load(command), render, {});
 }
 
 // The cascade only says "look": the truth is the tenants' own states, so neither the order nor the
@@ -99,11 +99,11 @@ void subscription_entity::reconsider(entity_request& request) {
   const auto catalog = s_.catalog.load();
   auto decided = core::decide(*record_, command, circumstances_now(*catalog, record_->plan));
   if (!decided || !decided->changed) return answer_unchanged(request, {});  // ended: nothing to do
-  write(request, std::move(*decided), {}, {});
+  write(request, std::move(*decided), false, {}, {});
 }
 
 void subscription_entity::write(entity_request& request, core::subscription_decision decided,
-                                const renderer<core::subscription>& render,
+                                bool is_load, const renderer<core::subscription>& render,
                                 std::function<void()> after) {
   store::write_plan plan;
   follow_ups follow;
@@ -117,10 +117,15 @@ void subscription_entity::write(entity_request& request, core::subscription_deci
   facts.entity_version = next.version;
   facts.cause = cause_of(request.options.by);
   facts.deprovisioning = record_ && record_->status == core::subscription_status::undeploy_sent;
-  outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts,
-                  [&next](const core::event_draft& draft, std::uint64_t seq) {
-                    return event_data(next, draft, seq);
-                  });
+  const auto data = [&next](const core::event_draft& draft, std::uint64_t seq) {
+    return event_data(next, draft, seq);
+  };
+  if (is_load) {
+    if (auto why = outbox_.refusal(decided.events, next.seq, facts, data)) {
+      return refuse(request, std::move(*why));
+    }
+  }
+  outbox_.publish(plan, follow, decided.events, next.seq, facts, data);
   s_.repo.put(plan, next, created ? nullptr : &*record_);
   record_ = std::move(next);
   answer a = render ? render(*record_, true) : answer{};

@@ -21,7 +21,8 @@ class subscription_entity final : public entity {
   void apply(entity_request& request, const core::subscription_command& command,
              const renderer<core::subscription>& render);
   void reconsider(entity_request& request);
-  void write(entity_request& request, core::subscription_decision decided,
+  // New load is refused while an owner of a recipient has too much (load_gate.hpp).
+  void write(entity_request& request, core::subscription_decision decided, bool is_load,
              const renderer<core::subscription>& render, std::function<void()> after);
 
   std::optional<core::subscription> record_;

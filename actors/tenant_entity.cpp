@@ -35,7 +35,7 @@ void tenant_entity::create(entity_request& request, tenant_creation& creation) {
   auto decided =
       core::create_tenant({stream_.entity}, creation.wanted, creation.parent, *enabled, s_.now());
   if (!decided) return refuse(request, std::move(decided).failure());
-  write(request, std::move(*decided), creation.render);
+  write(request, std::move(*decided), true, creation.render);
 }
 
 void tenant_entity::apply(entity_request& request, tenant_change& change) {
@@ -45,7 +45,7 @@ void tenant_entity::apply(entity_request& request, tenant_change& change) {
   if (decided->events.empty()) {
     return answer_unchanged(request, change.render ? change.render(*record_, false) : answer{});
   }
-  write(request, std::move(*decided), change.render);
+  write(request, std::move(*decided), adds_load(change.command), change.render);
 }
 
 // An ancestor was disabled or enabled: tell the tenant's endpoints once for each real change.
@@ -62,10 +62,10 @@ void tenant_entity::reconsider(entity_request& request) {
                             core::wire_type::none,
                             {},
                             {}});
-  write(request, std::move(decided), {});
+  write(request, std::move(decided), false, {});
 }
 
-void tenant_entity::write(entity_request& request, core::tenant_decision decided,
+void tenant_entity::write(entity_request& request, core::tenant_decision decided, bool is_load,
                           const renderer<core::tenant>& render) {
   store::write_plan plan;
   follow_ups follow;
@@ -79,10 +79,15 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   facts.path = path;
   facts.entity_version = next.version;
   facts.cause = cause_of(request.options.by);
-  outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts,
-                  [&next](const core::event_draft& draft, std::uint64_t seq) {
-                    return event_data(next, draft, seq);
-                  });
+  const auto data = [&next](const core::event_draft& draft, std::uint64_t seq) {
+    return event_data(next, draft, seq);
+  };
+  if (is_load) {
+    if (auto why = outbox_.refusal(decided.events, next.seq, facts, data)) {
+      return refuse(request, std::move(*why));
+    }
+  }
+  outbox_.publish(plan, follow, decided.events, next.seq, facts, data);
   s_.repo.put(plan, next, created);
   // The fan-out is remembered until it is done, so a crash cannot leave it half way.
   if (switched) s_.repo.put_cascade(plan, next.id);

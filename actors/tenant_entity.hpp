@@ -18,7 +18,8 @@ class tenant_entity final : public entity {
   void create(entity_request& request, tenant_creation& creation);
   void apply(entity_request& request, tenant_change& change);
   void reconsider(entity_request& request);
-  void write(entity_request& request, core::tenant_decision decided,
+  // New load is refused while an owner of a recipient has too much (load_gate.hpp).
+  void write(entity_request& request, core::tenant_decision decided, bool is_load,
              const renderer<core::tenant>& render);
 
   std::optional<core::tenant> record_;

@@ -93,9 +93,15 @@ core::result<void> call::plain_body() const {
 }
 
 bool call::admit_events(std::size_t count) {
+  const std::size_t bytes = request.body.size();
   const std::size_t before = shared->events.fetch_add(count, std::memory_order_relaxed);
+  const std::size_t bytes_before = shared->event_bytes.fetch_add(bytes, std::memory_order_relaxed);
   events_ += count;
-  if (before + count <= core::limits::events_in_progress_max) return true;
+  event_bytes_ += bytes;
+  if (before + count <= core::limits::events_in_progress_max &&
+      bytes_before + bytes <= core::limits::event_bytes_in_progress_max) {
+    return true;
+  }
   shared->stats.overloaded();
   fail({core::errc::unavailable, "overloaded", "too many events are being accepted", {}, {}});
   return false;
@@ -230,6 +236,7 @@ void call::release() {
     idempotency_.reset();
   }
   shared->events.fetch_sub(std::exchange(events_, 0), std::memory_order_relaxed);
+  shared->event_bytes.fetch_sub(std::exchange(event_bytes_, 0), std::memory_order_relaxed);
   if (permit_) {
     permit_ = false;
     shared->writes.fetch_sub(1, std::memory_order_relaxed);

@@ -39,7 +39,8 @@ struct context {
   failed_auth failures;
   schema_cache schemas;
   std::atomic<std::size_t> writes{0};
-  std::atomic<std::size_t> events{0};  // published ones under way
+  std::atomic<std::size_t> events{0};       // published ones under way
+  std::atomic<std::size_t> event_bytes{0};  // of the requests they came in
 
  private:
   std::atomic<bool> accepting_{true};
@@ -80,7 +81,8 @@ class call {
   // stored answer of a request with the same idempotency key.
   bool begin_write(std::optional<actors::answer>& repeated);
 
-  // Admits `count` published events until the answer; false: the call has been answered.
+  // Admits `count` published events, and the bytes of the request, until the answer; false: the
+  // call has been answered.
   bool admit_events(std::size_t count);
 
   std::shared_ptr<context> shared;
@@ -105,6 +107,7 @@ class call {
   std::chrono::steady_clock::time_point began_;
   std::optional<actors::idempotency> idempotency_;
   std::size_t events_ = 0;  // admitted
+  std::size_t event_bytes_ = 0;
   bool permit_ = false;
   bool write_ = false;
 };

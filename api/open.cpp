@@ -9,10 +9,13 @@ void healthz(const call_ptr& c) { c->send(200, R"({"status":"alive"})"); }
 
 void readyz(const call_ptr& c) {
   const actors::engine_status status = c->engine().status();
-  const bool ready = status.ready && status.accepting;
+  // A backlog is no reason to send reads and completions elsewhere.
+  const std::string& load = status.refusing_load;
+  const bool strained = status.accepting && (load == "store_stalled" || load == "memory");
+  const bool ready = status.ready && status.accepting && !strained;
   core::json_writer out;
   out.begin_object().key("status").text(ready ? "ready" : "not_ready");
-  if (!ready) out.key("reason").text(status.why_not);
+  if (!ready) out.key("reason").text(strained ? load : status.why_not);
   out.end_object();
   c->send(ready ? 200 : 503, std::move(out).str());
 }

@@ -81,6 +81,13 @@ struct egress_section {
   bool allow_ip_literals = false;         // https://192.0.2.1/
 };
 
+// What new load meets (docs/operations.md). All [R].
+struct limits_section {
+  int pending_events_max = 50'000'000;            // all owners together: 503
+  int pending_events_per_owner_max = 20'000'000;  // a vendor, a tenant, the platform: 429
+  std::uint64_t memory_max = 512ULL << 20U;       // above 85 % of it: 503; 0 = no bound
+};
+
 struct publish_section {
   bool refuse_unknown_types = false;  // "unknown_types" = "refuse" in the file
 };
@@ -121,6 +128,7 @@ struct settings {
   secrets_section secrets;
   delivery_section delivery;
   egress_section egress;
+  limits_section limits;
   publish_section publish;
   lifecycle_section lifecycle;
   actors_section actors;

@@ -202,6 +202,17 @@ void add_service_keys(std::vector<key_spec>& keys) {
                                      needed_path_rule, previous_master_keys_max)));
 }
 
+void add_limit_keys(std::vector<key_spec>& keys) {
+  constexpr int events_max = 2'000'000'000;
+  keys.push_back(reloadable(int_key("limits.pending_events_max",
+                                    SYNDICATED_AT(limits, pending_events_max), 1, events_max)));
+  keys.push_back(
+      reloadable(int_key("limits.pending_events_per_owner_max",
+                         SYNDICATED_AT(limits, pending_events_per_owner_max), 1, events_max)));
+  keys.push_back(reloadable(
+      bytes_key("limits.memory_max", SYNDICATED_AT(limits, memory_max), 0, 1ULL << 42U)));
+}
+
 void add_delivery_keys(std::vector<key_spec>& keys) {
   keys.push_back(int_key("delivery.curl_loops", SYNDICATED_AT(delivery, curl_loops), 1, 16));
   keys.push_back(int_key("delivery.sockets_max", SYNDICATED_AT(delivery, sockets_max), 1, 1'024));
@@ -267,6 +278,7 @@ std::vector<key_spec> make_keys() {
   std::vector<key_spec> keys;
   add_service_keys(keys);
   add_delivery_keys(keys);
+  add_limit_keys(keys);
   add_other_keys(keys);
   return keys;
 }

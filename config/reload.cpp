@@ -14,6 +14,7 @@ changes compare(const settings& running, const settings& wanted) {
   out.next = running;
   out.next.log.level = wanted.log.level;
   out.next.secrets = wanted.secrets;
+  out.next.limits = wanted.limits;
   out.next.egress = wanted.egress;
   out.next.delivery.schedule = wanted.delivery.schedule;
   out.next.delivery.jitter = wanted.delivery.jitter;

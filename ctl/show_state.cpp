@@ -70,6 +70,12 @@ void show_status(session& s) {
   }
   f.add("changes", o.count("commit_plans") + " in " + o.count("commit_batches") + " commits, " +
                        o.count("commit_queue") + " waiting");
+  if (const auto why = o.text("refusing_load"); !why.empty()) {
+    f.add("new load", highlighted(s, "refused: " + why));
+  } else if (o.number("owners_full") > 0) {
+    f.add("new load", highlighted(s, "refused for " + o.count("owners_full") +
+                                         " owners with too large a backlog"));
+  }
   f.add("entities", o.count("subscriptions") + " subscriptions, " + o.count("tenants") +
                         " tenants, " + o.count("endpoints") + " endpoints; " +
                         o.count("awake_entities") + " awake");

@@ -55,6 +55,11 @@ core::protection protection_of(const config::delivery_section& s) {
   return {{s.breaker_open, s.breaker_open_max}, s.retry_share, s.pause_after};
 }
 
+actors::load_limits load_limits_of(const config::limits_section& s) {
+  return {static_cast<std::uint64_t>(s.pending_events_max),
+          static_cast<std::uint64_t>(s.pending_events_per_owner_max), s.memory_max};
+}
+
 store::master_keys converted(const config::master_key_set& keys) {
   store::master_keys out;
   out.primary.assign(keys.primary.begin(), keys.primary.end());
@@ -68,6 +73,7 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.wal_bytes_max = s.store.wal_bytes_max;
   out.block_cache_bytes = s.store.block_cache_bytes;
   out.free_bytes_min = s.store.free_bytes_min;
+  out.load = load_limits_of(s.limits);
   out.worker_threads = s.actors.threads;
   out.shards = s.actors.shards;
   out.entity_idle = s.actors.entity_idle;
@@ -313,6 +319,7 @@ void app::impl::tell_status() {
   std::string line = std::to_string(status.counters.pending()) + " notifications pending, " +
                      std::to_string(status.in_flight) + " in flight";
   if (!status.accepting) line += "; refusing writes: " + status.why_not;
+  if (!status.refusing_load.empty()) line += "; refusing new load: " + status.refusing_load;
   notify_status(line);
 }
 
@@ -328,6 +335,7 @@ void app::impl::reload() {
     engine_->set_retry(in_.settings.delivery.schedule, in_.settings.delivery.jitter,
                        protection_of(in_.settings.delivery));
     engine_->set_egress(egress_rules_of(in_.settings.egress));
+    engine_->set_load_limits(load_limits_of(in_.settings.limits));
     say(core::log_level::info, "configuration read again",
         {{"taken", joined(found->taken)}, {"need_restart", joined(found->need_restart)}});
   }

@@ -84,6 +84,19 @@ void add_engine(text_builder& out, const actors::engine_status& s) {
   out.counter("syndicated_commits_total", "Synced batches.", number(s.commits));
   out.counter("syndicated_changes_total", "Changes in the batches.", number(s.plans));
   out.gauge("syndicated_commit_queue", "Changes waiting for a batch.", number(s.commit_queue));
+  out.gauge("syndicated_commit_oldest_seconds",
+            "Age of the oldest change that waits for its batch.", number(s.commit_oldest_ms) / 1e3);
+  out.start(MetricType::Gauge, "syndicated_load_refused",
+            "1 for the gravest reason for which all new load is refused.");
+  for (const auto& [why, count] : s.load_refusals) {
+    out.sample({{"reason", std::string{why}}}, why == s.refusing_load ? 1 : 0);
+  }
+  out.gauge("syndicated_owners_full", "Owners whose new load is refused for their backlog.",
+            number(s.owners_full));
+  out.start(MetricType::Counter, "syndicated_load_refusals_total", "Refusals of new load.");
+  for (const auto& [why, count] : s.load_refusals) {
+    out.sample({{"reason", std::string{why}}}, number(count));
+  }
   out.gauge("syndicated_entities_awake", "Entities in memory.", number(s.awake_entities));
   out.counter("syndicated_events_total", "The number of the last event.", number(s.last_event));
   out.start(MetricType::Gauge, "syndicated_entities", "Stored entities by kind.");

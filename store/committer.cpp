@@ -94,6 +94,7 @@ void committer::start() {
 
 void committer::submit(write_plan plan) {
   if (plan.chain) plan.chain->in_flight.fetch_add(1);
+  plan.submitted = std::chrono::steady_clock::now();
   bool notify = false;
   {
     const std::lock_guard lock(mutex_);
@@ -216,6 +217,7 @@ void committer::accept(const std::unordered_map<core::endpoint_id, counters>& st
 }
 
 void committer::commit(std::vector<write_plan>& batch) {
+  batch_oldest_ = batch.front().submitted;
   std::vector<const write_plan*> good;
   good.reserve(batch.size());
   bool sync = false;
@@ -248,6 +250,8 @@ void committer::commit(std::vector<write_plan>& batch) {
     const auto skipped = dead_ ? commit_result::failed : commit_result::no_space;
     finish(plan, tried ? report.result : skipped);
   }
+  batch_ended_ = std::chrono::steady_clock::now();
+  batch_oldest_ = std::chrono::steady_clock::time_point{};
 }
 
 void committer::fail(const write_report& report) {
@@ -277,6 +281,16 @@ counters committer::counters_of(core::endpoint_id endpoint) const {
   return it == counters_.end() ? counters{} : it->second;
 }
 
+std::vector<std::pair<core::endpoint_id, std::uint64_t>> committer::pending() const {
+  std::vector<std::pair<core::endpoint_id, std::uint64_t>> out;
+  const std::lock_guard lock(counters_mutex_);
+  for (const auto& [endpoint, row] : counters_) {
+    const std::uint64_t n = row.accepted - row.delivered - row.parked - row.cancelled;
+    if (n > 0) out.emplace_back(endpoint, n);
+  }
+  return out;
+}
+
 totals committer::entities() const {
   const std::lock_guard lock(counters_mutex_);
   return totals_;
@@ -295,6 +309,16 @@ committer_stats committer::stats() const {
   s.no_space = no_space_;
   const std::lock_guard lock(mutex_);
   s.queued = queue_.size();
+  auto oldest = batch_oldest_.load();
+  const std::chrono::steady_clock::time_point none{};
+  if (oldest == none && !queue_.empty()) oldest = queue_.front().submitted;
+  if (oldest == none) return s;
+  const auto now = std::chrono::steady_clock::now();
+  const auto since = [now](auto time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - time);
+  };
+  s.oldest_wait = since(oldest);
+  s.stalled = since(std::max(oldest, batch_ended_.load()));
   return s;
 }
 

@@ -38,6 +38,8 @@ struct committer_stats {
   std::uint64_t synced = 0;
   std::uint64_t queued = 0;
   std::uint64_t no_space = 0;
+  std::chrono::milliseconds oldest_wait{0};  // since the oldest plan that is not answered came
+  std::chrono::milliseconds stalled{0};      // the same, or since the last batch if that is less
 };
 
 class committer {
@@ -58,6 +60,8 @@ class committer {
 
   counters counters_of(core::endpoint_id endpoint) const;
   counters counters_total() const;
+  // Of the endpoints that have any.
+  std::vector<std::pair<core::endpoint_id, std::uint64_t>> pending() const;
   totals entities() const;
   committer_stats stats() const;
   // A batch was refused for lack of space, less than a second ago: after that a write is worth a
@@ -95,6 +99,9 @@ class committer {
   std::atomic<bool> dead_{false};
   std::atomic<bool> out_of_space_{false};
   std::atomic<std::chrono::steady_clock::time_point> refused_at_{};
+  // Of the batch that is being written; zero: none is.
+  std::atomic<std::chrono::steady_clock::time_point> batch_oldest_{};
+  std::atomic<std::chrono::steady_clock::time_point> batch_ended_{};
   std::atomic<std::uint64_t> batches_{0}, plans_{0}, synced_{0}, no_space_{0};
   std::thread thread_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +53,7 @@ struct write_plan {
   std::uint64_t tenants_created = 0;
   bool durable = true;  // false: may ride along with the next synced batch
   std::shared_ptr<plan_chain> chain;
+  std::chrono::steady_clock::time_point submitted{};  // set by the committer
   // Of plans with sealed values (vault::hold): until it is on disk or dropped.
   std::shared_ptr<const void> sealed_with;
   std::shared_ptr<const void> pass;  // kept until the plan has ended (retention_gate.hpp)

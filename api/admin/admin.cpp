@@ -68,6 +68,9 @@ void get_status(const call_ptr& c) {
   out.key("commit_batches").number(s.commits);
   out.key("commit_plans").number(s.plans);
   out.key("commit_queue").number(s.commit_queue);
+  out.key("commit_oldest_ms").number(s.commit_oldest_ms);
+  out.key("refusing_load").text(s.refusing_load);
+  out.key("owners_full").number(s.owners_full);
   out.key("awake_entities").number(s.awake_entities);
   out.key("last_event").number(s.last_event);
   out.key("disk_free_bytes").number(s.disk_free_bytes);

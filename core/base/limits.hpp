@@ -19,7 +19,9 @@ inline constexpr int idle_connection_timeout_ms = 60'000;
 inline constexpr std::size_t api_connections_max = 10'000;
 inline constexpr std::size_t admin_connections_max = 16;
 inline constexpr std::size_t requests_in_progress_max = 4'096;
-inline constexpr std::size_t events_in_progress_max = 32'768;  // published, not yet on disk
+// Published, not yet on disk: events, and bytes of the requests they came in.
+inline constexpr std::size_t events_in_progress_max = 32'768;
+inline constexpr std::size_t event_bytes_in_progress_max = 64 * 1024 * 1024;
 
 // JSON (reliability.md, 3).
 inline constexpr int json_depth_max = 32;
@@ -82,6 +84,12 @@ inline constexpr int replay_rate_default = 1'000;  // events handed out per seco
 inline constexpr int replay_rate_max = 10'000;
 inline constexpr std::size_t replay_jobs_running_max = 64;
 inline constexpr std::size_t replay_jobs_kept_max = 1'000;  // the oldest ended ones are forgotten
+
+// New load (delivery.md, 3).
+inline constexpr int load_look_ms = 500;
+inline constexpr int store_stalled_ms = 2'000;
+inline constexpr unsigned memory_mark_percent = 85;   // of limits.memory_max
+inline constexpr unsigned load_resumes_percent = 95;  // of a mark
 
 // Committer.
 inline constexpr std::size_t commit_batch_bytes_max = 1024 * 1024;

@@ -303,7 +303,11 @@ void fake_engine::publish(std::vector<actors::published_event> events,
   if (answer && options.idempotency) {
     answered[options.idempotency->key] = {options.idempotency->request_hash, *answer};
   }
-  reply(std::move(answer));
+  auto send = [reply = std::move(reply), answer = std::move(answer)]() mutable {
+    reply(std::move(answer));
+  };
+  if (!hold_replies) return send();
+  kept_replies.emplace_back(std::move(send));
 }
 
 void fake_engine::replay_event(core::event_id, std::optional<core::endpoint_id> endpoint,

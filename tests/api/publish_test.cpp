@@ -35,6 +35,36 @@ BOOST_AUTO_TEST_CASE(an_event_is_accepted_as_it_was_written) {
   BOOST_TEST(e.scope_id == 7U);
 }
 
+BOOST_AUTO_TEST_CASE(bytes_in_progress_are_bounded) {
+  face f;
+  const std::string event =
+      R"({"name":"a.b","data":{"x":")" + std::string(250 * 1024, 'x') + "\"}}";
+  std::string body;
+  for (int i = 0; i < 4; ++i) body += event + '\n';
+  const auto publish = [&](net::http_response* into) {
+    net::http_request r;
+    r.method = "POST";
+    r.path = "/v1/events";
+    r.body = body;
+    r.headers = {{"Authorization", "Bearer " + f.staff}, {"Content-Type", "application/x-ndjson"}};
+    f.handler(std::move(r),
+              net::responder{[into](net::http_response&& a) { *into = std::move(a); }});
+  };
+  f.engine.hold_replies = true;
+  const std::size_t fit = core::limits::event_bytes_in_progress_max / body.size();
+  std::vector<net::http_response> answers(fit + 1, net::http_response{.status = 0});
+  for (auto& a : answers) publish(&a);
+  BOOST_TEST(answers[fit - 1].status == 0);
+  BOOST_TEST(answers[fit].status == 503);
+  BOOST_TEST(answers[fit].body.find("overloaded") != std::string::npos);
+  for (auto& send : f.engine.kept_replies) send();
+  f.engine.kept_replies.clear();
+  f.engine.hold_replies = false;
+  BOOST_TEST(answers[0].status == 202);
+  publish(&answers[fit]);
+  BOOST_TEST(answers[fit].status == 202);
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_are_named) {
   face f;
   const auto refused = [&](const std::string& body, std::string_view pointer) {

@@ -141,6 +141,19 @@ BOOST_AUTO_TEST_CASE(a_draining_daemon_takes_no_writes) {
   BOOST_TEST(answer.headers.at(0).name == "Retry-After");
 }
 
+BOOST_AUTO_TEST_CASE(readiness_tells_of_a_hung_disk_and_of_memory_but_not_of_a_backlog) {
+  face f{};
+  for (const char* grave : {"store_stalled", "memory"}) {
+    f.engine.state.refusing_load = grave;
+    BOOST_TEST(f.call("GET", "/readyz", {}, {}, "").status() == 503);
+    BOOST_TEST(f.call("GET", "/readyz", {}, {}, "").at("/reason") == grave);
+  }
+  f.engine.state.refusing_load = "backlog_full";
+  BOOST_TEST(f.call("GET", "/readyz", {}, {}, "").status() == 200);
+  // Who may write is the engine's word for each command.
+  BOOST_TEST(f.call("POST", "/v1/vendors", R"({"name":"x"})").status() == 201);
+}
+
 BOOST_AUTO_TEST_CASE(a_subscription_goes_its_way) {
   face f;
   const std::uint64_t id = f.subscribe("");

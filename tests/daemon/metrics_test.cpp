@@ -25,6 +25,9 @@ daemon_ns::metrics_input sample() {
   in.engine.counters = {10, 6, 1, 1, 14};
   in.engine.families = {{"events", 77}};
   in.engine.retention.attempts_dropped = 5;
+  in.engine.commit_oldest_ms = 1'500;
+  in.engine.refusing_load = "memory";
+  in.engine.load_refusals = {{"memory", 3}, {"backlog_full", 0}};
   in.requests.push_back({syndicated::api::face::v1, "POST", 2, 4, 2'500'000});
   in.servers.push_back({"api", {9, 1, 3, 20, 2}});
   return in;
@@ -49,6 +52,10 @@ BOOST_AUTO_TEST_CASE(values_are_told_with_their_labels) {
                       "status=\"2xx\"}") == "2.5");
   BOOST_TEST(value_of(text, "syndicated_store_family_bytes{family=\"events\"}") == "77");
   BOOST_TEST(value_of(text, "syndicated_retention_dropped_total{kind=\"attempt\"}") == "5");
+  BOOST_TEST(value_of(text, "syndicated_commit_oldest_seconds") == "1.5");
+  BOOST_TEST(value_of(text, "syndicated_load_refused{reason=\"memory\"}") == "1");
+  BOOST_TEST(value_of(text, "syndicated_load_refused{reason=\"backlog_full\"}") == "0");
+  BOOST_TEST(value_of(text, "syndicated_load_refusals_total{reason=\"memory\"}") == "3");
   BOOST_TEST(value_of(text, "syndicated_connections{server=\"api\"}") == "3");
   BOOST_TEST(value_of(text, "syndicated_bad_requests_total{server=\"api\"}") == "2");
 }
@@ -66,6 +73,7 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_auth_failures_total",
                                        "syndicated_bad_requests_total",
                                        "syndicated_changes_total",
+                                       "syndicated_commit_oldest_seconds",
                                        "syndicated_commit_queue",
                                        "syndicated_commits_total",
                                        "syndicated_connections",
@@ -80,8 +88,11 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_events_published_total",
                                        "syndicated_events_total",
                                        "syndicated_info",
+                                       "syndicated_load_refusals_total",
+                                       "syndicated_load_refused",
                                        "syndicated_log_lines_dropped_total",
                                        "syndicated_notifications_pending",
+                                       "syndicated_owners_full",
                                        "syndicated_notifications_total",
                                        "syndicated_overloads_total",
                                        "syndicated_publish_repeats_total",

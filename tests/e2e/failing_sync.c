@@ -1,5 +1,5 @@
-/* Preloaded by test_io_error.py: while the file named by FAIL_SYNC exists, syncing a write-ahead log
-   fails with EIO, as a dying disk does. */
+/* Preloaded by tests: while the file named by FAIL_SYNC exists, syncing a write-ahead log fails
+   with EIO, as a dying disk does; while the one named by HANG_SYNC exists, it does not end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -8,12 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
+static int is_set(const char *trigger) {
+  const char *file = getenv(trigger);
+  return file != NULL && access(file, F_OK) == 0;
+}
+
 static int fails(int fd) {
-  const char *trigger = getenv("FAIL_SYNC");
   char link[64];
   char path[4096];
   ssize_t length;
-  if (trigger == NULL || access(trigger, F_OK) != 0) return 0;
+  while (is_set("HANG_SYNC")) usleep(10000);
+  if (!is_set("FAIL_SYNC")) return 0;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   length = readlink(link, path, sizeof path - 1);
   if (length < 4) return 0;

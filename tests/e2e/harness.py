@@ -189,6 +189,8 @@ class Daemon:
                          # Short, so that an outage of a test ends in its time.
                          "breaker_open": "200ms", "breaker_open_max": "1s", "retry_share": 1},
             "egress": {"allow": ["127.0.0.0/8:*"], "allow_http": True, "allow_ip_literals": True},
+            # A build with a sanitizer needs more than the default.
+            "limits": {"memory_max": 0},
             "log": {"level": "info"},
         }
         self.configure(settings or {})

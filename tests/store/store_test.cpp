@@ -9,6 +9,7 @@
 #include "store/committer.hpp"
 #include "store/repository.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait_until.hpp"
 
 namespace syndicated::store {
 namespace {
@@ -303,6 +304,31 @@ BOOST_FIXTURE_TEST_CASE(callbacks_come_in_order_after_the_rows_can_be_read, comm
   BOOST_TEST(order == (std::vector<std::uint64_t>{1, 2, 3, 4, 5}),
              boost::test_tools::per_element());
   BOOST_TEST(c->stats().batches == 1U);  // one group
+}
+
+BOOST_FIXTURE_TEST_CASE(a_plan_that_waits_is_told_with_its_age, committed_store) {
+  BOOST_TEST(c->stats().oldest_wait.count() == 0);
+  c->submit(put_event(repo, 1));
+  tests::wait_until([this] { return c->stats().oldest_wait.count() > 0; });
+  tests::wait_until([this] { return c->stats().stalled.count() > 0; });
+  BOOST_TEST(c->run_once());
+  BOOST_TEST(c->stats().oldest_wait.count() == 0);
+  BOOST_TEST(c->stats().stalled.count() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_pending_is_told_by_endpoint, committed_store) {
+  write_plan plan;
+  plan.deltas = {counter_delta{{1}}, counter_delta{{2}}};
+  plan.deltas[0].accepted = 3;
+  plan.deltas[0].parked = 1;
+  plan.deltas[1].accepted = 1;
+  plan.deltas[1].delivered = 1;
+  c->submit(std::move(plan));
+  BOOST_TEST(c->run_once());
+  const auto pending = c->pending();
+  BOOST_REQUIRE(pending.size() == 1U);
+  BOOST_TEST(pending[0].first.value == 1U);
+  BOOST_TEST(pending[0].second == 2U);
 }
 
 BOOST_FIXTURE_TEST_CASE(counters_and_ids_survive, committed_store) {

@@ -1,0 +1,39 @@
+// Looks at the figures that decide whether new load is taken (load_gate.hpp), on a thread of its
+// own, so that neither a hung disk nor busy actors keep it from looking.
+//
+// Threads: start and stop from the owner's. Lifetime: ends before the services.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+
+#include "actors/services.hpp"
+
+namespace syndicated::actors {
+
+class load_watch {
+ public:
+  explicit load_watch(services& s) : s_(s) {}
+  ~load_watch();
+  load_watch(const load_watch&) = delete;
+  load_watch& operator=(const load_watch&) = delete;
+
+  void start();
+  void stop();
+
+ private:
+  void look();
+
+  services& s_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// Of this process; 0 when it cannot be read.
+std::uint64_t resident_bytes();
+
+}  // namespace syndicated::actors

@@ -1,0 +1,131 @@
+"""More than the daemon should take: who is refused, how, and who is not (delivery.md, 3)."""
+import json
+import pathlib
+import subprocess
+import threading
+import unittest
+
+import harness
+
+PRELOADED = pathlib.Path(__file__).with_name("failing_sync.c")
+
+
+class Overload(unittest.TestCase):
+    def begin(self, settings, environment=None):
+        self.daemon = harness.Daemon(settings)
+        self.addCleanup(self.daemon.cleanup)
+        self.daemon.environment = environment or {}
+        self.daemon.start()
+        self.client = self.daemon.client()
+        self.up = threading.Event()
+        self.sink = harness.Sink(lambda arrival: 204 if self.up.is_set() else 503)
+        self.addCleanup(self.sink.close)
+
+    def refusal(self, method, path, body=None):
+        """(status, code) of a refused call, which must say when to come back; else None."""
+        status, headers, content = self.client.raw(method, path, body)
+        if status < 300:
+            return None
+        self.assertIn(int(headers["Retry-After"]), range(1, 31))
+        return status, json.loads(content)["code"]
+
+    def order(self, shop):
+        return self.refusal("POST", "/v1/subscriptions",
+                            {"tenant_id": shop.tenant["id"], "plan_id": shop.plan["id"],
+                             "paid": True})
+
+    def publish(self, vendor):
+        return self.refusal("POST", "/v1/events", {
+            "name": "shop.paid", "data": {"n": 1},
+            "endpoint_scope": {"scope": "vendor", "scope_id": vendor["id"]}})
+
+    def test_backlogs_are_bounded_and_work_that_was_taken_can_end(self):
+        self.begin({"limits": {"pending_events_max": 60, "pending_events_per_owner_max": 20},
+                    "delivery": {"schedule": ["0s"] + ["3s"] * 9}})
+        flooded, calm = harness.Shop(self.client), harness.Shop(self.client)
+        flooded.endpoint(self.sink.url + "/flooded")
+        calm.endpoint(self.sink.url + "/calm")
+        known = flooded.subscription()
+        at_vendor = self.daemon.client("vendor", flooded.vendor["id"])
+
+        seen = harness.wait_until(lambda: self.publish(flooded.vendor), 20, "a refusal")
+        self.assertEqual(seen, (429, "tenant_backlog_full"))
+        self.assertEqual(self.order(flooded), (429, "tenant_backlog_full"))
+        lines = b"".join(json.dumps({
+            "name": "shop.paid", "data": {},
+            "endpoint_scope": {"scope": "vendor", "scope_id": shop.vendor["id"]},
+        }).encode() + b"\n" for shop in (calm, flooded))
+        answers = self.client.call("POST", "/v1/events", lines,
+                                   {"Content-Type": "application/x-ndjson"})["items"]
+        self.assertIn("id", answers[0])
+        self.assertEqual(answers[1]["error"]["code"], "tenant_backlog_full")
+        self.assertIsNone(self.order(calm))
+        # What the vendor completes and what ends something is taken, and everything is readable.
+        at_vendor.patch(f"/api/subscription/{known['id']}", {"deploymentStatus": "DEPLOYED"})
+        self.client.post(f"/v1/subscriptions/{known['id']}/cancel")
+        self.assertIn("owners with too large", self.daemon.syndctl("status").stdout)
+
+        self.daemon.configure({"limits": {"pending_events_max": 20}})
+        self.daemon.process.send_signal(harness.signal.SIGHUP)
+        seen = harness.wait_until(lambda: self.order(calm), 20, "a refusal")
+        while seen == (429, "tenant_backlog_full"):  # it reached its own bound first
+            seen = self.order(calm)
+        self.assertEqual(seen, (503, "backlog_full"))
+        self.assertEqual(self.client.raw("GET", "/readyz")[0], 200)
+        self.client.post(f"/v1/subscriptions/{known['id']}/terminate")
+        metrics = self.client.raw("GET", "/metrics")[2].decode()
+        self.assertIn('syndicated_load_refused{reason="backlog_full"} 1', metrics)
+
+        self.up.set()
+        harness.wait_until(lambda: harness.drained(self.client), 30, "the end of the backlog")
+        harness.wait_until(lambda: self.order(flooded) is None, 20, "new load")
+        self.assertIsNone(self.publish(calm.vendor))
+
+    def test_memory(self):
+        self.begin({})
+        self.daemon.configure({"limits": {"memory_max": "1MiB"}})
+        self.daemon.process.send_signal(harness.signal.SIGHUP)
+        def published():
+            return self.refusal("POST", "/v1/events", {"name": "a.b", "data": {}})
+
+        seen = harness.wait_until(published, 20, "a refusal")
+        self.assertEqual(seen, (503, "memory"))
+        status, _, body = self.client.raw("GET", "/readyz")
+        self.assertEqual((status, json.loads(body)["reason"]), (503, "memory"))
+        self.client.post("/v1/vendors", {"name": "administration goes on"})
+        self.daemon.configure({"limits": {"memory_max": 0}})
+        self.daemon.process.send_signal(harness.signal.SIGHUP)
+        harness.wait_until(lambda: published() is None, 20, "new load")
+
+    def test_a_disk_that_hangs(self):
+        directory = harness.Daemon()
+        self.addCleanup(directory.cleanup)
+        library = directory.directory / "hanging_sync.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, PRELOADED, "-ldl"],
+                       check=True)
+        trigger = directory.directory / "hang"
+        self.begin({}, {"LD_PRELOAD": str(library), "HANG_SYNC": str(trigger),
+                        "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        shop = harness.Shop(self.client)
+        trigger.touch()
+        self.addCleanup(trigger.unlink, missing_ok=True)
+        answered = []
+        thread = threading.Thread(target=lambda: answered.append(shop.subscription()))
+        thread.start()
+        self.addCleanup(thread.join)
+        other = harness.Client(self.daemon.api, self.client.token)
+        harness.wait_until(lambda: other.raw("GET", "/readyz")[0] == 503, 20, "not ready")
+        self.client = other
+        self.assertEqual(self.order(shop), (503, "store_stalled"))
+        self.assertEqual(answered, [])
+        self.assertEqual(len(list(other.all("/v1/vendors"))), 1)  # reads go on
+        metrics = other.raw("GET", "/metrics")[2].decode()
+        self.assertIn('syndicated_load_refused{reason="store_stalled"} 1', metrics)
+        trigger.unlink()
+        thread.join()
+        self.assertEqual(answered[0]["status"], "PENDING")
+        harness.wait_until(lambda: self.order(shop) is None, 20, "new load")
+
+
+if __name__ == "__main__":
+    unittest.main()
