@@ -80,7 +80,7 @@ core::result<catalog_keeper::change> catalog_keeper::decide(const catalog_comman
 }
 
 core::result<catalog_keeper::change> catalog_keeper::on(const create_vendor& c) const {
-  core::vendor v{s_.ids.next_vendor(), c.name, c.metadata, 0, {}, {}};
+  core::vendor v{s_.ids.next_vendor(), c.name, c.metadata, 0, {}, {}, c.weight};
   begin(v, s_.now());
   return change{std::move(v), true, true};
 }
@@ -91,6 +91,7 @@ core::result<catalog_keeper::change> catalog_keeper::on(const update_vendor& c) 
   bool changed = false;
   take(v->name, c.name, changed);
   take(v->metadata, c.metadata, changed);
+  take(v->weight, c.weight, changed);
   if (changed) touch(*v, s_.now());
   return change{std::move(*v), changed, false};
 }
@@ -325,10 +326,14 @@ void catalog_keeper::commit(catalog_request& request, change done) {
   }
   answer a = request.render ? request.render(done.item, done.changed) : answer{};
   keep_answer(s_, plan, request.options.idempotency, a);
-  std::optional<core::endpoint_id> endpoint;
-  if (const auto* e = std::get_if<core::endpoint>(&done.item)) endpoint = e->id;
+  std::vector<core::endpoint_id> concerned;
+  if (const auto* e = std::get_if<core::endpoint>(&done.item)) concerned.push_back(e->id);
+  if (const auto* v = std::get_if<core::vendor>(&done.item); v != nullptr && !done.created) {
+    concerned = newest_->endpoints_of({core::endpoint_scope::vendor, v->id.value});
+  }
   plan.chain = chain_;
-  plan.done = [services = &s_, snapshot = newest_, endpoint, reply = std::move(request.reply),
+  plan.done = [services = &s_, snapshot = newest_, concerned = std::move(concerned),
+               reply = std::move(request.reply),
                a = std::move(a)](store::commit_result result) mutable {
     if (result != store::commit_result::committed) {
       if (reply) reply(not_committed(result));
@@ -336,7 +341,7 @@ void catalog_keeper::commit(catalog_request& request, change done) {
     }
     services->catalog.store(snapshot);
     if (reply) reply(std::move(a));
-    if (endpoint) services->endpoint_was_changed(*endpoint);
+    for (const core::endpoint_id id : concerned) services->endpoint_was_changed(id);
   };
   s_.committer.submit(std::move(plan));
 }

@@ -129,6 +129,14 @@ endpoint_owner catalog_snapshot::owner_of(const core::endpoint& e) const {
   return {e.scope, e.scope_id};
 }
 
+std::vector<core::endpoint_id> catalog_snapshot::endpoints_of(const endpoint_owner& owner) const {
+  std::vector<core::endpoint_id> out;
+  for (const auto& [id, endpoint] : *endpoints_) {
+    if (owner_of(*endpoint) == owner) out.push_back({id});
+  }
+  return out;
+}
+
 std::vector<std::shared_ptr<const core::vendor>> catalog_snapshot::vendors(
     std::uint64_t after, std::size_t limit) const {
   return page_of(*vendors_, after, limit, every);

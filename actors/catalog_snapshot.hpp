@@ -65,6 +65,7 @@ class catalog_snapshot final : public catalog {
   // Deleted ones too: their lanes still have to be cancelled.
   std::shared_ptr<const core::endpoint> find_any(core::endpoint_id id) const;
   endpoint_owner owner_of(const core::endpoint& e) const;
+  std::vector<core::endpoint_id> endpoints_of(const endpoint_owner& owner) const;
   // Some endpoint has (or had) settings that change how lanes go on; without one, nobody looks.
   bool special_lanes() const noexcept { return special_lanes_; }
   const record_map<core::endpoint>& all_endpoints() const { return *endpoints_; }

@@ -135,7 +135,17 @@ turns::index dispatch::group_of(const core::endpoint& e) {
   return groups_.emplace(owner, turns_.add_group(1)).first->second;
 }
 
+int dispatch::weight_of(const core::endpoint& e) const {
+  const auto catalog = s_.catalog.load();
+  const endpoint_owner owner = catalog->owner_of(e);
+  if (owner.scope == core::endpoint_scope::platform) return settings_.platform_weight;
+  if (owner.scope != core::endpoint_scope::vendor) return 1;
+  const auto vendor = catalog->find(core::vendor_id{owner.id});
+  return vendor ? vendor->weight : 1;
+}
+
 void dispatch::take_place(member& m, const core::endpoint& settings) {
+  turns_.set_weight(m.group, weight_of(settings));
   const turns::index origin = origins_.of(settings.origin);
   if (origin != m.origin) {
     turns_.move(m.queue->place, m.group, origin);

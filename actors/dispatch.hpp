@@ -25,6 +25,7 @@ struct dispatch_settings {
   std::size_t window_max = 4'096;
   int origin_max = 128;                     // requests at a time to one origin
   flight_journal::part* journal = nullptr;  // outlives the dispatcher
+  int platform_weight = 1;
 };
 
 class dispatch {
@@ -62,6 +63,7 @@ class dispatch {
   member& member_of(const dispatch_queue& q) { return members_[q.place]; }
   void take_place(member& m, const core::endpoint& settings);
   turns::index group_of(const core::endpoint& e);
+  int weight_of(const core::endpoint& e) const;
   void enlist(dispatch_queue& q, core::timestamp now);
   void probe(turns::index origin, core::timestamp now);
   bool probe_once(turns::index origin, core::timestamp now);

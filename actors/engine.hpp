@@ -65,11 +65,13 @@ using renderer = std::function<answer(const Entity&, bool changed)>;
 struct create_vendor {
   std::string name;
   core::string_map metadata;
+  int weight = 1;
 };
 struct update_vendor {
   core::vendor_id id;
   std::optional<std::string> name;
   std::optional<core::string_map> metadata;
+  std::optional<int> weight{};
 };
 struct create_product {
   core::vendor_id vendor;

@@ -200,7 +200,7 @@ void engine_body::spawn_actors() {
   open_flights();
   dispatch_settings per_loop{options_.sockets_max / options_.curl_loops,
                              core::limits::dispatcher_window_max, core::limits::origin_sockets_max,
-                             nullptr};
+                             nullptr, options_.platform_weight};
   for (auto& loop : loops_) {
     if (flights_) per_loop.journal = &flights_->of(inboxes_.size());
     inboxes_.push_back(std::make_shared<inbox>());

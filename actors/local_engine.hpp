@@ -34,6 +34,7 @@ struct engine_options {
 
   int curl_loops = 1;
   int sockets_max = 1'024;      // together
+  int platform_weight = 1;      // of the platform's endpoints in the scheduler's turns
   net::curl_loop_options curl;  // `name` is set for each loop
   std::vector<std::chrono::milliseconds> retry_schedule;
   double retry_jitter = 0.2;

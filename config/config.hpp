@@ -65,6 +65,7 @@ struct delivery_section {
   milliseconds breaker_open_max = std::chrono::minutes{15};  // [R] longest pause
   milliseconds pause_after = std::chrono::hours{5 * 24};     // [R] of failures; 0 = never
   double retry_share = 0.2;              // [R] of an endpoint's attempts; 1 = no bound
+  int platform_weight = 1;               // as the weight of a vendor, for the platform's endpoints
   std::vector<std::string> dns_servers;  // "192.0.2.53" or with port; empty = the system's
   std::string ca_file;                   // PEM bundle; empty = the system's trust store
   std::string user_agent = "syndicated";

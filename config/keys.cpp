@@ -7,6 +7,7 @@
 #include "config/master_key.hpp"
 #include "config/units.hpp"
 #include "config/value_rules.hpp"
+#include "core/base/limits.hpp"
 
 namespace syndicated::config {
 namespace {
@@ -227,6 +228,8 @@ void add_delivery_keys(std::vector<key_spec>& keys) {
                                          SYNDICATED_AT(delivery, breaker_open_max), "1s", "1d")));
   keys.push_back(reloadable(
       duration_key("delivery.pause_after", SYNDICATED_AT(delivery, pause_after), "0s", "90d")));
+  keys.push_back(int_key("delivery.platform_weight", SYNDICATED_AT(delivery, platform_weight), 1,
+                         core::limits::owner_weight_max));
   keys.push_back(share_key("delivery.retry_share", SYNDICATED_AT(delivery, retry_share), 1.0,
                            "must be a number from 0 to 1"));
   keys.push_back(

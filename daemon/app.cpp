@@ -79,6 +79,7 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.entity_idle = s.actors.entity_idle;
   out.curl_loops = s.delivery.curl_loops;
   out.sockets_max = s.delivery.sockets_max;
+  out.platform_weight = s.delivery.platform_weight;
   out.curl.user_agent = s.delivery.user_agent;
   out.curl.ca_file = s.delivery.ca_file;
   out.curl.dns_servers = s.delivery.dns_servers;

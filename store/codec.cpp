@@ -63,6 +63,7 @@ std::string encode(const core::vendor& v) {
   r.set_version(v.version);
   r.set_created_at_ms(ms(v.created_at));
   r.set_updated_at_ms(ms(v.updated_at));
+  if (v.weight != 1) r.set_weight(v.weight);
   return framed(r);
 }
 
@@ -74,7 +75,8 @@ core::result<core::vendor> decode_vendor(std::string_view value) {
                       get_map(r.metadata()),
                       r.version(),
                       at(r.created_at_ms()),
-                      at(r.updated_at_ms())};
+                      at(r.updated_at_ms()),
+                      r.weight() == 0 ? 1 : r.weight()};
 }
 
 std::string encode(const core::product& p) {

@@ -36,12 +36,18 @@ void send_one(const call_ptr& c, std::string_view what, ToText to_text) {
 
 // ---- vendors
 
+std::optional<int> read_weight(object_reader& in) {
+  const auto weight = in.integer("weight", 1, owner_weight_max);
+  return weight ? std::optional{static_cast<int>(*weight)} : std::nullopt;
+}
+
 void create_vendor(const call_ptr& c) {
   auto w = begin(c);
   if (!w) return;
   object_reader in{w->body};
   actors::create_vendor wanted{in.required("name", in.text("name", name_bytes_max, 1)),
-                               in.string_map("metadata").value_or(core::string_map{})};
+                               in.string_map("metadata").value_or(core::string_map{}),
+                               read_weight(in).value_or(1)};
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   c->engine().change_catalog(std::move(wanted), std::move(w->options),
                              rendered_item<core::vendor>(c, 201, vendor_text), finish(c));
@@ -52,7 +58,7 @@ void update_vendor(const call_ptr& c) {
   if (!w) return;
   object_reader in{w->body};
   actors::update_vendor wanted{core::vendor_id{c->id()}, in.text("name", name_bytes_max, 1),
-                               in.string_map("metadata")};
+                               in.string_map("metadata"), read_weight(in)};
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   c->engine().change_catalog(std::move(wanted), std::move(w->options),
                              rendered_item<core::vendor>(c, 200, vendor_text), finish(c));

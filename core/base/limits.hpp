@@ -78,6 +78,7 @@ inline constexpr std::size_t dispatcher_window_max = 4'096;  // lanes held in me
 inline constexpr std::size_t endpoint_window_max = 256;      // of these, for one endpoint
 inline constexpr int sockets_max = 1'024;
 inline constexpr int origin_sockets_max = 128;  // of these, for one host and port
+inline constexpr int owner_weight_max = 100;
 
 // Replay jobs.
 inline constexpr int replay_rate_default = 1'000;  // events handed out per second

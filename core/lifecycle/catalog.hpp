@@ -20,6 +20,7 @@ struct vendor {
   std::uint64_t version = 0;
   timestamp created_at{};
   timestamp updated_at{};
+  int weight = 1;  // requests that its endpoints are granted in a turn (delivery.md, 1)
 };
 
 struct product {

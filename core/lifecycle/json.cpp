@@ -111,6 +111,7 @@ std::string to_json(const vendor& v) {
     out.key("id").number(e.id.value);
     out.key("name").text(e.name);
     out.key("metadata").map(e.metadata);
+    out.key("weight").number(e.weight);
     out.key("version").number(e.version);
     out.key("created_at").time(e.created_at);
     out.key("updated_at").time(e.updated_at);

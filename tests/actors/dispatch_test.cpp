@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+
 #include "core/base/limits.hpp"
 #include "tests/actors/room.hpp"
 
@@ -42,6 +44,25 @@ BOOST_FIXTURE_TEST_CASE(endpoints_take_turns, room_with_one_socket) {
     const std::set<core::endpoint_id> round{order[i], order[i + 1], order[i + 2]};
     BOOST_TEST(round.size() == 3U, "at " << i);
   }
+}
+
+// The weight is taken over while everything runs.
+BOOST_FIXTURE_TEST_CASE(a_vendor_is_granted_as_many_requests_in_a_turn_as_it_weighs,
+                        room_with_one_socket) {
+  const stall heavy = open_stall();
+  const stall light = open_stall();
+  catalog(actors::update_vendor{heavy.vendor, {}, {}, 3});
+  engine.settle();
+  sell(heavy, 12);
+  sell(light, 6);
+  std::string turns;
+  for (int i = 0; i < 12; ++i) {
+    const stall& next = under_way(heavy) > 0 ? heavy : light;
+    turns += &next == &heavy ? 'h' : 'l';
+    answer_first(next, 204);
+  }
+  // The heavy one was alone when it began; two whole rounds of four follow.
+  BOOST_TEST(std::ranges::count(turns.substr(4, 8), 'h') == 6, turns);
 }
 
 BOOST_AUTO_TEST_CASE(success_adds_slots_up_to_the_maximum) {

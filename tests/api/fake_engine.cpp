@@ -195,12 +195,14 @@ struct catalog_writer {
     core::vendor v;
     v.name = c.name;
     v.metadata = c.metadata;
+    v.weight = c.weight;
     return insert(items.all_vendors, v);
   }
   outcome operator()(const actors::update_vendor& c) {
     return change(items.all_vendors, c.id.value, [&](core::vendor& v) {
       take(c.name, v.name);
       take(c.metadata, v.metadata);
+      take(c.weight, v.weight);
     });
   }
   outcome operator()(const actors::create_product& c) {

@@ -141,6 +141,21 @@ BOOST_AUTO_TEST_CASE(a_draining_daemon_takes_no_writes) {
   BOOST_TEST(answer.headers.at(0).name == "Retry-After");
 }
 
+BOOST_AUTO_TEST_CASE(a_vendor_has_a_weight) {
+  face f;
+  const auto made = f.call("POST", "/v1/vendors", R"({"name":"x"})");
+  BOOST_TEST(made.at("/weight") == "1");
+  const std::string path = "/v1/vendors/" + made.at("/id");
+  BOOST_TEST(f.call("PATCH", path, R"({"weight":100})").at("/weight") == "100");
+  BOOST_TEST(f.call("GET", path).at("/weight") == "100");
+  BOOST_TEST(f.call("POST", "/v1/vendors", R"({"name":"y","weight":3})").at("/weight") == "3");
+  for (const char* wrong : {"0", "101", "\"1\"", "1.5"}) {
+    const auto r = f.call("PATCH", path, R"({"weight":)" + std::string{wrong} + "}");
+    BOOST_TEST(r.status() == 422, wrong);
+    BOOST_TEST(r.at("/errors/0/pointer") == "/weight");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(readiness_tells_of_a_hung_disk_and_of_memory_but_not_of_a_backlog) {
   face f{};
   for (const char* grave : {"store_stalled", "memory"}) {

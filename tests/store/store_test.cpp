@@ -119,6 +119,15 @@ BOOST_AUTO_TEST_CASE(the_horizon_has_golden_bytes) {
   BOOST_TEST(encode(*decode_retention(encode(r))) == encode(r));
 }
 
+BOOST_AUTO_TEST_CASE(a_vendor_of_before_weights_has_one) {
+  core::vendor v{{1}, "acme", {}, 1, {}, {}};
+  const std::string before = encode(v);
+  BOOST_TEST(decode_vendor(before)->weight == 1);
+  v.weight = 7;
+  BOOST_TEST(decode_vendor(encode(v))->weight == 7);
+  BOOST_TEST(encode(v).size() > before.size());
+}
+
 BOOST_AUTO_TEST_CASE(a_breaker_has_golden_bytes) {
   const core::breaker_record b{"https://a.example:443", 3, core::from_unix_ms(1000),
                                core::from_unix_ms(2000), "http_503"};
