@@ -204,7 +204,9 @@ core::result<catalog_keeper::change> catalog_keeper::on(const update_endpoint& c
 core::result<catalog_keeper::change> catalog_keeper::on(const set_endpoint_state& c) const {
   auto e = present<core::endpoint>(*newest_, c.id, "endpoint");
   if (!e) return std::move(e).failure();
-  if (e->state == c.state) return change{std::move(*e), false, false};
+  // A pause of the daemon's own accord that comes late must not undo what somebody decided.
+  const bool late = c.reason == failing_reason && e->state != core::endpoint_state::active;
+  if (e->state == c.state || late) return change{std::move(*e), false, false};
   e->state = c.state;
   e->state_reason = c.reason;
   touch(*e, s_.now());

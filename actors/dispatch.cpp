@@ -122,6 +122,7 @@ dispatch_queue* dispatch::queue_of(core::endpoint_id id) {
   const auto journal = s_.repo.find_journal(id);
   if (journal.ok() && *journal) {
     q->health().restore((*journal)->degraded, (*journal)->failing_since);
+    q->health_changed();
   }
   return q;
 }
@@ -447,7 +448,8 @@ void dispatch::judge_health(member& m, const core::verdict& verdict, core::times
 void dispatch::tell_health(member& m, core::health_change change, const std::string& reason) {
   if (change == core::health_change::none) return;
   if (change == core::health_change::pause) {
-    s_.change_catalog(set_endpoint_state{m.id, core::endpoint_state::paused, "failing"});
+    s_.change_catalog(
+        set_endpoint_state{m.id, core::endpoint_state::paused, std::string{failing_reason}});
     return;
   }
   auto request = std::make_shared<entity_request>();

@@ -43,6 +43,7 @@ void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
       for (const work_handle& work : s->ready) lanes_.erase(work->lane.key);
       s->ready.clear();
     }
+    std::erase_if(lanes_, [](const auto& entry) { return entry.second.phase == phase::pausing; });
     look_at_disk_again();
   }
   if (active() && !was_active) {
@@ -87,7 +88,9 @@ void dispatch_queue::prepare() {
 void dispatch_queue::ready(work_handle work, bool room) {
   const core::lane_key key = work->lane.key;
   const auto held = lanes_.find(key);
-  if (held != lanes_.end() && held->second.phase != phase::settling) return;
+  const bool in_hand = held != lanes_.end() && held->second.phase != phase::settling &&
+                       held->second.phase != phase::pausing;
+  if (in_hand) return;
   // A refill may have read and sent a lane before the news of its commit came in: what its attempt
   // did is not settled yet, and the entity's word on that is still to come.
   if (held != lanes_.end() && held->second.head == work->lane.head) return;
@@ -227,6 +230,7 @@ void dispatch_queue::returned(const work_handle& work, core::timestamp now,
                               const std::shared_ptr<const lane_report>& report) {
   landed(work);
   bucket_.give_back(now);
+  if (work->lane.attempts > 0) budget_.retry_not_sent();
   settles(work, now, report);
   publish_gauge();
 }
@@ -264,7 +268,7 @@ bool dispatch_queue::load_row(const core::lane_key& key) {
   if (!lane || !*lane || (*lane)->state != core::lane_state::pending) return false;
   if ((*lane)->not_before > s_.now()) {
     // It failed in the endpoint's line, which the endpoint has left meanwhile.
-    lanes_[key] = {phase::barred, (*lane)->not_before, {}, {}, flight_journal::none};
+    lanes_[key] = {phase::pausing, (*lane)->not_before, {}, {}, flight_journal::none};
     return false;
   }
   lanes_[key] = {phase::queued, {}, {}, {}, flight_journal::none};
@@ -407,7 +411,7 @@ void dispatch_queue::end_stored() {
 void dispatch_queue::give_up_waiting(core::timestamp now) {
   const auto removed = std::erase_if(lanes_, [now](const auto& entry) {
     const held_lane& lane = entry.second;
-    if (lane.phase == phase::barred) return lane.since <= now;
+    if (lane.phase == phase::barred || lane.phase == phase::pausing) return lane.since <= now;
     // Not while its outcome is still on its way: it would be sent twice.
     return lane.phase == phase::settling && now - lane.since > settle_patience &&
            lane.report.expired();

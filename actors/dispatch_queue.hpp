@@ -124,10 +124,12 @@ class dispatch_queue {
  private:
   static constexpr std::size_t refill_below = 32;
 
-  enum class phase : std::uint8_t { queued, in_flight, settling, barred };
+  // Pausing: a retry of the endpoint's line, which has become a stream's own; what is told about
+  // the lane ends that, while a barred one is left alone.
+  enum class phase : std::uint8_t { queued, in_flight, settling, barred, pausing };
   struct held_lane {
     dispatch_queue::phase phase{};
-    core::timestamp since{};  // settling; of a barred one: until
+    core::timestamp since{};  // settling; of a barred or pausing one: until
     core::event_id head{};    // of the attempt that is settling
     std::weak_ptr<const lane_report> report{};
     flight_journal::slot slot = flight_journal::none;  // while in flight

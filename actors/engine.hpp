@@ -119,6 +119,8 @@ struct update_endpoint {
   std::optional<bool> coalesce_modified, http2, receiver_control;
   std::optional<core::secret_bytes> signing_key;
 };
+// The reason of a pause of the daemon's own accord; it takes effect on an active endpoint only.
+inline constexpr std::string_view failing_reason = "failing";
 struct set_endpoint_state {
   core::endpoint_id id;
   core::endpoint_state state;

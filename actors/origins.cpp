@@ -73,7 +73,7 @@ bool origins::ended(turns::index origin, const lane_work* work, const core::verd
   if (verdict.kind == response_class::overload) {
     if (probe) {
       one.breaker.probe_failed(verdict.error, rules, s_.random(), now);
-    } else if (started < one.well_since) {
+    } else if (started < one.well_since && one.well_since <= now) {
       return false;
     } else {
       const int cohort = std::max(member_limit, turns_.in_flight_at(origin));

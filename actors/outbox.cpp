@@ -445,46 +445,62 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
   plan.deltas.push_back(d);
 }
 
-core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow,
-                                     const std::shared_ptr<const core::event>& event,
-                                     core::endpoint_id endpoint) {
-  auto d = delta(endpoint);
-  const auto& to = event->recipients;
+core::result<outbox::replay_way> outbox::way_of_replay(const core::event& event,
+                                                       core::endpoint_id endpoint) {
+  const auto& to = event.recipients;
   const bool recipient = std::binary_search(to.begin(), to.end(), endpoint);
-  for (core::lane* lane : {find({stream_, endpoint, {}}), find({stream_, endpoint, event->id})}) {
+  for (const core::lane* lane :
+       {find({stream_, endpoint, {}}), find({stream_, endpoint, event.id})}) {
     if (lane == nullptr) continue;
-    const bool waits = recipient && lane->next_seq < event->seq;
-    if (waits) return {};  // behind the head: it is sent in its turn
-    if (lane->head != event->id) continue;
-    const core::lane before = *lane;
-    if (lane->state == core::lane_state::parked) {
-      d.parked = -1;
-      plan.deltas.push_back(d);
-      lane->attempts = 0;
-    }
-    lane->state = core::lane_state::pending;
-    // Another time than before, always: by it a report on what was sent earlier is recognised.
-    const core::timestamp now = s_.now();
-    lane->due = in_line(lane->key)  ? std::min(before.due, event->at) - std::chrono::milliseconds{1}
-                : now == before.due ? now + std::chrono::milliseconds{1}
-                                    : now;
-    lane->not_before = {};
-    lane->replayed_at = now;
-    s_.repo.put(plan, *lane, &before);
-    follow.ready.push_back(std::make_shared<lane_work>(lane_work{*lane, event}));
-    return {};
+    if (recipient && lane->next_seq < event.seq) return replay_way::in_its_turn;
+    if (lane->head == event.id) return lane->key.replay ? replay_way::replayed : replay_way::head;
   }
-  if (lanes_.size() >= core::limits::lanes_of_stream_max) {
+  const auto waiting =
+      std::count_if(lanes_.begin(), lanes_.end(), [endpoint](const core::lane& lane) {
+        return lane.key.replay && lane.key.endpoint == endpoint &&
+               lane.state == core::lane_state::pending;
+      });
+  if (static_cast<std::size_t>(waiting) >= core::limits::lanes_of_stream_max) {
     return core::error{core::errc::unavailable,
                        "too_many_replays",
-                       "as many events of this stream are waiting to be sent again as may be (" +
+                       "as many events of this stream wait to be sent again to endpoint " +
+                           std::to_string(endpoint.value) + " as may (" +
                            std::to_string(core::limits::lanes_of_stream_max) + "); try again later",
                        {},
                        {}};
   }
-  auto skipped = marks_.is_set(event->id, endpoint);
+  auto skipped = marks_.is_set(event.id, endpoint);
   if (!skipped) return std::move(skipped).failure();
-  if (*skipped) {
+  return *skipped ? replay_way::passed_over : replay_way::anew;
+}
+
+// The head of a lane, parked or not.
+void outbox::replay_head(store::write_plan& plan, follow_ups& follow,
+                         const std::shared_ptr<const core::event>& event, core::lane& lane) {
+  const core::lane before = lane;
+  if (lane.state == core::lane_state::parked) {
+    auto d = delta(lane.key.endpoint);
+    d.parked = -1;
+    plan.deltas.push_back(d);
+    lane.attempts = 0;
+  }
+  lane.state = core::lane_state::pending;
+  // Another time than before, always: by it a report on what was sent earlier is recognised.
+  const core::timestamp now = s_.now();
+  lane.due = in_line(lane.key)   ? std::min(before.due, event->at) - std::chrono::milliseconds{1}
+             : now == before.due ? now + std::chrono::milliseconds{1}
+                                 : now;
+  lane.not_before = {};
+  lane.replayed_at = now;
+  s_.repo.put(plan, lane, &before);
+  follow.ready.push_back(std::make_shared<lane_work>(lane_work{lane, event}));
+}
+
+void outbox::replay_anew(store::write_plan& plan, follow_ups& follow,
+                         const std::shared_ptr<const core::event>& event,
+                         core::endpoint_id endpoint, bool passed_over) {
+  auto d = delta(endpoint);
+  if (passed_over) {
     marks_.set(plan, event->id, endpoint, false);
     d.parked = -1;
   } else {
@@ -500,7 +516,6 @@ core::result<void> outbox::replay_to(store::write_plan& plan, follow_ups& follow
   lane.head_at = event->at;
   lane.replayed_at = lane.due;
   open_lane(plan, follow, std::move(lane), event);
-  return {};
 }
 
 core::result<void> outbox::replay(store::write_plan& plan, follow_ups& follow,
@@ -516,8 +531,26 @@ core::result<void> outbox::replay(store::write_plan& plan, follow_ups& follow,
     if (!held) return std::move(held).failure();
     if (!*held) return event_missing(s_.gate, r.event);
   }
+  // All or nothing: what one endpoint refuses must not be half done for the others.
+  std::vector<replay_way> ways;
   for (core::endpoint_id endpoint : r.endpoints) {
-    if (auto ok = replay_to(plan, follow, event, endpoint); !ok) return ok;
+    auto way = way_of_replay(*event, endpoint);
+    if (!way) return std::move(way).failure();
+    ways.push_back(*way);
+  }
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    const core::endpoint_id endpoint = r.endpoints[i];
+    switch (ways[i]) {
+      case replay_way::in_its_turn: break;
+      case replay_way::head:
+        replay_head(plan, follow, event, *find({stream_, endpoint, {}}));
+        break;
+      case replay_way::replayed:
+        replay_head(plan, follow, event, *find({stream_, endpoint, event->id}));
+        break;
+      case replay_way::passed_over: replay_anew(plan, follow, event, endpoint, true); break;
+      case replay_way::anew: replay_anew(plan, follow, event, endpoint, false); break;
+    }
   }
   return {};
 }

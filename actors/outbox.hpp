@@ -100,9 +100,17 @@ class outbox {
   core::result<void> park(store::write_plan& plan, follow_ups& follow, core::lane& lane,
                           const lane_report& r);
   void notice_parked(store::write_plan& plan, core::event_id event, const lane_report& r);
-  core::result<void> replay_to(store::write_plan& plan, follow_ups& follow,
-                               const std::shared_ptr<const core::event>& event,
-                               core::endpoint_id endpoint);
+  // How an event that is asked for again gets to an endpoint: behind the head of its lane; as the
+  // head of its lane, or of its own lane from an earlier replay; or in a new lane of its own, given
+  // up there before or not.
+  enum class replay_way : std::uint8_t { in_its_turn, head, replayed, passed_over, anew };
+  // Errors: the store's; errc::unavailable "too_many_replays".
+  core::result<replay_way> way_of_replay(const core::event& event, core::endpoint_id endpoint);
+  void replay_head(store::write_plan& plan, follow_ups& follow,
+                   const std::shared_ptr<const core::event>& event, core::lane& lane);
+  void replay_anew(store::write_plan& plan, follow_ups& follow,
+                   const std::shared_ptr<const core::event>& event, core::endpoint_id endpoint,
+                   bool passed_over);
   // Where a lane goes on: the next event that is sent, and those that are left out for it.
   struct step {
     std::shared_ptr<const core::event> next;  // none at the end of the stream

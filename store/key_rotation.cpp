@@ -64,9 +64,15 @@ void key_rotation::stop() {
 void key_rotation::change(reader read, replier reply) {
   {
     const std::lock_guard lock(mutex_);
-    requests_.push_back({std::move(read), std::move(reply)});
+    if (!stopping_) {
+      requests_.push_back({std::move(read), std::move(reply)});
+      reply = nullptr;
+    }
   }
   wake_.notify_all();
+  if (reply) {
+    reply(core::error{core::errc::unavailable, "ending", "the daemon is ending", {}, {}});
+  }
 }
 
 rotation_report key_rotation::report() const {
@@ -288,6 +294,7 @@ bool key_rotation::write_page(const std::vector<write_again>& rows) {
 void key_rotation::settle() {
   write_plan plan;
   put_keys_in_use(plan, {vault_.primary()});
+  put_key_proof(plan, vault_);  // it may still be a former key's
   while (commit(plan) != commit_result::committed) {
     if (!rest(pause_without_space)) return;
   }

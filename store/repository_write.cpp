@@ -65,8 +65,11 @@ core::result<void> check_keys(database& db, const vault& secrets) {
   if (auto opened = secrets.open(proof->value_or(""), key_proof_row); !opened) {
     return std::move(opened).failure().prefixed("the proof of the master key");
   }
-  if (std::ranges::find(*keys, secrets.primary()) != keys->end()) return {};
-  keys->insert(keys->begin(), secrets.primary());
+  const key_id primary = secrets.primary();
+  if (keys->front() == primary && vault::key_of(**proof) == primary) return {};
+  // Started with another key in front: a new one, or a former one again.
+  std::erase(*keys, primary);
+  keys->insert(keys->begin(), primary);
   write_plan plan;
   put_keys_in_use(plan, *keys);
   put_key_proof(plan, secrets);

@@ -105,8 +105,8 @@ inline constexpr std::size_t reseal_page_bytes_max = 512 * 1024;
 // Entities in memory, all shards together; above that, those that rest go at once.
 inline constexpr std::size_t awake_entities_max = 16'384;
 inline constexpr int entity_idle_ms = 30'000;
-// Lanes of one stream. With so many, further events without an order queue in the stream's lane,
-// and replays wait.
+// Lanes of one stream. With so many, further events without an order queue in the stream's lane;
+// with so many replays of one endpoint, further ones wait.
 inline constexpr std::size_t lanes_of_stream_max = 1'024;
 
 }  // namespace syndicated::core::limits

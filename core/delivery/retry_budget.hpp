@@ -17,6 +17,7 @@ class retry_budget {
   bool allows_retry(double share, timestamp now) noexcept;
   void began(bool retry, timestamp now) noexcept { counts_.add(now, retry); }
   void retry_delivered() noexcept { counts_.forgive(); }
+  void retry_not_sent() noexcept { counts_.forgive(); }
   // When it may allow more without a further attempt.
   static timestamp next_look(timestamp now) noexcept { return minute_counts::next_step(now); }
 

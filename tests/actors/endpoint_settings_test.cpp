@@ -172,6 +172,27 @@ BOOST_AUTO_TEST_CASE(a_retry_keeps_its_pause_when_the_endpoint_leaves_its_line) 
   BOOST_TEST(under_way(st) == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_replay_ends_the_pause_that_a_retry_has_kept) {
+  const auto st = open([](core::endpoint& e) {
+    e.ordering = core::ordering_mode::endpoint;
+    e.retry_schedule = {0s, 10min, 10min};
+  });
+  sell(st, 1);
+  answer_first(st, 500);
+  actors::update_endpoint change;
+  change.id = st.endpoint;
+  change.ordering = core::ordering_mode::stream;
+  catalog(std::move(change));
+  engine.settle();
+  engine.advance(1s);
+  BOOST_REQUIRE(under_way(st) == 0U);
+  const auto lane = only_lane(st);
+  engine.ask(request(lane.key.stream, actors::replay_request{lane.head, {st.endpoint}}));
+  engine.settle();
+  engine.advance(100ms);
+  BOOST_TEST(under_way(st) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_retry_beyond_the_age_is_not_waited_for) {
   const auto st = open([](core::endpoint& e) {
     e.max_age = 1h;
@@ -331,6 +352,46 @@ BOOST_AUTO_TEST_CASE(no_event_is_lost_when_the_ordering_changes_to_and_fro) {
   }
   std::sort(seqs.begin(), seqs.end());
   BOOST_TEST((seqs == std::vector<std::uint64_t>{1, 2, 3, 4}));
+  adds_up(st);
+}
+
+BOOST_AUTO_TEST_CASE(replays_of_a_stream_are_bounded_and_a_refused_one_leaves_nothing) {
+  const auto st = open([](core::endpoint&) {});
+  const auto other = open_stall_of(st);
+  const auto ordered = engine.ask(order(st.customer, st.plan));
+  engine.settle();
+  const core::subscription_id id{ordered->number()};
+  using action = core::subscription_action;
+  engine.ask(act(id, action::report_deployed));
+  for (std::size_t i = 2; i < core::limits::lanes_of_stream_max + 1; ++i) {
+    engine.ask(act(id, i % 2 == 0 ? action::suspend : action::resume,
+                   core::suspension_reason::admin_hold));
+  }
+  engine.settle();
+  answer_all(st);
+  answer_all(other);
+  BOOST_REQUIRE(lanes(st).empty());
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  const auto stream = core::stream_of(id);
+  const auto event = [&](std::uint64_t seq) { return **repo().event_at(stream, seq); };
+  for (std::uint64_t seq = 1; seq <= core::limits::lanes_of_stream_max; ++seq) {
+    engine.ask(request(stream, actors::replay_request{event(seq), {st.endpoint}}));
+  }
+  engine.settle();
+  BOOST_TEST(lanes(st).size() == core::limits::lanes_of_stream_max);
+  const auto before = counted(other).accepted;
+  const auto last = event(core::limits::lanes_of_stream_max + 1);
+  const auto refused =
+      engine.ask(request(stream, actors::replay_request{last, {other.endpoint, st.endpoint}}));
+  engine.settle();
+  BOOST_TEST(refused->code() == "too_many_replays");
+  BOOST_TEST(counted(other).accepted == before);
+  BOOST_TEST(under_way(other) == 0U);
+  const auto alone = engine.ask(request(stream, actors::replay_request{last, {other.endpoint}}));
+  engine.settle();
+  BOOST_TEST(alone->ok());
+  BOOST_TEST(under_way(other) == 1U);  // not held by what the refused one would have made
   adds_up(st);
 }
 

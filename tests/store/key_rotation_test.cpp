@@ -356,6 +356,37 @@ BOOST_AUTO_TEST_CASE(a_start_needs_every_key_that_may_be_in_use_and_goes_on) {
   BOOST_TEST(running_store(dir.path(), with(key_b)).checked.ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_start_with_the_former_key_in_front_goes_back_to_it) {
+  const temporary_directory dir;
+  {
+    running_store s{dir.path(), with(key_a)};
+    s.fill(10);
+    s.rotation->start();
+    const auto held = s.secrets.hold();  // so that nothing is sealed anew
+    BOOST_REQUIRE(s.change(key_b, {key_a}).ok());
+    s.rotation->stop();
+  }
+  {
+    running_store s{dir.path(), with(key_a, {key_b})};
+    BOOST_REQUIRE(s.checked.ok());
+    s.rotation->start();
+    s.wait_for(rotation_state::settled);
+    BOOST_TEST(s.rows_with(key_b) == 0U);
+    s.check_contents(10);
+  }
+  BOOST_TEST(running_store(dir.path(), with(key_a)).checked.ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_is_asked_for_at_the_end_is_answered) {
+  const temporary_directory dir;
+  running_store s{dir.path(), with(key_a)};
+  s.rotation->start();
+  s.rotation->stop();
+  const auto refused = s.change(key_b, {key_a});
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST(refused.failure().code == "ending");
+}
+
 // Without the running daemon: the next start has the new key, and the old one as a previous one.
 BOOST_AUTO_TEST_CASE(a_new_primary_key_at_the_start_is_noted_before_it_seals) {
   const temporary_directory dir;
