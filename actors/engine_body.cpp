@@ -233,7 +233,7 @@ void engine_body::start() {
 bool engine_body::drain(std::chrono::milliseconds limit) {
   draining_ = true;
   if (!started_) return true;
-  retention_->stop();
+  retention_->ask_stop();
   for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
   caf::anon_send(ticker_, actors::drain{});
   caf::anon_send(replayer_, actors::drain{});

@@ -146,7 +146,8 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
         problem = std::move(e).failure();
         return false;
       }
-      return !*e || offer(std::move(**e));
+      // One that is no longer kept was looked at, too.
+      return *e ? offer(std::move(**e)) : filler.offer(id.value, core::event{}, false);
     });
   } else {
     std::uint64_t from = *after + 1;

@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -281,7 +282,10 @@ core::result<void> database::scan(family where, std::string_view begin, std::str
 
 write_report database::write(const std::vector<const write_plan*>& plans,
                              const std::vector<write_op>& extra, bool sync) {
-  if (free_bytes() < impl_->reserve_bytes) {
+  const bool frees_space =
+      !plans.empty() &&
+      std::all_of(plans.begin(), plans.end(), [](const auto* p) { return p->frees_space; });
+  if (!frees_space && free_bytes() < impl_->reserve_bytes) {
     return {commit_result::no_space, "free disk space is below the reserve"};
   }
   rocksdb::WriteBatch batch;
@@ -375,6 +379,8 @@ void database::drop_with(std::shared_ptr<drop_view> view) { impl_->drops->set(st
 dropped_rows database::dropped(const drop_view& view) {
   return {view.events_dropped.load(), view.attempts_dropped.load()};
 }
+
+void database::cancel_rewrites() { impl_->db->DisableManualCompaction(); }
 
 core::result<void> database::rewrite(family where, std::string_view begin, std::string_view end,
                                      std::atomic<bool>& stop) {

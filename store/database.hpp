@@ -94,6 +94,8 @@ class database {
   // other compactions and writes go on. Errors: errc::unavailable when `stop` became true.
   core::result<void> rewrite(family where, std::string_view begin, std::string_view end,
                              std::atomic<bool>& stop);
+  // Ends them, for good; waits until they have ended.
+  void cancel_rewrites();
   // Removes the files that nobody needs any more at once, and measures what is left.
   std::uint64_t stored_bytes_now();
 

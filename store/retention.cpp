@@ -21,6 +21,7 @@ constexpr milliseconds passes_patience = std::chrono::seconds{30};
 // the edges of a range, half of one on the average at each side, are rewritten for nothing.
 constexpr std::uint64_t worth_bytes = 32U << 20U;
 
+constexpr int save_tries = 100;
 constexpr std::uint64_t all_ids = UINT64_MAX;
 
 core::error ending() { return {core::errc::unavailable, "ending", "the daemon is ending", {}, {}}; }
@@ -57,7 +58,7 @@ void retention::start() {
   });
 }
 
-void retention::stop() {
+void retention::ask_stop() {
   std::vector<reply> unanswered;
   {
     const std::lock_guard lock(mutex_);
@@ -66,8 +67,13 @@ void retention::stop() {
     unanswered.swap(asked_);
   }
   wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
   for (reply& done : unanswered) done(ending());
+}
+
+void retention::stop() {
+  ask_stop();
+  if (thread_.joinable()) db_.cancel_rewrites();
+  if (thread_.joinable()) thread_.join();
 }
 
 void retention::compact_everything(reply done) {
@@ -193,15 +199,22 @@ std::vector<retention::range> retention::ranges(const retention_cut& cut, extent
   return out;
 }
 
-// Waits for the disk.
+// Waits for the disk. On a full one it is written from the reserve, unless it shares its batch with
+// a plan that may not.
 core::result<void> retention::save(const retention_record& r) {
-  std::promise<commit_result> written;
-  auto result = written.get_future();
-  write_plan plan;
-  repo_.put(plan, r);
-  plan.done = [&written](commit_result outcome) { written.set_value(outcome); };
-  committer_.submit(std::move(plan));
-  if (result.get() == commit_result::committed) return {};
+  for (int tries = 0; tries < save_tries && !stopping_; ++tries) {
+    std::promise<commit_result> written;
+    auto result = written.get_future();
+    write_plan plan;
+    plan.frees_space = true;
+    repo_.put(plan, r);
+    plan.done = [&written](commit_result outcome) { written.set_value(outcome); };
+    committer_.submit(std::move(plan));
+    const commit_result outcome = result.get();
+    if (outcome == commit_result::committed) return {};
+    if (outcome == commit_result::failed) break;
+    std::this_thread::sleep_for(milliseconds{10});
+  }
   return core::error{core::errc::io, "store_io", "the horizon cannot be written", {}, {}};
 }
 

@@ -1,5 +1,6 @@
 // Retention by age and by size: gives back the space of events and attempts that are no longer
-// kept, by compactions of what fell behind since last time. No scan, no delete for each row.
+// kept, by compactions of what fell behind since last time. No search through all rows, no delete
+// for each; the daily sweep below rewrites two families of small rows.
 //
 // Ids of events grow with time. So an age is an id found by a few look-ups, a size an id found from
 // the files' indexes, and both make one horizon that never falls (retention_gate.hpp). A round
@@ -63,7 +64,9 @@ class retention {
   // The horizon as it was. Errors: as database::get.
   core::result<void> load();
   void start();
-  // Ends a round that is under way; bounded by one plan's commit.
+  // A round that is under way is to end; returns at once.
+  void ask_stop();
+  // Ends it: waits for one plan's commit, or for a flush.
   void stop();
 
   // Applies retention to everything behind the horizon, then compacts the whole store. The reply

@@ -51,6 +51,9 @@ struct write_plan {
   std::vector<counter_delta> deltas;
   std::uint64_t subscriptions_created = 0;
   std::uint64_t tenants_created = 0;
+  // May be written when there is less space than the reserve: it is small, and space follows from
+  // it.
+  bool frees_space = false;
   bool durable = true;  // false: may ride along with the next synced batch
   std::shared_ptr<plan_chain> chain;
   std::chrono::steady_clock::time_point submitted{};  // set by the committer
