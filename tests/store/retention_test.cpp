@@ -21,7 +21,7 @@ const core::timestamp start = core::from_unix_ms(1'800'000'000'000);
 
 // A store with a clock of its own, opened again at will.
 struct store_under_test {
-  temporary_directory directory;
+  temporary_directory directory{temporary_directory::place::in_memory};
   retention_limits limits{24h, 24h, 0, 0};
   core::timestamp now = start;
   vault secrets = std::move(vault::with_key(std::string(32, 'k'))).value();
@@ -356,7 +356,7 @@ BOOST_AUTO_TEST_CASE(no_lane_ever_names_an_event_that_is_gone) {
   };
   std::thread one(work, 1), two(work, 2);
   std::uint64_t dropped = 0;
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 20; ++i) {
     while (replayed + refused < static_cast<std::uint64_t>(i) * 20) std::this_thread::yield();
     dropped += s.all().events;
   }
