@@ -16,12 +16,6 @@ constexpr std::size_t recent_bytes_max = 32 * 1024;
 // Left out at once, so that a plan stays small; the rest when the lane moves again.
 constexpr std::size_t coalesced_max = 64;
 
-store::counter_delta delta(core::endpoint_id endpoint) {
-  store::counter_delta d;
-  d.endpoint = endpoint;
-  return d;
-}
-
 // Nothing was sent, and nothing will be.
 store::attempt_row unsent_row(const core::event& event, core::endpoint_id endpoint,
                               core::timestamp now, std::string why) {
@@ -196,7 +190,7 @@ void outbox::extend_lane(store::write_plan& plan, follow_ups& follow, core::endp
   if (counted != plan.deltas.end()) {
     ++counted->accepted;
   } else {
-    plan.deltas.push_back(delta(endpoint));
+    plan.deltas.push_back({endpoint});
     plan.deltas.back().accepted = 1;
   }
   const core::lane_key key{stream_, endpoint, alone ? event->id : core::event_id{}};
@@ -283,14 +277,14 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
   if (event == nullptr) {
     core::log(core::log_level::critical, "outbox", "a lane counts more events than its stream has",
               {{"stream", core::to_string(stream_)}, {"endpoint", key.endpoint.value}});
-    auto d = delta(key.endpoint);
+    store::counter_delta d{key.endpoint};
     d.cancelled = static_cast<std::int64_t>(lane.backlog - 1);
     plan.deltas.push_back(d);
     return end_lane();
   }
   s_.coalesced.fetch_add(next->coalesced.size(), std::memory_order_relaxed);
   for (const auto& skipped : next->coalesced) {
-    auto d = delta(key.endpoint);
+    store::counter_delta d{key.endpoint};
     d.cancelled = 1;
     plan.deltas.push_back(d);
     s_.repo.put(plan, unsent_row(*skipped, key.endpoint, s_.now(), "coalesced"));
@@ -314,7 +308,7 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
 }
 
 void outbox::cancel_all(store::write_plan& plan, follow_ups& follow, core::lane& lane) {
-  auto d = delta(lane.key.endpoint);
+  store::counter_delta d{lane.key.endpoint};
   d.cancelled = static_cast<std::int64_t>(lane.backlog);
   if (lane.state == core::lane_state::parked) d.parked = -1;
   plan.deltas.push_back(d);
@@ -338,7 +332,7 @@ void outbox::park_ended(store::write_plan& plan, follow_ups& follow, core::lane&
   lane.state = core::lane_state::parked;
   lane.last_error = endpoint->state_reason;
   s_.repo.put(plan, lane, &before);
-  auto d = delta(lane.key.endpoint);
+  store::counter_delta d{lane.key.endpoint};
   d.parked = 1;
   plan.deltas.push_back(d);
   store::attempt_row row;
@@ -400,7 +394,7 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
     follow.rests.emplace_back(r.lane, pending ? std::optional{lane->due} : std::nullopt);
     return;
   }
-  auto d = delta(r.lane.endpoint);
+  store::counter_delta d{r.lane.endpoint};
   d.attempts = r.row.outcome == core::response_class::local ? 0 : 1;  // else no request was made
   store::attempt_row row = r.row;
   // Asked for again while the attempt was under way: only a delivery still ends it.
@@ -443,164 +437,6 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
   }
   s_.repo.put(plan, row);
   plan.deltas.push_back(d);
-}
-
-core::result<outbox::replay_way> outbox::way_of_replay(const core::event& event,
-                                                       core::endpoint_id endpoint) {
-  const auto& to = event.recipients;
-  const bool recipient = std::binary_search(to.begin(), to.end(), endpoint);
-  for (const core::lane* lane :
-       {find({stream_, endpoint, {}}), find({stream_, endpoint, event.id})}) {
-    if (lane == nullptr) continue;
-    if (recipient && lane->next_seq < event.seq) return replay_way::in_its_turn;
-    if (lane->head == event.id) return lane->key.replay ? replay_way::replayed : replay_way::head;
-  }
-  const auto waiting =
-      std::count_if(lanes_.begin(), lanes_.end(), [endpoint](const core::lane& lane) {
-        return lane.key.replay && lane.key.endpoint == endpoint &&
-               lane.state == core::lane_state::pending;
-      });
-  if (static_cast<std::size_t>(waiting) >= core::limits::lanes_of_stream_max) {
-    return core::error{core::errc::unavailable,
-                       "too_many_replays",
-                       "as many events of this stream wait to be sent again to endpoint " +
-                           std::to_string(endpoint.value) + " as may (" +
-                           std::to_string(core::limits::lanes_of_stream_max) + "); try again later",
-                       {},
-                       {}};
-  }
-  auto skipped = marks_.is_set(event.id, endpoint);
-  if (!skipped) return std::move(skipped).failure();
-  return *skipped ? replay_way::passed_over : replay_way::anew;
-}
-
-// The head of a lane, parked or not.
-void outbox::replay_head(store::write_plan& plan, follow_ups& follow,
-                         const std::shared_ptr<const core::event>& event, core::lane& lane) {
-  const core::lane before = lane;
-  if (lane.state == core::lane_state::parked) {
-    auto d = delta(lane.key.endpoint);
-    d.parked = -1;
-    plan.deltas.push_back(d);
-    lane.attempts = 0;
-  }
-  lane.state = core::lane_state::pending;
-  // Another time than before, always: by it a report on what was sent earlier is recognised.
-  const core::timestamp now = s_.now();
-  lane.due = in_line(lane.key)   ? std::min(before.due, event->at) - std::chrono::milliseconds{1}
-             : now == before.due ? now + std::chrono::milliseconds{1}
-                                 : now;
-  lane.not_before = {};
-  lane.replayed_at = now;
-  s_.repo.put(plan, lane, &before);
-  follow.ready.push_back(std::make_shared<lane_work>(lane_work{lane, event}));
-}
-
-void outbox::replay_anew(store::write_plan& plan, follow_ups& follow,
-                         const std::shared_ptr<const core::event>& event,
-                         core::endpoint_id endpoint, bool passed_over) {
-  auto d = delta(endpoint);
-  if (passed_over) {
-    marks_.set(plan, event->id, endpoint, false);
-    d.parked = -1;
-  } else {
-    d.accepted = 1;
-  }
-  plan.deltas.push_back(d);
-  core::lane lane;
-  lane.key = {stream_, endpoint, event->id};
-  lane.head = event->id;
-  lane.next_seq = event->seq;
-  lane.backlog = 1;
-  lane.due = s_.now();
-  lane.head_at = event->at;
-  lane.replayed_at = lane.due;
-  open_lane(plan, follow, std::move(lane), event);
-}
-
-core::result<void> outbox::replay(store::write_plan& plan, follow_ups& follow,
-                                  const replay_request& r) {
-  if (!plan.pass) plan.pass = s_.gate.enter();  // before the horizon is read
-  auto found = s_.repo.find(r.event);
-  if (!found) return std::move(found).failure();
-  if (!*found) return event_missing(s_.gate, r.event);
-  if ((*found)->stream != stream_) return core::not_found("no such event");
-  const auto event = std::make_shared<const core::event>(std::move(**found));
-  if (event->id < s_.gate.events_from()) {
-    auto held = is_held(*event);
-    if (!held) return std::move(held).failure();
-    if (!*held) return event_missing(s_.gate, r.event);
-  }
-  // All or nothing: what one endpoint refuses must not be half done for the others.
-  std::vector<replay_way> ways;
-  for (core::endpoint_id endpoint : r.endpoints) {
-    auto way = way_of_replay(*event, endpoint);
-    if (!way) return std::move(way).failure();
-    ways.push_back(*way);
-  }
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    const core::endpoint_id endpoint = r.endpoints[i];
-    switch (ways[i]) {
-      case replay_way::in_its_turn: break;
-      case replay_way::head:
-        replay_head(plan, follow, event, *find({stream_, endpoint, {}}));
-        break;
-      case replay_way::replayed:
-        replay_head(plan, follow, event, *find({stream_, endpoint, event->id}));
-        break;
-      case replay_way::passed_over: replay_anew(plan, follow, event, endpoint, true); break;
-      case replay_way::anew: replay_anew(plan, follow, event, endpoint, false); break;
-    }
-  }
-  return {};
-}
-
-core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
-                                   const discard_request& r) {
-  core::lane* lane = find(r.lane);
-  if (r.event) {
-    lane = nullptr;
-    for (const core::event_id replay : {core::event_id{}, r.event}) {
-      core::lane* const one = find({stream_, r.lane.endpoint, replay});
-      if (one != nullptr && one->head == r.event) lane = one;
-    }
-    if (lane == nullptr) return discard_passed_over(plan, r);
-  }
-  if (lane == nullptr || lane->state != core::lane_state::parked) {
-    return core::not_found(r.event ? "the event is not parked at this endpoint"
-                                   : "the lane has no parked event");
-  }
-  give_up(plan, lane->head, lane->key.endpoint, lane->attempts);
-  return advance(plan, follow, *lane);
-}
-
-// One that its lane left behind (on_exhausted = skip).
-core::result<void> outbox::discard_passed_over(store::write_plan& plan, const discard_request& r) {
-  auto skipped = marks_.is_set(r.event, r.lane.endpoint);
-  if (!skipped) return std::move(skipped).failure();
-  if (!*skipped) return core::not_found("the event is not parked at this endpoint");
-  auto last = s_.repo.last_attempt(r.event, r.lane.endpoint);
-  if (!last) return std::move(last).failure();
-  marks_.set(plan, r.event, r.lane.endpoint, false);
-  give_up(plan, r.event, r.lane.endpoint, *last ? (*last)->number : 0);
-  return {};
-}
-
-void outbox::give_up(store::write_plan& plan, core::event_id event, core::endpoint_id endpoint,
-                     std::uint32_t attempts) {
-  auto d = delta(endpoint);
-  d.parked = -1;
-  d.cancelled = 1;
-  plan.deltas.push_back(d);
-  store::attempt_row row;
-  row.event = event;
-  row.endpoint = endpoint;
-  row.at = s_.now();
-  row.number = attempts;
-  row.outcome = core::response_class::local;
-  row.error = "discarded";
-  row.end = store::delivery_end::cancelled;
-  s_.repo.put(plan, row);
 }
 
 }  // namespace syndicated::actors
