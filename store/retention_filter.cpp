@@ -4,7 +4,7 @@
 #include <rocksdb/db.h>
 
 #include <algorithm>
-#include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "store/codec.hpp"
@@ -14,6 +14,8 @@ namespace {
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+constexpr std::size_t streams_max = 4'096;  // remembered by one compaction
 
 // Who waits for events, as of the snapshot. One compaction's own; rows come in key order, so what
 // was read last often answers the next question, too.
@@ -31,9 +33,11 @@ class waiting {
   }
 
   bool for_event(core::event_id id, const core::stream_id& stream, std::uint64_t seq) {
-    if (!stream_ || *stream_ != stream) load(stream);
-    if (seq >= from_seq_) return true;
-    if (std::find(replays_.begin(), replays_.end(), id) != replays_.end()) return true;
+    const lanes_of_stream& lanes = of(stream);
+    if (seq >= lanes.from_seq) return true;
+    if (std::find(lanes.replays.begin(), lanes.replays.end(), id) != lanes.replays.end()) {
+      return true;
+    }
     return given_up(id) || unreadable_;
   }
 
@@ -52,19 +56,29 @@ class waiting {
   }
 
  private:
-  void load(const core::stream_id& stream) {
-    stream_ = stream;
-    from_seq_ = UINT64_MAX;
-    replays_.clear();
+  struct lanes_of_stream {
+    std::uint64_t from_seq = UINT64_MAX;  // the first seq that a lane still needs
+    std::vector<core::event_id> replays;
+  };
+
+  // Events of several streams come in turns, and a stream may have many lanes that are gone.
+  const lanes_of_stream& of(const core::stream_id& stream) {
+    if (streams_.size() >= streams_max) streams_.clear();
+    const auto [at, is_new] = streams_.try_emplace(stream);
+    if (is_new) load(stream, at->second);
+    return at->second;
+  }
+
+  void load(const core::stream_id& stream, lanes_of_stream& out) {
     const key_bytes begin = key_bytes{}.stream(stream);
     for (lanes_->Seek(slice(begin.view())); lanes_->Valid(); lanes_->Next()) {
       const core::lane_key key = parse_lane_row_key(view(lanes_->key()));
       if (key.replay) {
-        replays_.push_back(key.replay);
+        out.replays.push_back(key.replay);
         continue;
       }
       const auto lane = decode_lane(key, view(lanes_->value()));
-      from_seq_ = std::min(from_seq_, lane.ok() ? lane->next_seq : 0);
+      out.from_seq = std::min(out.from_seq, lane.ok() ? lane->next_seq : 0);
     }
     if (!lanes_->status().ok()) unreadable_ = true;
   }
@@ -85,9 +99,7 @@ class waiting {
   std::unique_ptr<rocksdb::Iterator> lanes_;
   std::unique_ptr<rocksdb::Iterator> marks_;
   bool unreadable_ = false;
-  std::optional<core::stream_id> stream_;
-  std::uint64_t from_seq_ = UINT64_MAX;  // of the stream: the first seq that a lane still needs
-  std::vector<core::event_id> replays_;
+  std::unordered_map<core::stream_id, lanes_of_stream> streams_;
   std::uint64_t mark_from_ = 1;
   std::uint64_t mark_at_ = 0;
   core::event_id last_;
