@@ -342,6 +342,21 @@ async def read_request(reader):
     return Arrival(head[0].split(" ")[1], headers, body)
 
 
+def end_loop(loop, thread, first=lambda: None):
+    """Ends an event loop that runs on a thread of its own, and all that goes on in it."""
+    async def end():
+        first()
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        loop.stop()
+
+    asyncio.run_coroutine_threadsafe(end(), loop)
+    thread.join(10)
+
+
 class Sink:
     """An HTTP server that keeps what it gets. `answer(arrival)` gives the status; status, headers
     and perhaps a body; or None to hang until the client gives up."""
@@ -405,17 +420,7 @@ class Sink:
         return [arrival for arrival in self.snapshot() if arrival.path == path]
 
     def close(self):
-        async def end():
-            self.server.close()
-            mine = asyncio.current_task()
-            others = [task for task in asyncio.all_tasks() if task is not mine]
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            self.loop.stop()
-
-        asyncio.run_coroutine_threadsafe(end(), self.loop)
-        self.thread.join(10)
+        end_loop(self.loop, self.thread, self.server.close)
 
 
 class Shop:

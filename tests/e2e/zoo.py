@@ -115,16 +115,7 @@ class Zoo:
         return cage
 
     def close(self):
-        async def end():
-            mine = asyncio.current_task()
-            others = [task for task in asyncio.all_tasks() if task is not mine]
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            self.loop.stop()
-
-        asyncio.run_coroutine_threadsafe(end(), self.loop)
-        self.thread.join(10)
+        harness.end_loop(self.loop, self.thread)
 
 
 class Habitat(unittest.TestCase):
