@@ -139,7 +139,8 @@ void endpoint_entity::write(entity_request& request, store::write_plan plan, std
   for (told& one : news) {
     std::vector<core::event_draft> drafts;
     drafts.push_back(std::move(one.draft));
-    outbox_.publish(
+    // It is no new load, so nothing refuses it.
+    (void)outbox_.publish(
         plan, follow, std::move(drafts), record_.seq, facts,
         [&](const core::event_draft&, std::uint64_t seq) { return data_of(e, one.data, seq); });
   }

@@ -113,48 +113,45 @@ void outbox::open_lane(store::write_plan& plan, follow_ups& follow, core::lane l
   lanes_.push_back(std::move(lane));
 }
 
-std::shared_ptr<core::event> outbox::drafted(
-    const catalog_snapshot& catalog, const core::event_draft& draft, std::uint64_t seq,
-    const event_facts& facts,
-    const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const {
+std::shared_ptr<core::event> outbox::drafted(const catalog_snapshot& catalog,
+                                             core::event_draft&& draft, std::uint64_t seq,
+                                             const event_facts& facts,
+                                             const data_renderer& data) const {
   auto event = std::make_shared<core::event>();
   event->stream = stream_;
   event->seq = seq;
   event->data = data(draft, seq);
-  event->name = draft.name;
+  event->name = std::move(draft.name);
   event->type = draft.type;
   event->entity_version = facts.entity_version;
   event->tenant = facts.tenant;
   event->vendor = facts.vendor;
   event->cause = facts.cause;
-  event->metadata = draft.metadata;
+  event->metadata = std::move(draft.metadata);
   event->recipients = catalog.recipients(*event, facts.product, facts.path);
   if (facts.deprovisioning && catalog.special_lanes()) drop_finished(event->recipients, catalog);
   if (facts.about) std::erase(event->recipients, facts.about);
   return event;
 }
 
-std::optional<core::error> outbox::refusal(
-    const std::vector<core::event_draft>& drafts, std::uint64_t seq, const event_facts& facts,
-    const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const {
-  if (!s_.load.owners_full()) return std::nullopt;
-  const auto catalog = s_.catalog.load();
-  for (const core::event_draft& draft : drafts) {
-    const auto event = drafted(*catalog, draft, ++seq, facts, data);
-    if (auto why = s_.load.refusal(*catalog, event->recipients)) return why;
-  }
-  return std::nullopt;
-}
-
-void outbox::publish(
-    store::write_plan& plan, follow_ups& follow, const std::vector<core::event_draft>& drafts,
-    std::uint64_t& seq, const event_facts& facts,
-    const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) {
+core::result<void> outbox::publish(store::write_plan& plan, follow_ups& follow,
+                                   std::vector<core::event_draft>&& drafts, std::uint64_t& seq,
+                                   const event_facts& facts, const data_renderer& data) {
   const auto catalog = s_.catalog.load();
   const core::timestamp now = s_.now();
+  // All of them are drafted and asked about before the first has an effect.
+  std::vector<std::shared_ptr<core::event>> events;
+  events.reserve(drafts.size());
+  const bool asks = facts.new_load && s_.load.owners_full();
+  for (core::event_draft& draft : drafts) {
+    const std::uint64_t next = seq + events.size() + 1;
+    events.push_back(drafted(*catalog, std::move(draft), next, facts, data));
+    if (!asks) continue;
+    if (auto why = s_.load.refusal(*catalog, events.back()->recipients)) return std::move(*why);
+  }
+  seq += events.size();
   if (!plan.pass) plan.pass = s_.gate.enter();
-  for (const core::event_draft& draft : drafts) {
-    auto event = drafted(*catalog, draft, ++seq, facts, data);
+  for (auto& event : events) {
     event->id = s_.ids.next_event();
     event->at = now;
     s_.repo.put(plan, *event);
@@ -164,6 +161,7 @@ void outbox::publish(
     remember(std::move(event));
   }
   write_grown(plan);
+  return {};
 }
 
 void outbox::append(store::write_plan& plan, follow_ups& follow,

@@ -26,6 +26,7 @@ struct event_facts {
   std::string cause;
   bool deprovisioning = false;  // the entity was asked to go before this commit
   core::endpoint_id about;      // an event about an endpoint is not sent to it
+  bool new_load = false;  // refused while an owner of a recipient has too much (load_gate.hpp)
 };
 
 class outbox {
@@ -40,17 +41,14 @@ class outbox {
     marks_.begin_plan(number, settled);
   }
 
-  // Gives each draft its id and the next seq, finds its recipients and opens or extends lanes.
-  // `data` renders the JSON of an event: (draft, seq).
-  void publish(store::write_plan& plan, follow_ups& follow,
-               const std::vector<core::event_draft>& drafts, std::uint64_t& seq,
-               const event_facts& facts,
-               const std::function<std::string(const core::event_draft&, std::uint64_t)>& data);
+  // Renders the JSON of an event: (draft, seq).
+  using data_renderer = std::function<std::string(const core::event_draft&, std::uint64_t)>;
 
-  // Why new load is not taken from here now: an owner of a recipient has too much. Plans nothing.
-  std::optional<core::error> refusal(
-      const std::vector<core::event_draft>& drafts, std::uint64_t seq, const event_facts& facts,
-      const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const;
+  // Gives each draft its id and the next seq, finds its recipients and opens or extends lanes.
+  // Errors: new load that the gate refuses; then nothing is planned and `seq` is as it was.
+  core::result<void> publish(store::write_plan& plan, follow_ups& follow,
+                             std::vector<core::event_draft>&& drafts, std::uint64_t& seq,
+                             const event_facts& facts, const data_renderer& data);
 
   // The same as publish() for events that have everything but their recipients. `alone`: each
   // delivery is a lane of its own, so that none waits for another.
@@ -75,10 +73,9 @@ class outbox {
 
  private:
   // The event of a draft, without an id.
-  std::shared_ptr<core::event> drafted(
-      const catalog_snapshot& catalog, const core::event_draft& draft, std::uint64_t seq,
-      const event_facts& facts,
-      const std::function<std::string(const core::event_draft&, std::uint64_t)>& data) const;
+  std::shared_ptr<core::event> drafted(const catalog_snapshot& catalog, core::event_draft&& draft,
+                                       std::uint64_t seq, const event_facts& facts,
+                                       const data_renderer& data) const;
   // The endpoint has one line for all its lanes: a lane's due time is its place in that.
   bool in_line(const core::lane_key& key) const;
   bool goes_alone(const catalog_snapshot& catalog, core::endpoint_id id);

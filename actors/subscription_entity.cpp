@@ -116,16 +116,13 @@ void subscription_entity::write(entity_request& request, core::subscription_deci
   facts.path = next.path;
   facts.entity_version = next.version;
   facts.cause = cause_of(request.options.by);
+  facts.new_load = is_load;
   facts.deprovisioning = record_ && record_->status == core::subscription_status::undeploy_sent;
   const auto data = [&next](const core::event_draft& draft, std::uint64_t seq) {
     return event_data(next, draft, seq);
   };
-  if (is_load) {
-    if (auto why = outbox_.refusal(decided.events, next.seq, facts, data)) {
-      return refuse(request, std::move(*why));
-    }
-  }
-  outbox_.publish(plan, follow, decided.events, next.seq, facts, data);
+  auto ok = outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts, data);
+  if (!ok) return refuse(request, std::move(ok).failure());
   s_.repo.put(plan, next, created ? nullptr : &*record_);
   record_ = std::move(next);
   answer a = render ? render(*record_, true) : answer{};

@@ -79,15 +79,12 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   facts.path = path;
   facts.entity_version = next.version;
   facts.cause = cause_of(request.options.by);
+  facts.new_load = is_load;
   const auto data = [&next](const core::event_draft& draft, std::uint64_t seq) {
     return event_data(next, draft, seq);
   };
-  if (is_load) {
-    if (auto why = outbox_.refusal(decided.events, next.seq, facts, data)) {
-      return refuse(request, std::move(*why));
-    }
-  }
-  outbox_.publish(plan, follow, decided.events, next.seq, facts, data);
+  auto ok = outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts, data);
+  if (!ok) return refuse(request, std::move(ok).failure());
   s_.repo.put(plan, next, created);
   // The fan-out is remembered until it is done, so a crash cannot leave it half way.
   if (switched) s_.repo.put_cascade(plan, next.id);

@@ -225,6 +225,40 @@ BOOST_AUTO_TEST_CASE(creations_and_changes_are_refused_and_leave_nothing) {
   BOOST_TEST(told(order(tenant, other_plan)) == "");
 }
 
+BOOST_AUTO_TEST_CASE(an_outbox_asks_with_the_event_that_it_will_write) {
+  actors::outbox box(s(), core::stream_of(known));
+  BOOST_REQUIRE(box.load().ok());
+  int rendered = 0;
+  std::uint64_t seq = 40;
+  store::write_plan written;
+  actors::follow_ups follow;
+  const auto publish = [&](core::vendor_id to, bool new_load) {
+    actors::event_facts facts;
+    facts.vendor = to;
+    facts.new_load = new_load;
+    return box.publish(written, follow, {{"shop.paid", {}, {}, {}}, {"shop.sent", {}, {}, {}}}, seq,
+                       facts, [&rendered](const core::event_draft&, std::uint64_t at) {
+                         ++rendered;
+                         return R"({"seq":)" + std::to_string(at) + "}";
+                       });
+  };
+  BOOST_TEST(publish(other, true).ok());
+  BOOST_TEST(rendered == 2);
+  BOOST_TEST(seq == 42U);
+  BOOST_TEST(follow.ready.size() == 1U);
+  BOOST_TEST(follow.ready.front()->event->name == "shop.paid");
+  BOOST_TEST(follow.ready.front()->event->data == R"({"seq":41})");
+  const std::size_t planned = written.ops.size();
+  const auto refused = publish(vendor, true);
+  BOOST_REQUIRE(!refused.ok());
+  BOOST_TEST(refused.failure().code == "tenant_backlog_full");
+  BOOST_TEST(seq == 42U);
+  BOOST_TEST(written.ops.size() == planned);
+  BOOST_TEST(follow.ready.size() == 1U);
+  BOOST_TEST(publish(vendor, false).ok());
+  BOOST_TEST(seq == 44U);
+}
+
 BOOST_AUTO_TEST_CASE(what_ends_something_is_taken) {
   BOOST_TEST(told(act(known, core::subscription_action::cancel)) == "");
   BOOST_TEST(told(act(known, core::subscription_action::terminate)) == "");
