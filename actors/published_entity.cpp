@@ -39,16 +39,22 @@ void published_entity::publish(entity_request& request, publish_group& group) {
   const core::timestamp now = s_.now();
   const core::timestamp until = now + s_.idempotency_retention;
   const std::string cause = cause_of(request.options.by);
+  std::uint64_t seq = seq_;
   for (publish_item& item : group.items) {
     core::event& event = *item.event;
     if (ordered()) event.id = s_.ids.next_event();
     event.stream = stream_;
-    event.seq = ++seq_;
+    event.seq = ++seq;
     event.at = now;
     event.cause = cause;
     if (item.dedup_key.empty()) continue;
     s_.repo.put_answer(plan, item.dedup_key, {until, {}, 202, std::to_string(event.id.value)});
   }
+  // The answer tells ids only; when it cannot be rendered, the stream is as it was.
+  core::result<answer> a = answer{202, {}};
+  if (group.render) a = group.render();
+  if (!a) return refuse(request, std::move(a).failure());
+  seq_ = seq;
   outbox_.append(plan, follow, group.items, !ordered());
   if (ordered()) s_.repo.put_last_seq(plan, stream_, seq_);
   if (!group.row_key.empty()) {
@@ -56,9 +62,6 @@ void published_entity::publish(entity_request& request, publish_group& group) {
     s_.repo.put_answer(plan, group.row_key, {until, hash, 202, row_text(group)});
     s_.repo.put_answer(plan, group.call->key, {until, hash, store::answer_unfinished, {}});
   }
-  core::result<answer> a = answer{202, {}};
-  if (group.render) a = group.render();
-  if (!a) return refuse(request, std::move(a).failure());
   commit(request, std::move(plan), std::move(follow), std::move(*a),
          [mark = outbox_.committed_mark(), seq = seq_] { mark->store(seq); });
 }

@@ -257,6 +257,32 @@ BOOST_AUTO_TEST_CASE(a_twin_shares_the_refusal_of_the_first) {
   BOOST_TEST((*kept)->body == refusals);
 }
 
+// An answer that cannot be rendered refuses its call, and the stream is as it was.
+BOOST_AUTO_TEST_CASE(a_call_without_an_answer_leaves_nothing) {
+  published({event(0, "s")});
+  const auto before = committer().counters_of(endpoint).accepted;
+  actors::write_options options;
+  options.by.name = "token/1";
+  options.idempotency = actors::idempotency{"token/1\nk1", "hash"};
+  std::string code;
+  actors::publish(
+      s(), {event(0, "s"), event(1, "s")}, std::move(options),
+      [](const actors::publish_outcomes&) {
+        return core::result<actors::answer>{core::invalid_field("/lines", "is too long")};
+      },
+      [&code](core::result<actors::answer>&& a) { code = a ? "" : a.failure().code; });
+  settle();
+  BOOST_TEST(code == "invalid_field");
+  BOOST_TEST(events() == 1U);
+  const auto next = ids(published({event(0, "s")}));
+  BOOST_TEST(stored(next[0]).seq == 2U);
+  BOOST_TEST(events() == 2U);
+  const auto lanes = repo().lanes_of(core::published_stream("s"));
+  BOOST_REQUIRE(lanes.ok() && lanes->size() == 1U);
+  BOOST_TEST(lanes->front().backlog == 2U);
+  BOOST_TEST(committer().counters_of(endpoint).accepted == before + 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_refuses_all_of_it) {
   fill_disk();
   const auto refused = publish({event(0, "a"), event(1, "b"), event(2)});
