@@ -314,9 +314,8 @@ void dispatch::expired(member& m, const work_handle& work, core::timestamp now) 
   report->lane = work->lane.key;
   report->head = work->lane.head;
   report->sent_due = work->lane.due;
-  report->outcome = {core::lane_step::park, {}, "expired", false};
-  s_.expired.fetch_add(1, std::memory_order_relaxed);
-  report->row = row_of(work, now, {}, {core::response_class::local, "expired", {}});
+  report->outcome = {core::lane_step::park, {}, std::string{core::expired_reason}, false};
+  report->row = row_of(work, now, {}, {core::response_class::local, report->outcome.reason, {}});
   s_.report_to_shard(std::move(report));
 }
 

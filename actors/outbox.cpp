@@ -280,7 +280,7 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
     plan.deltas.push_back(d);
     return end_lane();
   }
-  s_.coalesced.fetch_add(next->coalesced.size(), std::memory_order_relaxed);
+  follow.coalesced += next->coalesced.size();
   for (const auto& skipped : next->coalesced) {
     store::counter_delta d{key.endpoint};
     d.cancelled = 1;
@@ -413,6 +413,7 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
       d.parked = 1;
       row.end = store::delivery_end::parked;
       moved = park(plan, follow, *lane, r);
+      if (d.attempts == 0 && r.outcome.reason == core::expired_reason) ++follow.expired;
       break;
     case core::lane_step::retry: {
       const core::lane before = *lane;

@@ -48,9 +48,11 @@ breaker_totals breaker_board::totals(core::timestamp now) const {
   return out;
 }
 
-void services::post(const follow_ups& f) const {
+void services::post(const follow_ups& f) {
   for (const auto& work : f.ready) lane_is_ready(work);
   for (const auto& [lane, due] : f.rests) lane_is_resting(lane, due);
+  if (f.expired > 0) expired.fetch_add(f.expired, std::memory_order_relaxed);
+  if (f.coalesced > 0) coalesced.fetch_add(f.coalesced, std::memory_order_relaxed);
 }
 
 core::result<bool> all_enabled(const store::repository& repo,

@@ -86,10 +86,12 @@ class held_keys {
   std::unordered_set<std::string> keys_;
 };
 
-// What the dispatchers have to hear once a plan is on disk.
+// What the dispatchers have to hear once a plan is on disk, and what counts from then on.
 struct follow_ups {
   std::vector<std::shared_ptr<const lane_work>> ready;
   std::vector<std::pair<core::lane_key, std::optional<core::timestamp>>> rests;
+  std::uint64_t expired = 0;
+  std::uint64_t coalesced = 0;
 };
 
 struct services {
@@ -133,7 +135,7 @@ struct services {
   std::function<void(core::tenant_id)> start_cascade;
   std::function<void(catalog_command)> change_catalog;  // of our own accord (410)
 
-  void post(const follow_ups& f) const;
+  void post(const follow_ups& f);
 };
 
 // Own state and every ancestor's are ENABLED, as committed. Errors: the store's.

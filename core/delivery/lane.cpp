@@ -67,7 +67,7 @@ lane_outcome judge(const verdict& v, std::uint32_t attempts,
 
 lane_outcome within_age(lane_outcome outcome, const lane& l, milliseconds max_age) {
   const bool late = outcome.step == lane_step::retry && too_old(l, max_age, outcome.due);
-  return late ? park("expired") : std::move(outcome);
+  return late ? park(std::string{expired_reason}) : std::move(outcome);
 }
 
 }  // namespace syndicated::core

@@ -56,6 +56,8 @@ enum class lane_step : std::uint8_t {
   park,     // the head is given up; on_exhausted decides whether the lane goes on
 };
 
+inline constexpr std::string_view expired_reason = "expired";
+
 struct lane_outcome {
   lane_step step = lane_step::retry;
   timestamp due{};                // for retry

@@ -506,6 +506,32 @@ BOOST_AUTO_TEST_CASE(of_many_modified_the_newest_is_told) {
   adds_up(st);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_left_out_or_too_old_counts_when_it_is_on_disk) {
+  const auto st = open([](core::endpoint& e) {
+    e.max_age = 1h;
+    e.coalesce_modified = true;
+  });
+  story(*this, st, 1, 8);
+  fill_disk();
+  answer_first(st, 204);
+  BOOST_TEST(s().coalesced.load() == 0U);
+  empty_disk();
+  engine.advance(5s);  // the same event goes out again
+  answer_first(st, 204);
+  BOOST_TEST(s().coalesced.load() == 6U);
+  answer_first(st, 500);
+  now += 2h;
+  fill_disk();
+  engine.advance(1s);
+  BOOST_TEST(under_way(st) == 0U);
+  BOOST_TEST(s().expired.load() == 0U);
+  empty_disk();
+  for (int i = 0; i < 10; ++i) engine.advance(1s);
+  BOOST_TEST(parked(st, "expired") == 1U);
+  BOOST_TEST(s().expired.load() == 1U);
+  adds_up(st);
+}
+
 BOOST_AUTO_TEST_CASE(deleted_is_told_when_the_vendor_is_asked_to_end_it) {
   auto st = open([](core::endpoint& e) { e.termination = core::termination_signal::deleted; });
   const auto plain = engine.new_endpoint(endpoint_of(st.vendor));
