@@ -58,9 +58,11 @@ std::string_view to_string(delivery_state state) noexcept {
 delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoint) const {
   delivery d;
   d.endpoint = endpoint;
+  const auto last = repo_->last_attempt(e.id, endpoint);
+  // Asked after the look: attempts go only when the horizon has passed them.
   const bool forgotten = e.id < services_->gate.attempts_from();
   d.state = forgotten ? delivery_state::ended : delivery_state::cancelled;
-  if (auto last = repo_->last_attempt(e.id, endpoint); last.ok() && *last) {
+  if (last.ok() && *last) {
     d.attempts = (*last)->number;
     d.last_status = (*last)->status;
     d.last_error = (*last)->error;

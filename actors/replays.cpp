@@ -143,7 +143,6 @@ void replays::forget_oldest(store::write_plan& plan) {
 
 core::result<bool> replays::never_attempted(const core::event& e,
                                             core::endpoint_id endpoint) const {
-  if (e.id < s_.gate.attempts_from()) return false;  // nobody knows any more
   auto last = s_.repo.last_attempt(e.id, endpoint);
   if (!last) return std::move(last).failure();
   if (*last) return false;
@@ -164,6 +163,8 @@ core::result<bool> replays::chosen(const core::event& e, const core::replay_job&
   using enum core::replay_choice;
   if (job.choice == never_attempted) return this->never_attempted(e, job.endpoint);
   if (job.choice == sent && among(e.recipients, job.endpoint)) return true;
+  // Asked after the look: attempts go only when the horizon has passed them.
+  if (e.id < s_.gate.attempts_from()) return false;  // nobody knows any more
   auto last = s_.repo.last_attempt(e.id, job.endpoint);
   if (!last) return std::move(last).failure();
   if (!*last) return false;

@@ -79,8 +79,10 @@ class engine_fixture {
   }
 
   actors::local_engine& engine() { return *engine_; }
-  void restart() {
+  // `between`: what happens to the files meanwhile.
+  void restart(const std::function<void()>& between = {}) {
     engine_.reset();
+    if (between) between();
     start();
   }
 

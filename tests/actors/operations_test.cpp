@@ -88,6 +88,51 @@ BOOST_AUTO_TEST_CASE(a_breaker_degrades_and_the_first_delivery_recovers_each_onc
   BOOST_TEST(events.back().recipients.size() == 1U);
 }
 
+// The limit passes while no attempt is due: the first failure after it pauses the endpoint.
+BOOST_AUTO_TEST_CASE(a_limit_that_passes_between_attempts_pauses_with_the_next_failure) {
+  auto p = s().delivery.load()->protection;
+  p.pause_after = 2h;
+  set_protection(p);
+  const auto st = open_stall(1, [](core::endpoint& e) {
+    e.retry_schedule = {0s, 10min, 10min, 6h, 6h};
+  });
+  sell(st, 1);
+  answer_first(st, 404);
+  for (int i = 0; i < 2; ++i) {
+    engine.advance(10min);
+    answer_first(st, 404);
+  }
+  for (int i = 0; i < 5; ++i) engine.advance(1h);
+  const auto state = [&] { return s().catalog.load()->find(st.endpoint)->state; };
+  BOOST_TEST((state() == endpoint_state::active));
+  BOOST_TEST(s().gauges.get(st.endpoint).failing_since.has_value());
+  engine.advance(1h);
+  answer_first(st, 404);
+  BOOST_TEST((state() == endpoint_state::paused));
+  BOOST_TEST(s().catalog.load()->find(st.endpoint)->state_reason == actors::failing_reason);
+  BOOST_TEST(counted(st).parked == 0U);
+}
+
+// The daemon's own pause may come after what somebody else decided.
+BOOST_AUTO_TEST_CASE(an_automatic_pause_that_comes_late_changes_nothing) {
+  const auto st = open_stall();
+  const auto pause = [&] {
+    catalog(actors::set_endpoint_state{st.endpoint, endpoint_state::paused,
+                                       std::string{actors::failing_reason}});
+    return s().catalog.load()->find(st.endpoint);
+  };
+  set_state(st.endpoint, endpoint_state::disabled);
+  const auto version = s().catalog.load()->find(st.endpoint)->version;
+  BOOST_TEST((pause()->state == endpoint_state::disabled));
+  BOOST_TEST(pause()->state_reason == "test");
+  BOOST_TEST(pause()->version == version);
+  set_state(st.endpoint, endpoint_state::paused);
+  BOOST_TEST(pause()->state_reason == "test");
+  set_state(st.endpoint, endpoint_state::active);
+  BOOST_TEST((pause()->state == endpoint_state::paused));
+  BOOST_TEST(pause()->state_reason == actors::failing_reason);
+}
+
 BOOST_AUTO_TEST_CASE(days_of_failures_pause_and_keep_the_backlog) {
   auto protection = core::protection{{0ms, 0ms}, 1.0, 2h};
   set_protection(protection);

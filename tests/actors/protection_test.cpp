@@ -328,6 +328,28 @@ BOOST_AUTO_TEST_CASE(retries_of_a_failing_endpoint_stay_a_trickle_and_all_go_whe
   BOOST_TEST(counted(st).parked == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(retries_that_are_too_old_leave_the_budget_to_the_others) {
+  set_protection(budgets_on);
+  const auto st = open_stall(8, [](core::endpoint& e) {
+    e.max_age = 1h;
+    e.retry_schedule = {0s, 1min, 1min};
+  });
+  sell(st, 20);
+  while (!engine.wire.empty()) answer_first(st, 404);
+  set_state(st.endpoint, core::endpoint_state::paused);
+  engine.settle();
+  now += 2h;
+  set_state(st.endpoint, core::endpoint_state::active);
+  engine.settle();
+  engine.advance(100ms);
+  BOOST_TEST(counted(st).parked == 20U);
+  BOOST_TEST(counted(st).attempts == 20U);
+  sell(st, 1);
+  answer_first(st, 404);
+  engine.advance(1min);
+  BOOST_TEST(under_way(st) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(fresh_events_pass_a_backlog_of_retries) {
   set_protection(budgets_on);
   const auto st = open_stall(1);

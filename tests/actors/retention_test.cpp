@@ -1,4 +1,5 @@
 // What the engine says and does about events that are no longer kept.
+#include "store/database.hpp"
 #include "tests/actors/engine_fixture.hpp"
 
 namespace syndicated::tests {
@@ -50,6 +51,18 @@ class aging_fixture : public engine_fixture {
     return a.ok() ? "" : a.failure().code;
   }
   void pass(int days) { *days_ += days; }
+  // The engine does not run.
+  void erase_event(core::event_id id) {
+    store::database_options o;
+    o.directory = options.directory;
+    o.reserve_bytes = 1;
+    auto db = store::database::open(o);
+    BOOST_REQUIRE_MESSAGE(db.ok(), (db.ok() ? "" : db.failure().detail));
+    store::write_plan plan;
+    plan.erase(store::family::events, store::id_key(id.value));
+    const auto written = (*db)->write({&plan}, {}, true);
+    BOOST_REQUIRE((written.result == store::commit_result::committed));
+  }
 
  protected:
   market market_;
@@ -84,6 +97,42 @@ BOOST_AUTO_TEST_CASE(a_delivered_event_goes_with_its_age_and_says_so) {
   restart();
   BOOST_TEST(code_of_event(id) == "event_expired");
   BOOST_TEST(code_of_event({id.value + 1'000}) == "not_found");
+}
+
+BOOST_AUTO_TEST_CASE(lists_leave_out_what_is_gone_from_a_stream) {
+  const core::subscription_id id = order(market_, true);
+  const auto old = events_of(id).front().id;
+  wait_for(old, actors::delivery_state::delivered);
+  pass(100);
+  act(id, core::subscription_action::report_deployed);
+  const auto present = events_of(id);
+  BOOST_REQUIRE(present.size() == 2U);
+  wait_for(present.back().id, actors::delivery_state::delivered);
+  compact();
+  BOOST_TEST(code_of_event(old) == "event_expired");
+  BOOST_REQUIRE(events_of(id).size() == 1U);
+  BOOST_TEST((events_of(id).front().id == present.back().id));
+  // From a cursor that names what is gone, and with a page of one.
+  actors::event_filter f;
+  f.stream = core::stream_of(id);
+  for (const std::string& after : {std::string{}, std::to_string(old.value)}) {
+    const auto found = engine().events(f, {1, after});
+    BOOST_REQUIRE(found.ok());
+    BOOST_TEST(found->items.size() == 1U);
+  }
+  // The places in a stream go later than the events.
+  restart([&] { erase_event(present.back().id); });
+  for (const std::string& after : {std::string{}, std::to_string(old.value)}) {
+    const auto found = engine().events(f, {1, after});
+    BOOST_REQUIRE(found.ok());
+    BOOST_TEST(found->items.empty());
+    BOOST_TEST(!found->next.has_value());
+  }
+  pass(100);
+  compact();
+  BOOST_TEST(events_of(id).empty());
+  BOOST_TEST(engine().deliveries(old).failure().code == "event_expired");
+  BOOST_TEST(engine().lanes(market_.endpoint, {}, {})->items.empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_parked_stays_and_can_be_replayed) {
