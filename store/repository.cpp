@@ -325,6 +325,22 @@ core::result<void> repository::skipped_at(core::event_id event,
   return members<core::endpoint_id>(db_, 's', event.value, 0, v);
 }
 
+core::result<void> repository::skip_marks(const skip_mark& after, const visit<skip_mark>& v) const {
+  return db_.scan(family::index, index_key('s', after.event.value, after.endpoint.value + 1).view(),
+                  key_bytes{}.byte('s').successor().view(),
+                  [&v](std::string_view key, std::string_view) {
+                    return v({{read_u64(key, 1)}, {read_u64(key, 9)}});
+                  });
+}
+
+core::result<void> repository::job_notes(const visit<job_note>& v) const {
+  const key_bytes all = key_bytes{}.byte('j');
+  return db_.scan(family::index, all.view(), all.successor().view(),
+                  [&v](std::string_view key, std::string_view) {
+                    return v({read_u64(key, 1), {read_u64(key, 9)}});
+                  });
+}
+
 core::result<retention_record> repository::find_retention() const {
   auto found =
       decoded<retention_record>(db_.get(family::meta, retention_key().view()), decode_retention);

@@ -93,6 +93,7 @@ class repository {
   core::result<std::optional<core::replay_job>> replay_job(std::uint64_t id) const;
   // Newest first, those with an id below `before`.
   core::result<void> replay_jobs(std::uint64_t before, const visit<core::replay_job>& v) const;
+  core::result<void> job_notes(const visit<job_note>& v) const;
 
   core::result<void> cascades(const visit<core::tenant_id>& v) const;
   // The event was given up for the endpoint and its lane went on: it counts as parked, without a
@@ -108,6 +109,8 @@ class repository {
   core::result<core::event_id> first_event_since(core::timestamp since, core::event_id last) const;
   // The event is given up at an endpoint, or at several, whose lanes went on.
   core::result<void> skipped_at(core::event_id event, const visit<core::endpoint_id>& v) const;
+  // All such marks behind `after`, by event and endpoint.
+  core::result<void> skip_marks(const skip_mark& after, const visit<skip_mark>& v) const;
   // Breakers that are not closed; at most one for each origin.
   core::result<std::vector<core::breaker_record>> breakers() const;
 
@@ -136,6 +139,8 @@ class repository {
   void put(write_plan& plan, const attempt_row& a) const;
   void put(write_plan& plan, const core::replay_job& j) const;
   void erase_replay_job(write_plan& plan, std::uint64_t id) const;
+  void put(write_plan& plan, const job_note& n) const;
+  void erase(write_plan& plan, const job_note& n) const;
   // A disabled or enabled tenant whose fan-out is not finished.
   void put_cascade(write_plan& plan, core::tenant_id tenant) const;
   void erase_cascade(write_plan& plan, core::tenant_id tenant) const;

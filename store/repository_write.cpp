@@ -167,6 +167,13 @@ void repository::erase_replay_job(write_plan& plan, std::uint64_t id) const {
   plan.erase(family::jobs, id_key(id));
 }
 
+void repository::put(write_plan& plan, const job_note& n) const {
+  plan.put(family::index, index_key('j', n.job, n.event.value), {});
+}
+void repository::erase(write_plan& plan, const job_note& n) const {
+  plan.erase(family::index, index_key('j', n.job, n.event.value));
+}
+
 void repository::put_skipped(write_plan& plan, core::event_id event,
                              core::endpoint_id endpoint) const {
   plan.put(family::index, index_key('s', event.value, endpoint.value), {});

@@ -64,6 +64,18 @@ struct counters {
   std::uint64_t attempts = 0;
 };
 
+// An event that was given up at an endpoint whose lane went on.
+struct skip_mark {
+  core::event_id event;
+  core::endpoint_id endpoint;
+};
+
+// An event that a replay job has handed out since its place was stored.
+struct job_note {
+  std::uint64_t job = 0;
+  core::event_id event;
+};
+
 // Something to be told about an endpoint (actors/endpoint_entity.hpp): an event given up there, or
 // its own state when `event` is 0.
 struct notice_row {

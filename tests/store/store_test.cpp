@@ -525,6 +525,38 @@ BOOST_FIXTURE_TEST_CASE(breakers_and_skipped_events_are_kept_until_erased, commi
   BOOST_TEST(!*repo.is_skipped({7}, {2}));
 }
 
+BOOST_FIXTURE_TEST_CASE(marks_and_notes_of_jobs_are_read_in_order, committed_store) {
+  write_plan p;
+  for (const skip_mark& m : {skip_mark{{7}, {2}}, {{7}, {300}}, {{260}, {1}}}) {
+    repo.put_skipped(p, m.event, m.endpoint);
+  }
+  repo.put(p, job_note{5, {7}});
+  repo.put(p, job_note{5, {260}});
+  repo.put(p, job_note{6, {1}});
+  repo.erase(p, job_note{6, {1}});
+  BOOST_REQUIRE((db->write({&p}, {}, true).result == commit_result::committed));
+  const auto marks_behind = [this](const skip_mark& after) {
+    std::string text;
+    const auto scanned = repo.skip_marks(after, [&text](skip_mark&& m) {
+      text += std::to_string(m.event.value) + '/' + std::to_string(m.endpoint.value) + ' ';
+      return true;
+    });
+    return scanned ? text : scanned.failure().detail;
+  };
+  BOOST_TEST(marks_behind({}) == "7/2 7/300 260/1 ");
+  BOOST_TEST(marks_behind({{7}, {2}}) == "7/300 260/1 ");
+  BOOST_TEST(marks_behind({{7}, {300}}) == "260/1 ");
+  BOOST_TEST(marks_behind({{260}, {1}}) == "");
+  std::vector<std::uint64_t> noted;
+  BOOST_REQUIRE(repo.job_notes([&noted](job_note&& n) {
+                      BOOST_TEST(n.job == 5U);
+                      noted.push_back(n.event.value);
+                      return true;
+                    })
+                    .ok());
+  BOOST_TEST((noted == std::vector<std::uint64_t>{7, 260}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
