@@ -85,6 +85,7 @@ void entity::replay_or_discard(entity_request& request) {
       return refuse(request, std::move(*why));
     }
     done = outbox_.replay(plan, follow, *r);
+    if (r->job != 0) s_.repo.put(plan, store::job_note{r->job, r->event});
   } else {
     done = outbox_.discard(plan, follow, std::get<discard_request>(request.body));
   }

@@ -67,7 +67,7 @@ struct timer_handled {
 struct replay_step {  // an entity has taken an event that a job handed out, or refused it
   std::uint64_t job = 0;
   core::event_id event;
-  std::optional<core::errc> refusal;
+  std::optional<core::error> refusal;
 };
 struct drain {};  // start no further attempt
 struct ping {

@@ -11,9 +11,10 @@ replayer_actor::behavior_type replayer(replayer_actor::stateful_pointer<replayer
   harden(self);
   const auto tell = [handle = caf::actor_cast<caf::weak_actor_ptr>(self)](
                         std::uint64_t job, core::event_id event,
-                        std::optional<core::errc> refusal) {
+                        std::optional<core::error> refusal) {
     if (auto strong = handle.lock()) {
-      caf::anon_send(caf::actor_cast<replayer_actor>(strong), replay_step{job, event, refusal});
+      caf::anon_send(caf::actor_cast<replayer_actor>(strong),
+                     replay_step{job, event, std::move(refusal)});
     }
   };
   self->state.jobs = std::make_unique<replays>(*s, tell);

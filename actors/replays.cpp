@@ -58,9 +58,25 @@ void replays::load() {
     }
     return true;
   });
+  store::write_plan plan;
+  if (scanned) {
+    scanned = s_.repo.job_notes([&](store::job_note&& note) {
+      const auto it = running_.find(note.job);
+      if (it == running_.end()) {
+        s_.repo.erase(plan, note);  // the job ended while the event was under way
+      } else {
+        it->second.noted.insert(note.event);
+      }
+      return true;
+    });
+  }
   if (!scanned) {
     core::log(core::log_level::error, "replayer", "the replay jobs cannot be read",
               {{"detail", scanned.failure().detail}});
+    running_.clear();  // what was handed out is not known
+  } else if (!plan.ops.empty()) {
+    plan.durable = false;
+    s_.committer.submit(std::move(plan));
   }
 }
 
@@ -109,11 +125,12 @@ void replays::start(job_request& request, const replay_order& order) {
 void replays::cancel(job_request& request, std::uint64_t id) {
   const auto it = running_.find(id);
   if (it != running_.end()) {
-    core::replay_job job = it->second.job;
-    job.phase = core::replay_phase::cancelled;
-    job.ended_at = s_.now();
+    running r = std::move(it->second);
     running_.erase(it);
-    return commit(request, job, {}, 200);
+    r.job.phase = core::replay_phase::cancelled;
+    r.job.ended_at = s_.now();
+    store::write_plan plan = close_page(r);
+    return commit(request, r.job, std::move(plan), 200);
   }
   auto found = s_.repo.replay_job(id);
   if (found && *found) return commit(request, **found, {}, 200);
@@ -146,6 +163,8 @@ core::result<bool> replays::never_attempted(const core::event& e,
   auto last = s_.repo.last_attempt(e.id, endpoint);
   if (!last) return std::move(last).failure();
   if (*last) return false;
+  // Asked after the look: attempts go only when the horizon has passed them.
+  if (e.id < s_.gate.attempts_from()) return false;  // nobody knows any more
   if (among(e.recipients, endpoint)) {
     auto lane = s_.repo.find(core::lane_key{e.stream, endpoint, {}});
     if (!lane) return std::move(lane).failure();
@@ -163,8 +182,6 @@ core::result<bool> replays::chosen(const core::event& e, const core::replay_job&
   using enum core::replay_choice;
   if (job.choice == never_attempted) return this->never_attempted(e, job.endpoint);
   if (job.choice == sent && among(e.recipients, job.endpoint)) return true;
-  // Asked after the look: attempts go only when the horizon has passed them.
-  if (e.id < s_.gate.attempts_from()) return false;  // nobody knows any more
   auto last = s_.repo.last_attempt(e.id, job.endpoint);
   if (!last) return std::move(last).failure();
   if (!*last) return false;
@@ -187,20 +204,25 @@ void replays::read_page(running& r, std::vector<std::pair<core::event_id, core::
       std::min(page_events_max, static_cast<std::size_t>(std::max(1, r.job.rate_per_s)));
   auto scanned = s_.repo.events(r.next, [&](core::event&& e) {
     if (e.at > r.job.until) return false;
-    auto wanted = chosen(e, r.job);
+    const bool before = r.noted.contains(e.id);  // a crash came before the place was stored
+    auto wanted = before ? core::result<bool>{true} : chosen(e, r.job);
     if (!wanted) {
       problem = std::move(wanted).failure();
       return false;
     }
     r.next = {e.id.value + 1};
-    ++r.job.examined;
-    if (*wanted) page.emplace_back(e.id, e.stream);
+    ++r.examined;
+    if (*wanted) ++r.matched;
+    if (before) {
+      ++r.replayed;
+    } else if (*wanted) {
+      page.emplace_back(e.id, e.stream);
+    }
     stopped = page.size() >= page_max || ++rows >= page_rows_max;
     return !stopped;
   });
   if (!scanned) problem = std::move(scanned);
   r.at_end = !stopped;
-  r.job.matched += page.size();
   if (!problem) end(r, core::replay_phase::failed, problem.failure().detail);
 }
 
@@ -209,33 +231,46 @@ void replays::hand_out(running& r, core::event_id event, core::stream_id stream)
   auto request = std::make_shared<entity_request>();
   request->stream = stream;
   request->options.by = {core::role::operator_, 0, "replay/" + std::to_string(r.job.id)};
-  request->body = replay_request{event, {r.job.endpoint}};
+  request->body = replay_request{event, {r.job.endpoint}, r.job.id};
   request->reply = [tell = tell_, job = r.job.id, event](core::result<answer>&& a) {
-    tell(job, event, a.ok() ? std::nullopt : std::optional{a.failure().kind});
+    tell(job, event, a.ok() ? std::nullopt : std::optional{std::move(a).failure()});
   };
   s_.to_shard(std::move(request));
 }
 
-void replays::stepped(std::uint64_t job, core::event_id event, std::optional<core::errc> refusal) {
+void replays::stepped(std::uint64_t job, core::event_id event,
+                      const std::optional<core::error>& refusal) {
   const auto it = running_.find(job);
-  if (it == running_.end()) return;  // cancelled meanwhile
+  if (it == running_.end()) {  // cancelled meanwhile
+    if (refusal) return;
+    store::write_plan plan;
+    plan.durable = false;
+    s_.repo.erase(plan, store::job_note{job, event});
+    return s_.committer.submit(std::move(plan));
+  }
   running& r = it->second;
   const auto stream = r.under_way.extract(event);
   if (stream.empty()) return;
-  if (refusal && passing(*refusal)) {
+  if (!refusal) {
+    ++r.replayed;
+    r.noted.insert(event);
+  } else if (passing(refusal->kind)) {
     r.again.emplace_back(event, stream.mapped());
-  } else if (!refusal) {
-    ++r.job.replayed;
+    r.refused = refusal->code;
   }
   if (!r.under_way.empty()) return;
-  if (!r.again.empty()) {
-    r.not_before = s_.now() + refused_pause;
-    return;
-  }
-  r.job.next = r.next;
-  submit(r.job, false);
+  if (!r.again.empty()) return wait(r);
+  store::write_plan plan = close_page(r);
+  submit(r.job, std::move(plan), false);
   work(r, s_.now());
   sweep();
+}
+
+void replays::wait(running& r) {
+  r.not_before = s_.now() + refused_pause;
+  if (r.job.waiting == r.refused) return;
+  r.job.waiting = r.refused;
+  submit(r.job, {}, false);
 }
 
 void replays::tick(core::timestamp now) {
@@ -260,9 +295,10 @@ void replays::work(running& r, core::timestamp now) {
     r.not_before = std::max(r.not_before, now - std::chrono::seconds{1}) +
                    std::chrono::milliseconds{count * 1'000 / std::max(1, r.job.rate_per_s)};
     if (r.job.dry_run || page.empty()) {
-      r.job.next = r.next;
       if (r.job.dry_run) r.not_before = now;
-      return r.at_end ? end(r, core::replay_phase::done, {}) : submit(r.job, false);
+      if (r.at_end) return end(r, core::replay_phase::done, {});
+      store::write_plan plan = close_page(r);
+      return submit(r.job, std::move(plan), false);
     }
   }
   for (const auto& [event, stream] : page) hand_out(r, event, stream);
@@ -272,7 +308,24 @@ void replays::end(running& r, core::replay_phase phase, std::string problem) {
   r.job.phase = phase;
   r.job.problem = std::move(problem);
   r.job.ended_at = s_.now();
-  submit(r.job, true);
+  store::write_plan plan = close_page(r);
+  submit(r.job, std::move(plan), true);
+}
+
+store::write_plan replays::close_page(running& r) const {
+  store::write_plan plan;
+  r.job.next = r.next;
+  r.job.examined += std::exchange(r.examined, 0);
+  r.job.matched += std::exchange(r.matched, 0);
+  r.job.replayed += std::exchange(r.replayed, 0);
+  r.job.waiting.clear();
+  // A page that is read again may be shorter than it was before the crash.
+  const bool ends = r.job.phase != core::replay_phase::running;
+  const auto last = ends ? r.noted.end() : r.noted.lower_bound(r.next);
+  for (auto it = r.noted.begin(); it != last; it = r.noted.erase(it)) {
+    s_.repo.erase(plan, store::job_note{r.job.id, *it});
+  }
+  return plan;
 }
 
 void replays::sweep() {
@@ -281,8 +334,7 @@ void replays::sweep() {
   });
 }
 
-void replays::submit(const core::replay_job& job, bool durable) {
-  store::write_plan plan;
+void replays::submit(const core::replay_job& job, store::write_plan plan, bool durable) {
   plan.durable = durable;
   s_.repo.put(plan, job);
   s_.committer.submit(std::move(plan));

@@ -1,14 +1,20 @@
 // The replay jobs: reads the event log in pages, hands each chosen event to its entity, and goes on
 // when the page is committed. Jobs take turns; each keeps to its rate.
 //
-// A job is stored when it is made, after every page, and when it ends, so it goes on after a
-// restart. What an entity refuses for lack of space is offered again later.
+// A job is stored when it is made, after every page, when it begins to wait, and when it ends, so
+// it goes on after a restart. The plan that opens an event's lane also notes that the job has
+// handed it out; the notes go with the next place. So a page that a crash cut is read again, and
+// only what has no note is handed out. What an entity refuses for the time being is offered again
+// later, and the job tells why it waits.
+//
 // CAF-free; one thread at a time (its actor's). Bounds: limits::replay_jobs_*; one page of each
 // running job is under way.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -20,24 +26,27 @@ namespace syndicated::actors {
 class replays {
  public:
   // Called on any thread with what became of an event; must reach stepped().
-  using notice = std::function<void(std::uint64_t job, core::event_id, std::optional<core::errc>)>;
+  using notice = std::function<void(std::uint64_t job, core::event_id, std::optional<core::error>)>;
 
   replays(services& s, notice tell) : s_(s), tell_(std::move(tell)) {}
 
   void load();  // the jobs that a stop or a crash interrupted
   void handle(job_request& request);
-  void stepped(std::uint64_t job, core::event_id event, std::optional<core::errc> refusal);
+  void stepped(std::uint64_t job, core::event_id event, const std::optional<core::error>& refusal);
   void tick(core::timestamp now);
   void drain() { draining_ = true; }
 
  private:
   struct running {
-    core::replay_job job;
-    core::event_id next;  // where the page after the present one begins
+    core::replay_job job;  // as of its stored place; what the present page adds stands below
+    core::event_id next;   // where the page after the present one begins
+    std::uint64_t examined = 0, matched = 0, replayed = 0;
+    std::set<core::event_id> noted;  // have a note on disk
     bool at_end = false;
     core::timestamp not_before{};
     std::unordered_map<core::event_id, core::stream_id> under_way;
     std::vector<std::pair<core::event_id, core::stream_id>> again;  // refused for the time being
+    std::string refused;                                            // why, of the last of them
   };
 
   void start(job_request& request, const replay_order& order);
@@ -45,12 +54,15 @@ class replays {
   void work(running& r, core::timestamp now);
   void read_page(running& r, std::vector<std::pair<core::event_id, core::stream_id>>& page);
   void hand_out(running& r, core::event_id event, core::stream_id stream);
+  void wait(running& r);
   void end(running& r, core::replay_phase phase, std::string problem);
+  // The page's share becomes part of the job, and notes that are not needed any more go.
+  store::write_plan close_page(running& r) const;
   void sweep();  // forgets the jobs that have ended
   void forget_oldest(store::write_plan& plan);
   core::result<bool> chosen(const core::event& e, const core::replay_job& job) const;
   core::result<bool> never_attempted(const core::event& e, core::endpoint_id endpoint) const;
-  void submit(const core::replay_job& job, bool durable);
+  void submit(const core::replay_job& job, store::write_plan plan, bool durable);
   void commit(job_request& request, const core::replay_job& job, store::write_plan plan,
               int status);
 

@@ -35,6 +35,7 @@ struct tenant_change {
 struct replay_request {
   core::event_id event;
   std::vector<core::endpoint_id> endpoints;
+  std::uint64_t job = 0;  // that hands it out, and is noted with it; 0: none
 };
 // Events of one call that belong to one owner: a named stream, or events without an order.
 struct publish_item {

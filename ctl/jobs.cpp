@@ -6,6 +6,12 @@
 namespace syndicated::ctl {
 namespace {
 
+// Why it failed, or why it does not go on now.
+std::string trouble_of(const document& job) {
+  const std::string waiting = job.text("waiting");
+  return waiting.empty() ? job.text("problem") : "waits: " + waiting;
+}
+
 std::string job_path(std::uint64_t id) { return "/v1/jobs/" + std::to_string(id); }
 
 void print_job(session& s, const std::optional<std::string>& body) {
@@ -14,7 +20,7 @@ void print_job(session& s, const std::optional<std::string>& body) {
                        j.id("endpoint_id") + ", " + j.count("examined") + " examined, " +
                        j.count("matched") + " chosen, ";
     text += j.flag("dry_run") ? "none sent: a dry run" : j.count("replayed") + " to be sent again";
-    if (!j.text("problem").empty()) text += "; " + j.text("problem");
+    if (const std::string trouble = trouble_of(j); !trouble.empty()) text += "; " + trouble;
     return text;
   });
 }
@@ -59,10 +65,10 @@ void list_jobs(session& s, const list_options& o) {
            {"PROBLEM"}}};
   const document list = document::parse(*body);
   for (const document& j : list.items("items")) {
-    const std::string problem = j.text("problem");
+    const std::string trouble = trouble_of(j);
     t.add({j.id("id"), j.text("phase"), j.id("endpoint_id"), j.text("state"), j.count("examined"),
            j.count("matched"), j.flag("dry_run") ? "dry run" : j.count("replayed"),
-           human_when(j.time("started_at"), now), problem.empty() ? "-" : problem});
+           human_when(j.time("started_at"), now), trouble.empty() ? "-" : trouble});
   }
   if (t.empty()) {
     s.out << "there are no replay jobs\n";

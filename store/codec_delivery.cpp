@@ -272,6 +272,7 @@ std::string encode(const core::replay_job& j) {
   r.set_examined(j.examined);
   r.set_matched(j.matched);
   r.set_replayed(j.replayed);
+  r.set_waiting(j.waiting);
   r.set_problem(j.problem);
   r.set_cause(j.cause);
   r.set_started_at_ms(ms(j.started_at));
@@ -295,6 +296,7 @@ core::result<core::replay_job> decode_replay_job(std::string_view value) {
   j.examined = r.examined();
   j.matched = r.matched();
   j.replayed = r.replayed();
+  j.waiting = r.waiting();
   j.problem = r.problem();
   j.cause = r.cause();
   j.started_at = at(r.started_at_ms());

@@ -19,6 +19,7 @@ std::string job_json(const core::replay_job& j) {
   out.key("examined").number(j.examined);
   out.key("matched").number(j.matched);
   out.key("replayed").number(j.replayed);
+  out.key("waiting").text(j.waiting);
   out.key("problem").text(j.problem);
   out.key("cause").text(j.cause);
   out.key("started_at").time(j.started_at);

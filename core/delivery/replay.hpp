@@ -1,7 +1,7 @@
 // A job that sends an endpoint's past events again. Plain record and its words.
 //
-// It is stored with every page it finishes, so that it goes on where it was after a restart; a
-// crash can repeat at most one page.
+// It is stored with every page it finishes, and each event it hands out is noted in the plan that
+// opens the event's lane, so that it goes on where it was after a restart and repeats nothing.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ struct replay_job {
   std::uint64_t examined = 0;  // events looked at
   std::uint64_t matched = 0;   // of these, chosen
   std::uint64_t replayed = 0;  // of these, on disk as to be sent again
+  std::string waiting;         // code of the refusal for which it waits; empty: it goes on
   std::string problem;         // why it failed
   std::string cause;           // who asked
   timestamp started_at{};

@@ -6,6 +6,8 @@
 
 #include <set>
 
+#include "actors/publisher.hpp"
+#include "core/base/limits.hpp"
 #include "tests/actors/flat_engine.hpp"
 
 namespace syndicated::tests {
@@ -24,8 +26,8 @@ class archive : public world {
   void begin_engine() {
     engine = std::make_unique<flat_engine>(*this);
     jobs = std::make_unique<actors::replays>(
-        s(), [this](std::uint64_t job, core::event_id event, std::optional<core::errc> refusal) {
-          steps.push_back({job, event, refusal});
+        s(), [this](std::uint64_t job, core::event_id event, std::optional<core::error> refusal) {
+          steps.push_back({job, event, std::move(refusal)});
         });
     jobs->load();
     engine->settle();
@@ -38,6 +40,14 @@ class archive : public world {
     begin_engine();
   }
 
+  void answer_all(int status = 204) {
+    engine->settle();
+    while (!engine->wire.empty()) {
+      ++sent[engine->wire.front().event];
+      engine->answer(0, status);
+      engine->settle();
+    }
+  }
   // Everything that moves by itself; what is on the wire is answered with `status`.
   void settle(int status = 204) {
     do {
@@ -45,10 +55,7 @@ class archive : public world {
       for (const auto& taken : std::exchange(steps, {})) {
         jobs->stepped(taken.job, taken.event, taken.refusal);
       }
-      while (!engine->wire.empty()) {
-        ++sent[engine->wire.front().event];
-        engine->answer(0, status);
-      }
+      answer_all(status);
       commit();
     } while (!steps.empty() || !engine->wire.empty() || engine->dispatch_turn());
   }
@@ -101,6 +108,20 @@ class archive : public world {
     BOOST_REQUIRE(found.ok() && found->has_value());
     return **found;
   }
+  std::size_t notes() const {
+    std::size_t n = 0;
+    const auto scanned = repo().job_notes([&n](store::job_note&&) { return ++n > 0; });
+    BOOST_REQUIRE(scanned.ok());
+    return n;
+  }
+  std::string cancelled(std::uint64_t id) {
+    actors::job_request request;
+    request.body = actors::cancel_job{id};
+    const auto seen = watch(request);
+    jobs->handle(request);
+    commit();
+    return seen->code();
+  }
   std::set<core::event_id> sent_again() const {
     std::set<core::event_id> out;
     for (const auto& [event, times] : sent) out.insert(event);
@@ -111,7 +132,7 @@ class archive : public world {
   struct step {
     std::uint64_t job;
     core::event_id event;
-    std::optional<core::errc> refusal;
+    std::optional<core::error> refusal;
   };
   core::vendor_id vendor;
   core::plan_id plan;
@@ -240,29 +261,145 @@ BOOST_AUTO_TEST_CASE(it_goes_on_after_a_crash) {
   BOOST_TEST((sent_again() == set_of(events)));
 }
 
+// The page is with the entities when the process dies: on disk, and its place is not.
+BOOST_AUTO_TEST_CASE(a_crash_in_a_page_repeats_nothing) {
+  for (const auto choice : {core::replay_choice::sent, core::replay_choice::parked}) {
+    actors::update_endpoint once;
+    once.id = first;
+    once.retry_schedule = std::vector<std::chrono::milliseconds>{0ms};
+    catalog(once);
+    engine->changed.push_back(first);
+    const core::timestamp since = now;
+    const auto events = order_many(60, 500);
+    actors::replay_order wanted;
+    wanted.since = since;
+    wanted.choice = choice;
+    wanted.rate_per_s = 20;
+    const auto id = start(wanted).id;
+    pass(1ms);
+    now += 1s;
+    jobs->tick(now);
+    // Half of it is on disk, and delivered.
+    for (int i = 0; i < 10; ++i) engine->entity_turn();
+    commit();
+    BOOST_REQUIRE(engine->entity_mail.size() == 10U);
+    engine->entity_mail.clear();
+    answer_all();
+    BOOST_TEST(sent.size() == 30U);
+    BOOST_TEST(notes() == 10U);
+    kill();
+    for (int i = 0; i < 50; ++i) pass(100ms);
+    const auto done = job(id);
+    BOOST_TEST((done.phase == core::replay_phase::done));
+    BOOST_TEST(done.examined == 60U);
+    BOOST_TEST(done.matched == 60U);
+    BOOST_TEST(done.replayed == 60U);
+    BOOST_TEST((sent_again() == set_of(events)));
+    for (const auto& [event, times] : sent) BOOST_TEST(times == 1);
+    BOOST_TEST(notes() == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_job_leaves_no_notes) {
+  order_many(20);
+  const auto id = start({}).id;
+  jobs->tick(now);
+  BOOST_TEST(cancelled(id) == "");
+  engine->settle();
+  BOOST_TEST(notes() == 20U);  // its events were under way
+  settle();
+  BOOST_TEST(notes() == 0U);
+  const auto other = start({}).id;
+  jobs->tick(now);
+  BOOST_TEST(cancelled(other) == "");
+  engine->settle();
+  BOOST_TEST(notes() == 20U);
+  kill();
+  settle();
+  BOOST_TEST(notes() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_waits_says_why) {
+  order_many(5);
+  const auto id = start({}).id;
+  fill_disk();
+  pass(100ms);
+  empty_disk();
+  commit();
+  BOOST_TEST(job(id).waiting == "");  // that could not be written either
+  s().load.set_limits({0, 1'000, 0});
+  const auto look = [this] {
+    actors::load_sample sample;
+    sample.pending = committer().pending();
+    s().load.take(sample, *s().catalog.load());
+  };
+  look();
+  for (int i = 0; i < 60; ++i) pass(100ms);
+  BOOST_TEST(job(id).waiting == "backlog_full");
+  BOOST_TEST((job(id).phase == core::replay_phase::running));
+  s().load.set_limits({1'000, 1'000, 0});
+  look();
+  for (int i = 0; i < 60; ++i) pass(100ms);
+  BOOST_TEST((job(id).phase == core::replay_phase::done));
+  BOOST_TEST(job(id).waiting == "");
+  BOOST_TEST(job(id).replayed == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(as_many_replays_of_a_stream_wait_as_may_and_the_job_says_so) {
+  constexpr std::size_t most = core::limits::lanes_of_stream_max;
+  core::endpoint e;
+  e.url = "http://market.example/hook";
+  e.origin = "http://market.example:80";
+  e.form = core::wire_form::standard;
+  e.secret = core::secret_bytes{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
+  const auto platform = engine->new_endpoint(e);
+  engine->changed.push_back(platform);
+  std::vector<actors::published_event> events(most + 10);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    events[i].line = i;
+    events[i].name = "shop.paid";
+    events[i].data = "{}";
+    events[i].stream = "s";
+  }
+  actors::publish(
+      s(), std::move(events), {},
+      [](const actors::publish_outcomes&) {
+        return core::result<actors::answer>{actors::answer{202, {}}};
+      },
+      [](core::result<actors::answer>&&) {});
+  settle();
+  for (int i = 0; i < 10; ++i) pass(100ms);
+  BOOST_REQUIRE(committer().counters_of(platform).delivered == most + 10);
+  set_state(platform, core::endpoint_state::paused);
+  engine->changed.push_back(platform);
+  actors::replay_order wanted;
+  wanted.endpoint = platform;
+  wanted.rate_per_s = 10'000;
+  const auto id = start(wanted).id;
+  for (int i = 0; i < 20; ++i) pass(100ms);
+  BOOST_TEST(job(id).waiting == "too_many_replays");
+  set_state(platform, core::endpoint_state::active);
+  engine->changed.push_back(platform);
+  for (int i = 0; i < 80; ++i) pass(100ms);
+  BOOST_TEST((job(id).phase == core::replay_phase::done));
+  BOOST_TEST(job(id).waiting == "");
+  BOOST_TEST(job(id).replayed == most + 10);
+}
+
 BOOST_AUTO_TEST_CASE(a_cancelled_job_stays_so) {
   order_many(60);
   actors::replay_order wanted;
   wanted.rate_per_s = 20;
   const auto id = start(wanted).id;
   pass(1ms);
-  actors::job_request request;
-  request.body = actors::cancel_job{id};
-  const auto seen = watch(request);
-  jobs->handle(request);
-  commit();
-  BOOST_TEST(seen->ok());
+  BOOST_TEST(cancelled(id) == "");
   BOOST_TEST((job(id).phase == core::replay_phase::cancelled));
   for (int i = 0; i < 30; ++i) pass(100ms);
   BOOST_TEST(sent.size() == 20U);
   kill();
   for (int i = 0; i < 30; ++i) pass(100ms);
   BOOST_TEST((job(id).phase == core::replay_phase::cancelled));
-  actors::job_request again;
-  again.body = actors::cancel_job{424'242};
-  const auto missing = watch(again);
-  jobs->handle(again);
-  BOOST_TEST(missing->code() == "not_found");
+  BOOST_TEST(cancelled(424'242) == "not_found");
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_is_waited_for) {

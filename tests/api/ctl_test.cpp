@@ -180,6 +180,10 @@ BOOST_AUTO_TEST_CASE(endpoints_are_handled) {
   BOOST_TEST((f.engine.job->choice == core::replay_choice::parked));
   BOOST_TEST(f.ctl({"endpoint", "replay", id, "--since", "soon"}).code == 2);
   BOOST_TEST(f.ctl({"job", "show", "7"}).code == 0);
+  f.engine.job->waiting = "too_many_replays";
+  BOOST_TEST(f.ctl({"job", "show", "7"}).out.ends_with("; waits: too_many_replays\n"));
+  BOOST_TEST(f.ctl({"job", "ls"}).out.find("waits: too_many_replays") != std::string::npos);
+  f.engine.job->waiting.clear();
   BOOST_TEST(f.ctl({"job", "ls"}).out.find("parked") != std::string::npos);
   BOOST_TEST(f.ctl({"job", "cancel", "7"}).out.starts_with("job 7: cancelled"));
   BOOST_TEST(f.ctl({"job", "show", "8"}).code == 1);

@@ -37,6 +37,9 @@ BOOST_AUTO_TEST_CASE(lanes_tests_and_replays_of_an_endpoint) {
   BOOST_TEST(job.status() == 202);
   BOOST_TEST(job.header("Location") == "/v1/jobs/7");
   BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/phase") == "running");
+  BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/waiting") == "");
+  f.engine.job->waiting = "no_space";
+  BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/waiting") == "no_space");
   BOOST_TEST(f.call("GET", "/v1/jobs/8").status() == 404);
   BOOST_TEST(f.call("POST", path + "/replay", R"({})").status() == 422);
   BOOST_TEST(f.call("POST", path + "/replay",
