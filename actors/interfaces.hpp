@@ -38,7 +38,7 @@ using ticker_actor = caf::typed_actor<caf::reacts_to<tick>, caf::reacts_to<timer
                                       caf::reacts_to<start_cascade>, caf::reacts_to<cascade_step>,
                                       caf::reacts_to<drain>>;
 
-// Jobs that send an endpoint's past events again, a page at a time.
+// Jobs that send an endpoint's past events again, a page at a time; marks of deleted endpoints.
 using replayer_actor =
     caf::typed_actor<caf::reacts_to<job_request_ptr>, caf::reacts_to<replay_step>,
                      caf::reacts_to<tick>, caf::reacts_to<drain>>;

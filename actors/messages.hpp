@@ -9,7 +9,7 @@
 //   committer -> dispatcher   (inbox) what one batch of plans made ready; kept or dropped at once
 //   curl loop -> dispatcher   (inbox) sockets in flight
 //   dispatcher -> shard       attempts in flight, and lanes of one refill page
-//   replayer -> shard         one page for each running job
+//   replayer -> shard         one page for each running job, and one of marks
 //   ticker -> all             one tick, sent when the last was answered or its time is over
 #pragma once
 

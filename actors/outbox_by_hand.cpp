@@ -159,7 +159,7 @@ void outbox::give_up(store::write_plan& plan, core::event_id event, core::endpoi
   row.at = s_.now();
   row.number = attempts;
   row.outcome = core::response_class::local;
-  row.error = "discarded";
+  row.error = s_.catalog.load()->find(endpoint) ? "discarded" : "endpoint_deleted";
   row.end = store::delivery_end::cancelled;
   s_.repo.put(plan, row);
 }

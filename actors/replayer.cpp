@@ -19,11 +19,18 @@ replayer_actor::behavior_type replayer(replayer_actor::stateful_pointer<replayer
   };
   self->state.jobs = std::make_unique<replays>(*s, tell);
   self->state.jobs->load();
+  self->state.marks = std::make_unique<mark_sweep>(*s);
   return {
       [self](const job_request_ptr& request) { self->state.jobs->handle(*request); },
       [self](const replay_step& m) { self->state.jobs->stepped(m.job, m.event, m.refusal); },
-      [self](const tick& t) { self->state.jobs->tick(t.now); },
-      [self](const drain&) { self->state.jobs->drain(); },
+      [self](const tick& t) {
+        self->state.jobs->tick(t.now);
+        self->state.marks->tick(t.now);
+      },
+      [self](const drain&) {
+        self->state.jobs->drain();
+        self->state.marks->drain();
+      },
   };
 }
 
