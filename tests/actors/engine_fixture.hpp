@@ -192,7 +192,9 @@ class engine_fixture {
   }
   actors::compaction_report compact() {
     std::promise<core::result<actors::compaction_report>> told;
-    engine().compact([&told](auto&& report) { told.set_value(std::move(report)); });
+    engine().compact([&told](core::result<actors::compaction_report>&& report) {
+      told.set_value(std::move(report));
+    });
     auto report = told.get_future().get();
     BOOST_REQUIRE_MESSAGE(report.ok(), (report.ok() ? "" : report.failure().detail));
     return *report;
