@@ -525,6 +525,13 @@ void dispatch::tick(core::timestamp now) {
   pump();
 }
 
+std::optional<core::timestamp> dispatch::next_look(core::timestamp now) const {
+  std::optional<core::timestamp> first = suspects_.first_trial(now);
+  if (!looks_.empty() && (!first || looks_.begin()->first < *first)) first = looks_.begin()->first;
+  const auto probe = origins_.next_probe();
+  return probe && (!first || *probe < *first) ? probe : first;
+}
+
 void dispatch::drain() { draining_ = true; }
 
 void dispatch::test(core::endpoint_id id,

@@ -50,6 +50,8 @@ class dispatch {
   void drain();  // starts nothing more
   void test(core::endpoint_id id, std::function<void(core::result<core::attempt_result>&&)> reply);
   int in_flight() const { return turns_.in_flight(); }
+  // The earliest instant at which a tick will have something to do, if nothing else happens.
+  std::optional<core::timestamp> next_look(core::timestamp now) const;
 
  private:
   struct member {

@@ -37,6 +37,11 @@ dispatcher_actor::behavior_type dispatcher(
       [self](const endpoint_changed& m) { self->state.body->endpoint_changed(m.id); },
       [self](const test_request& m) { self->state.body->test(m.endpoint, std::move(*m.reply)); },
       [self](const tick& m) { self->state.body->tick(m.now); },
+      [self, s](const ask_work& m) {
+        const core::timestamp now = s->now();
+        self->state.body->tick(now);
+        (*m.reply)({0, self->state.body->next_look(now), 0});
+      },
       [self](const drain&) { self->state.body->drain(); },
       [](const ping& p) { (*p.pong)(); },
   };

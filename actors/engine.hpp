@@ -378,7 +378,25 @@ struct engine_status {
   std::uint64_t subscriptions = 0, tenants = 0, endpoints = 0;
   breaker_totals breakers;
   retention_status retention;
-  std::vector<family_size> families;  // of the store's files
+  std::vector<family_size> families;                     // of the store's files
+  std::optional<std::chrono::milliseconds> clock_ahead;  // of simulated time; none = real time
+};
+
+// The daemon's wall clock. In simulated time, which is for tests, it can be moved forward
+// (actors/clock_walk.hpp, docs/simulated-time.md).
+inline constexpr std::chrono::hours clock_step_max{24 * 3'653};    // ten years
+inline constexpr std::chrono::hours clock_ahead_max{24 * 36'525};  // a hundred
+struct clock_status {
+  bool simulated = false;
+  core::timestamp now{};
+  std::chrono::milliseconds ahead{0};        // of the machine's clock
+  std::optional<core::timestamp> moving_to;  // it is on its way there
+  std::uint64_t due = 0;                     // what is due or under way, and not handled yet
+  std::optional<core::timestamp> next;       // the earliest instant that something waits for
+};
+struct clock_move {
+  core::timestamp to{};
+  bool jump = false;  // at once, without a halt at what becomes due on the way
 };
 
 // The master keys that secrets are sealed with, by id (store/key_rotation.hpp).
@@ -488,6 +506,13 @@ class engine {
   virtual page<endpoint_status> endpoints(const endpoint_filter& f,
                                           const page_request& p) const = 0;
   virtual engine_status status() const = 0;
+
+  // What every wall-clock time is taken from.
+  virtual core::timestamp now() const = 0;
+  virtual void show_clock(std::function<void(core::result<clock_status>&&)> reply) = 0;
+  // Errors: errc::conflict "clock_not_simulated"; those of clock_walk::move.
+  virtual void move_clock(const clock_move& wanted,
+                          std::function<void(core::result<clock_status>&&)> reply) = 0;
 
   virtual master_key_status master_keys() const = 0;
   // Reads the key files again; `reply` comes when the new primary key seals. What older ones sealed

@@ -45,6 +45,10 @@ class ping_round {
 
 engine_body::engine_body(engine_options options) : options_(std::move(options)) {
   if (!options_.now) options_.now = system_now;
+  if (options_.simulated_time) {
+    clock_ = std::make_unique<simulated_clock>(options_.now);
+    options_.now = [clock = clock_.get()] { return clock->now(); };
+  }
   if (options_.retry_schedule.empty()) options_.retry_schedule = core::default_schedule();
 }
 
@@ -60,10 +64,12 @@ core::result<void> engine_body::open() {
   where.block_cache_bytes = options_.block_cache_bytes;
   // New work is refused at the mark; what is under way may use half of what is left then.
   where.reserve_bytes = options_.free_bytes_min / 2;
+  where.now = options_.now;
   auto db = store::database::open(where);
   if (!db) return std::move(db).failure();
   db_ = std::move(*db);
   if (auto ok = store::check_store(*db_, *vault_, ids_); !ok) return ok;
+  if (auto ok = open_clock(); !ok) return ok;
   repo_ = std::make_unique<store::repository>(*db_, *vault_);
   if (auto ok = found_provider(); !ok) return ok;
   auto committer = store::committer::create(*db_, ids_, options_.on_disk_failure);
@@ -144,6 +150,7 @@ std::size_t engine_body::dispatcher_of(core::endpoint_id id) const {
 }
 
 void engine_body::post(std::shared_ptr<entity_request> request) {
+  request->open = services_->open_requests;
   const auto& shard = shards_[std::hash<core::stream_id>{}(request->stream) % shards_.size()];
   caf::anon_send(shard, std::move(request));
 }
@@ -227,12 +234,14 @@ void engine_body::start() {
   for (const auto& [id, endpoint] : services_->catalog.load()->all_endpoints()) {
     caf::anon_send(dispatchers_[dispatcher_of({id})], endpoint_changed{{id}});
   }
+  if (clock_) make_walk();
   started_ = true;
 }
 
 bool engine_body::drain(std::chrono::milliseconds limit) {
   draining_ = true;
   if (!started_) return true;
+  if (walk_) walk_->stop();
   retention_->ask_stop();
   for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
   caf::anon_send(ticker_, actors::drain{});
@@ -251,6 +260,7 @@ bool engine_body::drain(std::chrono::milliseconds limit) {
 void engine_body::stop() {
   if (stopped_.exchange(true)) return;
   draining_ = true;
+  if (walk_) walk_->stop();
   if (started_) {
     for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
   }

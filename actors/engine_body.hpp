@@ -10,12 +10,14 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include "actors/clock_walk.hpp"
 #include "actors/flight_journal.hpp"
 #include "actors/inbox.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/load_watch.hpp"
 #include "actors/local_engine.hpp"
 #include "actors/services.hpp"
+#include "actors/simulated_clock.hpp"
 #include "store/key_rotation.hpp"
 #include "store/retention.hpp"
 #include "store/vault.hpp"
@@ -96,6 +98,9 @@ class engine_body final : public local_engine {
   breaker_view breaker_at(const std::string& origin) const override;
   page<endpoint_status> endpoints(const endpoint_filter& f, const page_request& p) const override;
   engine_status status() const override;
+  core::timestamp now() const override { return options_.now(); }
+  void show_clock(clock_walk::reply reply) override;
+  void move_clock(const clock_move& wanted, clock_walk::reply reply) override;
   master_key_status master_keys() const override;
   void rotate_master_key(std::function<void(core::result<master_key_status>&&)> reply) override;
   std::string seal(std::string_view plain) const override;
@@ -105,6 +110,12 @@ class engine_body final : public local_engine {
   void wire();  // the posting functions of services_
   core::result<void> found_provider();
   core::result<void> open_loops();
+  core::result<void> open_clock();
+  void make_walk();
+  core::result<void> save_clock(std::chrono::milliseconds ahead);
+  void look_for_work(std::function<void(const pending_work&)> tell);
+  void ask_for_work(std::function<void(const pending_work&)> tell);
+  pending_work work_outside_actors() const;
   void open_flights();
   void spawn_actors();
   // A command may come in; otherwise the reply has been called.
@@ -122,6 +133,7 @@ class engine_body final : public local_engine {
   bool within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const;
 
   engine_options options_;
+  std::unique_ptr<simulated_clock> clock_;  // null: real time
   std::optional<store::vault> vault_;
   std::unique_ptr<store::database> db_;
   store::id_source ids_;
@@ -143,6 +155,8 @@ class engine_body final : public local_engine {
   catalog_actor catalog_;
   ticker_actor ticker_;
   replayer_actor replayer_;
+  std::unique_ptr<clock_walk> walk_;  // null: real time
+  std::atomic<std::uint64_t> looks_{0};
 
   std::atomic<bool> started_{false}, draining_{false}, stopped_{false};
   mutable std::atomic<bool> low_space_{false};

@@ -250,6 +250,7 @@ engine_status engine_body::status() const {
   out.store_bytes = db_->stored_bytes();
   out.retention = retention_now();
   out.families = families();
+  if (clock_) out.clock_ahead = clock_->ahead();
   out.subscriptions = committer_->entities().subscriptions;
   out.tenants = committer_->entities().tenants;
   const auto& all = services_->catalog.load()->all_endpoints();

@@ -31,16 +31,16 @@ using dispatcher_actor =
                      caf::reacts_to<endpoint_changed>,  // take the new settings from the catalogue
                      caf::reacts_to<test_request>,
                      caf::reacts_to<tick>,  // due retries, refills
-                     caf::reacts_to<drain>, caf::reacts_to<ping>>;
+                     caf::reacts_to<ask_work>, caf::reacts_to<drain>, caf::reacts_to<ping>>;
 
 // Lifecycle timers, cascades of disabled tenants, and the beat of all others.
 using ticker_actor = caf::typed_actor<caf::reacts_to<tick>, caf::reacts_to<timer_handled>,
                                       caf::reacts_to<start_cascade>, caf::reacts_to<cascade_step>,
-                                      caf::reacts_to<drain>>;
+                                      caf::reacts_to<ask_work>, caf::reacts_to<drain>>;
 
 // Jobs that send an endpoint's past events again, a page at a time; marks of deleted endpoints.
 using replayer_actor =
     caf::typed_actor<caf::reacts_to<job_request_ptr>, caf::reacts_to<replay_step>,
-                     caf::reacts_to<tick>, caf::reacts_to<drain>>;
+                     caf::reacts_to<tick>, caf::reacts_to<ask_work>, caf::reacts_to<drain>>;
 
 }  // namespace syndicated::actors

@@ -11,6 +11,7 @@
 //   dispatcher -> shard       attempts in flight, and lanes of one refill page
 //   replayer -> shard         one page for each running job, and one of marks
 //   ticker -> all             one tick, sent when the last was answered or its time is over
+//   clock -> all              one question, in simulated time only
 #pragma once
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -69,6 +70,10 @@ struct replay_step {  // an entity has taken an event that a job handed out, or 
   core::event_id event;
   std::optional<core::error> refusal;
 };
+// Start what is due now, and tell what is open.
+struct ask_work {
+  std::shared_ptr<std::function<void(const pending_work&)>> reply;
+};
 struct drain {};  // start no further attempt
 struct ping {
   std::shared_ptr<std::function<void()>> pong;
@@ -92,6 +97,7 @@ CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::cascade_step))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::timer_handled))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::job_request_ptr))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::replay_step))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::ask_work))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::drain))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::ping))
 
@@ -111,5 +117,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::cascade_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::timer_handled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::job_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::replay_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::ask_work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::ping)

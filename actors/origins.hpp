@@ -49,6 +49,10 @@ class origins {
 
   // Origins whose pause is over; each once.
   std::vector<turns::index> due_probes(core::timestamp now);
+  // When the first of the pauses is over.
+  std::optional<core::timestamp> next_probe() const {
+    return pauses_.empty() ? std::nullopt : std::optional{pauses_.begin()->first};
+  }
 
  private:
   void changed(turns::index origin, core::timestamp now);

@@ -27,6 +27,12 @@ replayer_actor::behavior_type replayer(replayer_actor::stateful_pointer<replayer
         self->state.jobs->tick(t.now);
         self->state.marks->tick(t.now);
       },
+      [self, s](const ask_work& m) {
+        const core::timestamp now = s->now();
+        self->state.jobs->tick(now);
+        self->state.marks->tick(now);
+        (*m.reply)(self->state.jobs->open());
+      },
       [self](const drain&) {
         self->state.jobs->drain();
         self->state.marks->drain();

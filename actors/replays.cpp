@@ -278,6 +278,15 @@ void replays::tick(core::timestamp now) {
   sweep();
 }
 
+pending_work replays::open() const {
+  pending_work out;
+  for (const auto& [id, r] : running_) {
+    out.due += r.under_way.size();
+    if (r.under_way.empty() && (!out.next || r.not_before < *out.next)) out.next = r.not_before;
+  }
+  return out;
+}
+
 void replays::work(running& r, core::timestamp now) {
   const bool waits = draining_ || !r.under_way.empty() || now < r.not_before ||
                      r.job.phase != core::replay_phase::running;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "actors/services.hpp"
+#include "actors/work.hpp"
 #include "core/base/error.hpp"
 
 namespace syndicated::actors {
@@ -35,6 +36,8 @@ class replays {
   void stepped(std::uint64_t job, core::event_id event, const std::optional<core::error>& refusal);
   void tick(core::timestamp now);
   void drain() { draining_ = true; }
+  // Events that are under way to their entities, and when the next page is handed out.
+  pending_work open() const;
 
  private:
   struct running {

@@ -113,6 +113,8 @@ struct services {
   std::atomic<std::uint64_t> awake{0};
   // Every lane_report that is not yet on disk holds a copy.
   const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
+  // The same of every entity_request until it is handled.
+  const std::shared_ptr<const char> open_requests = std::make_shared<const char>('\0');
   store::retention_gate gate;  // a plan with an event's id, or a lane for an old event: its pass
   load_gate load;
   held_keys keys;

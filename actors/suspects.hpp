@@ -25,6 +25,10 @@ class suspects {
   // Whose turn it is, if any: the caller sends it, or gives it back with put_back() when its
   // endpoint cannot be sent to now. At most one is out.
   std::optional<flight_journal::suspect> next(core::timestamp now);
+  // When the first of them has its turn; none when that is over, or nobody waits.
+  std::optional<core::timestamp> first_trial(core::timestamp now) const {
+    return !waiting_.empty() && first_trial_ > now ? first_trial_ : std::nullopt;
+  }
   void put_back(flight_journal::suspect s);
   void trial_ended() noexcept { out_ = false; }
   // It died twice already: to be parked, whatever its endpoint does.

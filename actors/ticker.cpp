@@ -156,6 +156,32 @@ void resume_cascades(ticker_pointer self) {
   for (core::tenant_id tenant : open) begin_cascade(self, tenant);
 }
 
+// What is done every second.
+void second_hand(ticker_pointer self, core::timestamp now) {
+  auto& state = self->state;
+  for (const auto& shard : state.shards) self->send(shard, tick{now});
+  fire_timers(self, now);
+  tell_notices(self);
+  for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
+    begin_cascade(self, tenant);
+  }
+}
+
+// After everything that is due was handed out.
+pending_work open_work(const ticker_state& state, core::timestamp now) {
+  pending_work out;
+  out.due = state.timers_under_way.size() + state.cascades.size() + state.cascades_again.size();
+  const auto scanned = state.s->repo.timers(core::timestamp::max(), [&](store::timer_row&& row) {
+    if (row.due > now) {
+      out.next = row.due;
+      return false;
+    }
+    return state.timers_under_way.contains(row.stream);  // others wait for their portion
+  });
+  if (!scanned) ++out.due;  // nobody knows
+  return out;
+}
+
 void beat(ticker_pointer self) {
   auto& state = self->state;
   const core::timestamp now = state.s->now();
@@ -165,12 +191,7 @@ void beat(ticker_pointer self) {
   const bool second = now >= state.next_second || state.next_second - now > std::chrono::seconds{2};
   if (second && !state.draining) {
     state.next_second = now + std::chrono::seconds{1};
-    for (const auto& shard : state.shards) self->send(shard, tick{now});
-    fire_timers(self, now);
-    tell_notices(self);
-    for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
-      begin_cascade(self, tenant);
-    }
+    second_hand(self, now);
   }
   self->delayed_send(self, state.settings.beat, tick{now});
 }
@@ -197,6 +218,11 @@ ticker_actor::behavior_type ticker(ticker_pointer self, services* s, ticker_sett
         if (cascades.empty()) return;
         cascades.front().failed = cascades.front().failed || !m.done;
         if (--cascades.front().under_way == 0) work_on_cascades(self);
+      },
+      [self](const ask_work& m) {
+        const core::timestamp now = self->state.s->now();
+        if (!self->state.draining) second_hand(self, now);
+        (*m.reply)(open_work(self->state, now));
       },
       [self](const drain&) { self->state.draining = true; },
   };

@@ -96,7 +96,8 @@ struct entity_request {
                endpoint_notices, endpoint_health_changed>
       body;
   write_options options;
-  write_reply reply;  // may be empty; use answer_with
+  write_reply reply;                 // may be empty; use answer_with
+  std::shared_ptr<const void> open;  // of services::open_requests
 
   entity_request() = default;
   entity_request(const entity_request&) = delete;
@@ -114,6 +115,13 @@ struct entity_request {
   void answer_with(core::result<answer>&& outcome) {
     if (auto r = std::exchange(reply, nullptr)) r(std::move(outcome));
   }
+};
+
+// What a part of the engine has still to do: for simulated time (actors/clock_walk.hpp).
+struct pending_work {
+  std::uint64_t due = 0;                // changes and deliveries that are due or under way
+  std::optional<core::timestamp> next;  // the earliest instant that something waits for
+  std::uint64_t commits = 0;            // plans so far
 };
 
 // The head of a lane, to be sent now. `event` may be missing: it is then read from the store.

@@ -36,7 +36,7 @@ std::shared_ptr<const core::token> valid_token(const call& c, std::string_view t
     return std::string_view{reinterpret_cast<const char*>(a.data()), a.size()};
   };
   const bool same = core::equal_constant_time(bytes(hash), bytes(wanted));
-  if (!known || !same || known->revoked || (known->expires_at && *known->expires_at <= now()))
+  if (!known || !same || known->revoked || (known->expires_at && *known->expires_at <= c.now()))
     return nullptr;
   return known;
 }

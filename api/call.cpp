@@ -44,10 +44,6 @@ bool context::accepting() {
   return accepting_.load(std::memory_order_relaxed);
 }
 
-core::timestamp now() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 call::call(std::shared_ptr<context> from, net::http_request&& received, net::responder&& answer,
            api::face where)
     : shared(std::move(from)),

@@ -56,6 +56,7 @@ class call {
   call& operator=(const call&) = delete;
 
   actors::engine& engine() const noexcept { return shared->engine; }
+  core::timestamp now() const { return engine().now(); }
 
   // ---- reading the request
   std::uint64_t id(std::size_t index = 0) const noexcept { return ids.at(index); }
@@ -139,7 +140,5 @@ actors::renderer<actors::catalog_item> rendered_item(const call_ptr& c, int stat
 inline actors::write_reply finish(const call_ptr& c) {
   return [c](core::result<actors::answer>&& outcome) { c->finish(std::move(outcome)); };
 }
-
-core::timestamp now();
 
 }  // namespace syndicated::api

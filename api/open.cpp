@@ -47,7 +47,7 @@ void webhook_keys(const call_ptr& c) {
   query_reader q{c->query};
   const auto wanted = q.text("kid");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
-  const auto at = now();
+  const auto at = c->now();
   core::json_writer out;
   out.begin_object().key("keys").begin_array();
   const auto add = [&](const core::secret_bytes& key) {

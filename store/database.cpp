@@ -87,7 +87,8 @@ constexpr std::size_t memtable_buckets = 50'000;
 bool read_by_stream(family f) { return f == family::lanes || f == family::streams; }
 
 rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedTableOptions& table,
-                                            const std::shared_ptr<const drop_board>& drops) {
+                                            const std::shared_ptr<const drop_board>& drops,
+                                            const std::function<core::timestamp()>& now) {
   rocksdb::ColumnFamilyOptions o;
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   o.write_buffer_size = 16U << 20U;
@@ -106,7 +107,7 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
         rocksdb::NewCompactOnDeletionCollectorFactory(128, 64));
   }
   if (f == family::idempotency) {
-    o.compaction_filter_factory = expired_answers_filter();
+    o.compaction_filter_factory = expired_answers_filter(now);
     o.periodic_compaction_seconds = 86'400;
   }
   if (auto filter = retention_filter(f, drops)) {
@@ -215,7 +216,8 @@ core::result<std::unique_ptr<database>> database::open(const database_options& o
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{});
   for (std::size_t i = 0; i < family_count; ++i) {
     const auto f = static_cast<family>(i);
-    families.emplace_back(std::string{family_name(f)}, family_options(f, table, body->drops));
+    families.emplace_back(std::string{family_name(f)},
+                          family_options(f, table, body->drops, options.now));
   }
   body->directory = options.directory;
   body->reserve_bytes = options.reserve_bytes;

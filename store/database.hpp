@@ -32,6 +32,7 @@ struct database_options {
   // With less than this free, write() answers no_space by itself: once RocksDB has run into a full
   // disk, 7.8.3 may not take writes again, or stops at an assertion of its own.
   std::uint64_t reserve_bytes = 0;
+  std::function<core::timestamp()> now{};  // for rows that expire; empty = the system's clock
 };
 
 struct write_report {

@@ -11,6 +11,7 @@ namespace {
 
 class expired_answers : public rocksdb::CompactionFilter {
  public:
+  explicit expired_answers(core::timestamp started) : started_(started) {}
   const char* Name() const override { return "syndicated.expired_answers"; }
   bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
               bool*) const override {
@@ -19,23 +20,32 @@ class expired_answers : public rocksdb::CompactionFilter {
   }
 
  private:
-  core::timestamp started_ =
-      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const core::timestamp started_;
 };
+
+core::timestamp system_now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
 
 class expired_answers_factory : public rocksdb::CompactionFilterFactory {
  public:
+  explicit expired_answers_factory(std::function<core::timestamp()> now)
+      : now_(now ? std::move(now) : system_now) {}
   const char* Name() const override { return "syndicated.expired_answers_factory"; }
   std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
       const rocksdb::CompactionFilter::Context&) override {
-    return std::make_unique<expired_answers>();
+    return std::make_unique<expired_answers>(now_());
   }
+
+ private:
+  const std::function<core::timestamp()> now_;
 };
 
 }  // namespace
 
-std::shared_ptr<rocksdb::CompactionFilterFactory> expired_answers_filter() {
-  return std::make_shared<expired_answers_factory>();
+std::shared_ptr<rocksdb::CompactionFilterFactory> expired_answers_filter(
+    std::function<core::timestamp()> now) {
+  return std::make_shared<expired_answers_factory>(std::move(now));
 }
 
 }  // namespace syndicated::store

@@ -23,6 +23,7 @@
 //   counters       endpoint(8)
 //   meta           a word ("master_keys": ids (4 each) of those in use, the newest primary first)
 //                  | "breaker:" SHA-256 of the origin (32) | "endpoint:" endpoint(8)
+//                  | "clock" (store/clock_record.hpp)
 #pragma once
 
 #include <array>

@@ -58,6 +58,14 @@ void retention::start() {
   });
 }
 
+void retention::look_now() {
+  {
+    const std::lock_guard lock(mutex_);
+    look_now_ = true;
+  }
+  wake_.notify_one();
+}
+
 void retention::ask_stop() {
   std::vector<reply> unanswered;
   {
@@ -96,8 +104,9 @@ void retention::loop() {
   auto next = std::chrono::steady_clock::now() + first_pause;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait_until(lock, next, [this] { return stopping_ || !asked_.empty(); });
+    wake_.wait_until(lock, next, [this] { return stopping_ || look_now_ || !asked_.empty(); });
     if (stopping_) return;
+    look_now_ = false;
     std::vector<reply> asked = std::exchange(asked_, {});
     lock.unlock();
     core::result<void> done;

@@ -64,6 +64,8 @@ class retention {
   // The horizon as it was. Errors: as database::get.
   core::result<void> load();
   void start();
+  // The clock has made a leap: the hour's round is due now.
+  void look_now();
   // A round that is under way is to end; returns at once.
   void ask_stop();
   // Ends it: waits for one plan's commit, or for a flush.
@@ -103,6 +105,7 @@ class retention {
   std::condition_variable wake_;
   std::vector<reply> asked_;
   bool running_ = false;
+  bool look_now_ = false;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> events_dropped_{0}, attempts_dropped_{0};
   std::thread thread_;

@@ -60,8 +60,9 @@ void get_status(const call_ptr& c) {
   out.key("ready").boolean(s.ready);
   out.key("accepting").boolean(s.accepting);
   out.key("why_not").text(s.why_not);
-  out.key("now").time(now());
+  out.key("now").time(c->now());
   out.key("started_at").time(s.started_at);
+  out.key("simulated_time").boolean(s.clock_ahead.has_value());
   out.key("deliveries");
   write_counters(out, s.counters);
   out.key("in_flight").number(s.in_flight);
@@ -174,7 +175,7 @@ void create_token(const call_ptr& c) {
   token.scope = in.id("scope_id").value_or(0);
   token.name = in.text("name", core::limits::name_bytes_max).value_or(std::string{});
   const auto days = in.integer("expires_days", 1, 3'650);
-  if (days) token.expires_at = now() + std::chrono::days{*days};
+  if (days) token.expires_at = c->now() + std::chrono::days{*days};
   if (role) check_scope(*c, in, *role, token.scope);
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   const std::string secret = make_token_secret();

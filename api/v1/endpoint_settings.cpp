@@ -16,6 +16,11 @@ namespace {
 
 using namespace core::limits;
 
+// Certificates are judged by the clock that the TLS handshake looks at, also in simulated time.
+core::timestamp machine_time() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
 constexpr std::string_view mask = "********";
 
 bool is_pattern(std::string_view text) {
@@ -243,7 +248,7 @@ std::optional<core::client_identity> read_identity(object_reader& in) {
               "is needed: certificate and key are given together");
   }
   if (!certificate || !key) return std::nullopt;
-  const auto checked = core::check_client_identity(*certificate, *key, now());
+  const auto checked = core::check_client_identity(*certificate, *key, machine_time());
   if (checked.mistake) {
     in.refuse(checked.mistake->of_key ? "client_key" : "client_cert", checked.mistake->detail);
     return std::nullopt;

@@ -42,7 +42,7 @@ void start_replay(const call_ptr& c) {
   actors::replay_order order;
   order.endpoint.value = c->id();
   order.since = in.required("since", in.time("since"));
-  order.until = in.time("until").value_or(now());
+  order.until = in.time("until").value_or(c->now());
   const auto choice = in.word("state", core::parse_replay_choice,
                               "sent, delivered, parked, failed, never_attempted");
   if (choice) order.choice = *choice;

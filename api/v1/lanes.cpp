@@ -71,8 +71,9 @@ void discard_lane(const call_ptr& c) {
   c->engine().discard(lane, std::move(*options), finish(c));
 }
 
-std::string test_json(const core::attempt_result& r, const core::endpoint& to) {
-  const core::verdict verdict = core::classify(r, to, now());
+std::string test_json(const core::attempt_result& r, const core::endpoint& to,
+                      core::timestamp now) {
+  const core::verdict verdict = core::classify(r, to, now);
   core::json_writer out;
   out.begin_object();
   out.key("outcome").text(core::to_string(verdict.kind));
@@ -96,8 +97,8 @@ void test_endpoint(const call_ptr& c) {
   if (!options) return c->fail(options.failure());
   c->engine().test_endpoint(
       id, std::move(*options),
-      [to = std::move(*found)](const core::attempt_result& r) {
-        return actors::answer{200, test_json(r, *to)};
+      [c, to = std::move(*found)](const core::attempt_result& r) {
+        return actors::answer{200, test_json(r, *to, c->now())};
       },
       finish(c));
 }

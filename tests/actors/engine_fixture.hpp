@@ -79,9 +79,10 @@ class engine_fixture {
   }
 
   actors::local_engine& engine() { return *engine_; }
+  void close() { engine_.reset(); }
   // `between`: what happens to the files meanwhile.
   void restart(const std::function<void()>& between = {}) {
-    engine_.reset();
+    close();
     if (between) between();
     start();
   }

@@ -500,6 +500,23 @@ actors::page<actors::endpoint_status> fake_engine::endpoints(const actors::endpo
   return out;
 }
 
+void fake_engine::show_clock(std::function<void(core::result<actors::clock_status>&&)> reply) {
+  actors::clock_status shown = clock;
+  shown.now = now();
+  reply(std::move(shown));
+}
+
+void fake_engine::move_clock(const actors::clock_move& wanted,
+                             std::function<void(core::result<actors::clock_status>&&)> reply) {
+  if (!clock.simulated) {
+    return reply(core::error{
+        core::errc::conflict, "clock_not_simulated", "the clock is the machine's", {}, {}});
+  }
+  moved = wanted;
+  clock.ahead += wanted.to - now();
+  show_clock(std::move(reply));
+}
+
 void fake_engine::rotate_master_key(
     std::function<void(core::result<actors::master_key_status>&&)> reply) {
   if (refuse_keys) return reply(*std::exchange(refuse_keys, std::nullopt));

@@ -158,6 +158,13 @@ class fake_engine : public actors::engine {
   actors::page<actors::endpoint_status> endpoints(const actors::endpoint_filter& f,
                                                   const actors::page_request& p) const override;
   actors::engine_status status() const override { return state; }
+  core::timestamp now() const override {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) +
+           clock.ahead;
+  }
+  void show_clock(std::function<void(core::result<actors::clock_status>&&)> reply) override;
+  void move_clock(const actors::clock_move& wanted,
+                  std::function<void(core::result<actors::clock_status>&&)> reply) override;
   actors::master_key_status master_keys() const override { return keys; }
   void rotate_master_key(
       std::function<void(core::result<actors::master_key_status>&&)> reply) override;
@@ -183,6 +190,8 @@ class fake_engine : public actors::engine {
   std::optional<core::endpoint_id> replayed_to;
   core::attempt_result test_answer{};
   actors::engine_status state{};
+  actors::clock_status clock{};
+  std::optional<actors::clock_move> moved;  // the last one asked for
   std::shared_ptr<core::egress_policy> policy;
   actors::master_key_status keys{
       actors::key_rotation_state::settled, {{"00000001", true, true, std::nullopt}}, 0, 0};
