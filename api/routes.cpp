@@ -103,6 +103,7 @@ const route_table& admin_socket_routes() {
     route_list all = native_routes();
     append(all, admin_routes());
     append(all, admin_key_routes());
+    append(all, admin_clock_routes());
     return all;
   }()};
   return table;

@@ -41,6 +41,7 @@ route_list cloudesire_routes();
 route_list cloudesire_reference_routes();
 route_list admin_routes();
 route_list admin_key_routes();
+route_list admin_clock_routes();
 route_list open_routes();
 
 struct route_match {

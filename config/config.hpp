@@ -121,6 +121,11 @@ struct retention_section {
   std::uint64_t attempts_max = 0;
 };
 
+// For tests only.
+struct testing_section {
+  bool simulated_time = false;  // the clock can be moved forward (docs/simulated-time.md)
+};
+
 struct settings {
   api_section api;
   admin_section admin;
@@ -135,6 +140,7 @@ struct settings {
   actors_section actors;
   log_section log;
   retention_section retention;
+  testing_section testing;
 };
 
 }  // namespace syndicated::config

@@ -273,6 +273,7 @@ void add_other_keys(std::vector<key_spec>& keys) {
       bytes_key("retention.events_max", SYNDICATED_AT(retention, events_max), 0, 1ULL << 50U));
   keys.push_back(
       bytes_key("retention.attempts_max", SYNDICATED_AT(retention, attempts_max), 0, 1ULL << 50U));
+  keys.push_back(flag_key("testing.simulated_time", SYNDICATED_AT(testing, simulated_time)));
 }
 
 #undef SYNDICATED_AT

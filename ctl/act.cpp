@@ -89,7 +89,7 @@ void list_tokens(session& s, const list_options& o) {
   const auto body = s.get_list("/admin/tokens", o.limit);
   if (!body) return;
   if (s.json) return s.print_document(*body);
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   table t{{{"ID", table::align::right},
            {"ROLE"},
            {"SCOPE", table::align::right},

@@ -28,6 +28,7 @@ struct parsed {
   token_options token{};
   signature_options signature{};
   publish_options publish{};
+  clock_options clock{};
 };
 
 CLI::App* command(CLI::App& parent, const std::string& name, const std::string& what,
@@ -57,6 +58,11 @@ void add_state_commands(CLI::App& app, parsed& p) {
   command(app, "status", "the daemon at a glance", [&p] { show_status(p.s); });
   command(app, "compact", "drop what is no longer kept and compact the store; may take long",
           [&p] { compact(p.s); });
+  CLI::App* move = command(app, "clock", "the daemon's time; in simulated time, moves it forward",
+                           [&p] { clock(p.s, p.clock); });
+  CLI::Option* advance = move->add_option("--advance", p.clock.advance, "by 90s, 30m, 2h, 7d ...");
+  move->add_option("--to", p.clock.to, "to a time such as 2027-11-21T08:00:00Z")->excludes(advance);
+  move->add_flag("--jump", p.clock.jump, "at once, without a halt at what becomes due on the way");
   CLI::App* queue = group(app, "queue", "what waits to be delivered");
   CLI::App* ls = command(*queue, "ls", "endpoints with their backlog, the largest first",
                          [&p] { list_queue(p.s, p.backlog, p.list); });

@@ -90,6 +90,14 @@ void cancel_job(session& s, std::uint64_t id);
 void list_keys(session& s);
 void rotate_key(session& s);
 
+// ---- clock.cpp
+struct clock_options {
+  std::string advance;  // "30d"
+  std::string to;       // a time
+  bool jump = false;
+};
+void clock(session& s, const clock_options& o);
+
 // ---- signatures.cpp: no daemon needed
 struct signature_options {
   std::string form = "standard";

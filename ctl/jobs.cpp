@@ -28,7 +28,7 @@ void print_job(session& s, const std::optional<std::string>& body) {
 }  // namespace
 
 void replay_endpoint(session& s, std::uint64_t id, const replay_options& o) {
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   const auto since = parse_when(o.since, now);
   const auto until = o.until.empty() ? std::optional{now} : parse_when(o.until, now);
   if (!since || !until)
@@ -53,7 +53,7 @@ void list_jobs(session& s, const list_options& o) {
   const auto body = s.get_list("/v1/jobs", o.limit);
   if (!body) return;
   if (s.json) return s.print_document(*body);
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   table t{{{"JOB", table::align::right},
            {"PHASE"},
            {"ENDPOINT", table::align::right},

@@ -42,7 +42,7 @@ void list_event_types(session& s, const list_options& o) {
   const auto body = s.get_list("/v1/event-types", o.limit);
   if (!body) return;
   if (s.json) return s.print_document(*body);
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   table t{{{"NAME"}, {"SCHEMA"}, {"CHANGED", table::align::right}, {"DESCRIPTION"}}};
   const document list = document::parse(*body);
   for (const document& type : list.items("items")) {

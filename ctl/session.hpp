@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/time.hpp"
+
 namespace syndicated::ctl {
 
 // Longer than the longest attempt that `endpoint test` may have to wait for.
@@ -21,7 +23,8 @@ struct session {
   std::istream& in;
   std::ostream& out;
   std::ostream& err;
-  int code = 0;  // what the program will exit with
+  int code = 0;                                      // what the program will exit with
+  std::optional<std::chrono::milliseconds> ahead{};  // of this machine's clock; see now()
 
   // The body of a successful answer. Otherwise the reason has been printed and `code` is set.
   std::optional<std::string> get(const std::string& target);
@@ -31,6 +34,9 @@ struct session {
 
   // Reads pages of a list until `limit` items or its end: {"items":[...],"next":...}.
   std::optional<std::string> get_list(std::string target, std::size_t limit);
+
+  // The daemon's time, asked once: it may be simulated. Without an answer the machine's.
+  core::timestamp now();
 
   void fail(int exit_with, const std::string& why);
   // --json: the document as it came.

@@ -117,7 +117,7 @@ void show_endpoint(session& s, std::uint64_t id) {
 void list_attempts(session& s, std::uint64_t endpoint, const attempt_query& q,
                    const list_options& o) {
   std::string target = "/v1/endpoints/" + std::to_string(endpoint) + "/attempts";
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   if (!q.outcome.empty()) add_filter(target, "outcome", q.outcome);
   if (!q.since.empty()) {
     const auto since = parse_when(q.since, now);
@@ -136,7 +136,7 @@ void list_attempts(session& s, std::uint64_t endpoint, const attempt_query& q,
 }
 
 void list_events(session& s, const event_query& q, const list_options& o) {
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   std::string target = "/v1/events";
   if (!q.stream.empty()) {
     const std::size_t slash = q.stream.find('/');
@@ -173,7 +173,7 @@ void show_event(session& s, std::uint64_t id) {
   if (!attempts) return;
   if (s.json) return s.print_document("{\"event\":" + *body + ",\"attempts\":" + *attempts + "}");
   const document e = document::parse(*body);
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   facts f;
   f.add("event", e.id("id") + "  " + e.text("name"));
   f.add("stream",
@@ -191,7 +191,7 @@ void show_event(session& s, std::uint64_t id) {
 }
 
 void list_subscriptions(session& s, const subscription_query& q, const list_options& o) {
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   std::string target = "/v1/subscriptions";
   add_filter(target, "status", q.status);
   add_filter(target, "tenant_id", std::to_string(q.tenant));
@@ -223,7 +223,7 @@ void show_subscription(session& s, std::uint64_t id) {
 }
 
 void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   std::string target = "/v1/tenants";
   add_filter(target, "parent_id", std::to_string(parent));
   print_list(s, target, o,

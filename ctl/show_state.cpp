@@ -52,7 +52,7 @@ void show_status(session& s) {
   if (!body) return;
   if (s.json) return s.print_document(*body);
   const document o = document::parse(*body);
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   const bool accepting = o.flag("accepting");
   std::string state = o.flag("ready") ? "ready" : highlighted(s, "not ready");
   state += accepting ? ", accepting changes"
@@ -60,6 +60,9 @@ void show_status(session& s) {
   facts f;
   f.add("syndicated", o.text("version") + ", " + state);
   if (!o.text("address").empty()) f.add("API", o.text("address"));
+  if (o.flag("simulated_time")) {
+    f.add("clock", highlighted(s, "simulated: " + o.text("now")));
+  }
   f.add("up", human_when(o.time("started_at"), now));
   f.add("notifications", counters_line(o.object("deliveries")));
   f.add("attempts",
@@ -108,7 +111,7 @@ void list_queue(session& s, bool backlog_only, const list_options& o) {
       s.get_list(std::string{"/admin/queue"} + (backlog_only ? "?backlog=true" : ""), o.limit);
   if (!body) return;
   if (s.json) return s.print_document(*body);
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   table t{{{"ENDPOINT", table::align::right},
            {"STATE"},
            {"OWNER"},
@@ -150,7 +153,7 @@ void show_queue(session& s, std::uint64_t endpoint, const list_options& o) {
   }
   const document q = document::parse(*status);
   const document e = q.object("endpoint");
-  const core::timestamp now = current_time();
+  const core::timestamp now = s.now();
   facts f;
   f.add("endpoint", id + ", " + scope_of(e) + ", " + e.text("form") + ", " + state_word(e, q, now));
   f.add("url", e.text("url"));

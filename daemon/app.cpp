@@ -97,6 +97,7 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.attempts_age = s.retention.attempts;
   out.events_bytes_max = s.retention.events_max;
   out.attempts_bytes_max = s.retention.attempts_max;
+  out.simulated_time = s.testing.simulated_time;
   out.on_disk_failure = end_on_disk_failure;
   return out;
 }
@@ -174,6 +175,10 @@ core::result<void> app::impl::start_engine() {
   auto made = actors::local_engine::create(std::move(options));
   if (!made) return std::move(made).failure();
   engine_ = std::move(*made);
+  if (in_.settings.testing.simulated_time) {
+    say(core::log_level::warning, "simulated time: the clock can be moved; for tests only",
+        {{"now", core::format_rfc3339_ms(engine_->now())}});
+  }
   router_ = std::make_unique<api::router>(*engine_, api_settings());
   return {};
 }

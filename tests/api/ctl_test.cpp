@@ -104,6 +104,43 @@ BOOST_AUTO_TEST_CASE(tables_are_aligned_and_safe) {
   BOOST_TEST(ctl::printable("ëëëë", 2) == "ëë...");
 }
 
+BOOST_FIXTURE_TEST_CASE(the_clock_is_shown_and_moved, daemon_face) {
+  BOOST_TEST(ctl({"clock"}).out.ends_with(", by the machine's clock\n"));
+  const outcome refused = ctl({"clock", "--advance", "30d"});
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(refused.err.find("clock_not_simulated") != std::string::npos);
+  engine.clock.simulated = true;
+  const auto before = engine.now();
+  BOOST_TEST(ctl({"clock", "--advance", "30d"}).code == 0);
+  BOOST_REQUIRE(engine.moved.has_value());
+  BOOST_TEST((engine.moved->to - before >= 720h && engine.moved->to - before < 721h));
+  BOOST_TEST(!engine.moved->jump);
+  engine.clock.due = 3;
+  const std::string shown = ctl({"clock"}).out;
+  BOOST_TEST(
+      shown.find("simulated: 30d00h ahead of the machine's clock; 3 due") != std::string::npos,
+      shown);
+  BOOST_TEST(ctl({"--json", "clock", "--to", "2125-01-01T00:00:00Z", "--jump"}).code == 0);
+  BOOST_TEST((engine.moved->to == core::parse_rfc3339("2125-01-01T00:00:00Z")));
+  BOOST_TEST(engine.moved->jump);
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"clock", "--jump"},
+        {"clock", "--advance", "soon"},
+        {"clock", "--advance", "2125-01-01T00:00:00Z"},
+        {"clock", "--advance", "1d", "--to", "2125-01-01T00:00:00Z"}}) {
+    BOOST_TEST(ctl(wrong).code == 2, wrong.back());
+  }
+}
+
+// Ages are those of the daemon's time, which may be simulated.
+BOOST_FIXTURE_TEST_CASE(ages_go_by_the_daemons_clock, daemon_face) {
+  engine.clock.simulated = true;
+  engine.clock.ahead = 240h;
+  engine.state.started_at = engine.now() - 60s;
+  const std::string shown = ctl({"status"}).out;
+  BOOST_TEST(shown.find("1m00s") != std::string::npos, shown);
+}
+
 BOOST_AUTO_TEST_CASE(usage_and_connection_have_their_codes) {
   BOOST_TEST(run({}).code == 2);
   BOOST_TEST(run({"dance"}).code == 2);
