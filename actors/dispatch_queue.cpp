@@ -60,6 +60,22 @@ void dispatch_queue::look_at_disk_again() {
   for (side* s : {&fresh_, &late_}) {
     s->more = true;
     s->scan_from_ms = 0;
+    s->behind.clear();
+  }
+}
+
+// The lane waits on disk and nobody holds it.
+void dispatch_queue::goes_back(side& s, const core::lane& lane) {
+  s.more = true;
+  const std::uint64_t due_ms = store::due_ms_of(lane);
+  if (in_line()) {
+    fresh_.scan_from_ms = std::min(fresh_.scan_from_ms, due_ms);
+  } else if (due_ms >= s.scan_from_ms) {
+    return;  // where the next scan finds it
+  } else if (s.behind.size() < core::limits::endpoint_window_max) {
+    s.behind.insert({due_ms, lane.key, lane.attempts > 0});
+  } else {
+    s.scan_from_ms = due_ms;
   }
 }
 
@@ -95,7 +111,6 @@ void dispatch_queue::ready(work_handle work, bool room) {
   // did is not settled yet, and the entity's word on that is still to come.
   if (held != lanes_.end() && held->second.head == work->lane.head) return;
   side& s = side_of(work->lane);
-  s.scan_from_ms = std::min(s.scan_from_ms, as_ms(work->lane.due));
   const bool full = lanes_.size() >= core::limits::endpoint_window_max || !room;
   // While older lanes wait on disk, new ones queue behind them there, and so does one that has had
   // its turn. In one line for the whole endpoint the disk alone knows who is first.
@@ -103,8 +118,7 @@ void dispatch_queue::ready(work_handle work, bool room) {
       held == lanes_.end() ? full || s.more : s.more && held->second.streak >= streak_max;
   if (!active() || in_line() || waits) {
     if (held != lanes_.end()) lanes_.erase(held);
-    s.more = true;
-    return;
+    return goes_back(s, work->lane);
   }
   held_lane& lane = lanes_[key];
   lane.phase = phase::queued;
@@ -263,15 +277,21 @@ void dispatch_queue::hold_until(core::timestamp until) {
   if (!not_before_ || *not_before_ < until) not_before_ = until;
 }
 
-bool dispatch_queue::load_row(const core::lane_key& key) {
-  auto lane = s_.repo.find(key);
-  if (!lane || !*lane || (*lane)->state != core::lane_state::pending) return false;
-  if ((*lane)->not_before > s_.now()) {
-    // It failed in the endpoint's line, which the endpoint has left meanwhile.
-    lanes_[key] = {phase::pausing, (*lane)->not_before, {}, {}, flight_journal::none};
+// False: the lane is not what its row said, and its entity's word on that is still to come.
+bool dispatch_queue::load_row(side& from, const store::due_row& row, core::timestamp now) {
+  auto lane = s_.repo.find(row.lane);
+  if (!lane) {
+    from.scan_from_ms = std::min(from.scan_from_ms, row.due_ms);
+    from.more = true;
     return false;
   }
-  lanes_[key] = {phase::queued, {}, {}, {}, flight_journal::none};
+  if (!*lane || (*lane)->state != core::lane_state::pending || (*lane)->due > now) return false;
+  if ((*lane)->not_before > now) {
+    // It failed in the endpoint's line, which the endpoint has left meanwhile.
+    lanes_[row.lane] = {phase::pausing, (*lane)->not_before, {}, {}, flight_journal::none};
+    return false;
+  }
+  lanes_[row.lane] = {phase::queued, {}, {}, {}, flight_journal::none};
   side& s = side_of(**lane);
   s.ready.push_back(std::make_shared<lane_work>(lane_work{std::move(**lane), nullptr}));
   return true;
@@ -341,13 +361,24 @@ std::size_t dispatch_queue::refill_line(core::timestamp now) {
   return 1;
 }
 
+// Those that the scan has passed: they are the oldest.
+std::size_t dispatch_queue::refill_behind(side& s, core::timestamp now, std::size_t space) {
+  std::size_t loaded = 0;
+  while (loaded < space && !s.behind.empty()) {
+    const store::due_row row = s.behind.extract(s.behind.begin()).value();
+    if (!lanes_.contains(row.lane)) loaded += load_row(s, row, now) ? 1 : 0;
+  }
+  return loaded;
+}
+
 std::size_t dispatch_queue::refill_side(side& s, bool late, core::timestamp now,
                                         std::size_t space) {
-  std::vector<core::lane_key> wanted;
+  std::size_t loaded = refill_behind(s, now, space);
+  space -= loaded;
+  std::vector<store::due_row> wanted;
   std::size_t rows = 0;
   std::uint64_t last_ms = 0;
-  std::optional<std::uint64_t> first;
-  bool more = false;
+  std::optional<std::uint64_t> stopped_ms;
   auto scanned = s_.repo.due_rows(id_, s.scan_from_ms, [&](store::due_row&& row) {
     if (row.due_ms > as_ms(now)) {
       keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(row.due_ms)));
@@ -355,36 +386,27 @@ std::size_t dispatch_queue::refill_side(side& s, bool late, core::timestamp now,
     }
     // Ends between two times only, so that the next scan can go on from there.
     const bool ended = rows >= scan_rows_max && row.due_ms != last_ms;
-    if (ended || wanted.size() > space) {
-      more = true;
-      if (!first) first = row.due_ms;
+    const bool fits = wanted.size() < space || row.retry != late || lanes_.contains(row.lane);
+    if (ended || !fits) {
+      stopped_ms = row.due_ms;
       return false;
     }
     ++rows;
     last_ms = row.due_ms;
-    if (row.retry != late) return true;
-    if (!first) first = row.due_ms;
-    if (!lanes_.contains(row.lane)) wanted.push_back(row.lane);
+    if (row.retry == late && !lanes_.contains(row.lane)) wanted.push_back(row);
     return true;
   });
   if (!scanned) {
     core::log(core::log_level::error, "dispatcher", "cannot read due lanes",
               {{"endpoint", id_.value}, {"detail", scanned.failure().detail}});
     due_ = now + std::chrono::seconds{1};
-    return 0;
+    return loaded;
   }
-  if (wanted.size() > space) {
-    wanted.resize(space);
-    more = true;
-  }
-  // None of this kind is due: what was looked at, and the dead rows between, is not looked at
-  // again.
-  s.scan_from_ms = first ? *first : std::max(s.scan_from_ms, as_ms(now));
-  s.more = more;
-  std::size_t loaded = 0;
-  for (const core::lane_key& key : wanted) loaded += load_row(key) ? 1 : 0;
+  s.scan_from_ms = stopped_ms.value_or(std::max(s.scan_from_ms, as_ms(now)));
+  s.more = stopped_ms || !s.behind.empty();
+  for (const store::due_row& row : wanted) loaded += load_row(s, row, now) ? 1 : 0;
   // A long stretch of rows of the other kind: the next look goes on behind it.
-  if (more && s.ready.empty()) keep_earlier(due_, now + std::chrono::milliseconds{100});
+  if (s.more && s.ready.empty()) keep_earlier(due_, now + std::chrono::milliseconds{100});
   return loaded;
 }
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -136,10 +137,15 @@ class dispatch_queue {
     std::uint32_t streak = 0;                          // events sent while it kept its place
   };
   // Lanes with a head that was never tried, or those with one that was.
+  //
+  // Rows that come and go leave dead ones in the index, which a scan has to pass: so it goes on
+  // where the last one ended, and what returns to disk behind it is remembered here.
   struct side {
     std::deque<work_handle> ready;
-    std::uint64_t scan_from_ms = 0;  // no live row of this kind stands before it
-    bool more = true;                // on disk
+    // Every live row of this kind before it is held in memory or stands in `behind`.
+    std::uint64_t scan_from_ms = 0;
+    std::set<store::due_row> behind;
+    bool more = true;  // on disk
   };
 
   void prepare();
@@ -147,13 +153,15 @@ class dispatch_queue {
   void landed(const work_handle& work);
   void settles(const work_handle& work, core::timestamp now,
                const std::shared_ptr<const lane_report>& report);
-  bool load_row(const core::lane_key& lane);
+  void goes_back(side& s, const core::lane& lane);
+  bool load_row(side& s, const store::due_row& row, core::timestamp now);
   bool in_line() const { return settings_->ordering == core::ordering_mode::endpoint; }
   std::size_t refill_line(core::timestamp now);
   bool line_is_held();
   side& side_of(const core::lane& lane) { return lane.attempts > 0 ? late_ : fresh_; }
   void look_at_disk_again();
   std::size_t refill_side(side& s, bool late, core::timestamp now, std::size_t space);
+  std::size_t refill_behind(side& s, core::timestamp now, std::size_t space);
   bool may_send(core::timestamp now) const;
   work_handle take_from(side& s, core::timestamp now);
 

@@ -176,7 +176,7 @@ core::result<void> repository::due_rows(core::endpoint_id endpoint, std::uint64_
   const key_bytes end = key_bytes{}.u64(endpoint.value).u64(parked_due_ms);
   return db_.scan(family::due, begin.view(), end.view(),
                   [&](std::string_view key, std::string_view value) {
-                    return v({parse_due_key(key), read_u64(key, 8), value == due_retry_mark});
+                    return v({read_u64(key, 8), parse_due_key(key), value == due_retry_mark});
                   });
 }
 

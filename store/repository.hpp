@@ -33,9 +33,10 @@ struct timer_row {
 };
 
 struct due_row {
-  core::lane_key lane;
   std::uint64_t due_ms = 0;
+  core::lane_key lane;
   bool retry = false;  // its head was tried before
+  auto operator<=>(const due_row&) const = default;
 };
 
 class repository {

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/limits.hpp"
 #include "tests/actors/room.hpp"
@@ -166,6 +167,45 @@ BOOST_AUTO_TEST_CASE(a_backlog_made_in_a_pause_drains_in_due_order) {
   set_state(st.endpoint, endpoint_state::active);
   engine.settle();
   expect_all_in_due_order(*this, st, 900);
+}
+
+// Lanes that give way return to disk before the place that the reading of it has got to. They are
+// remembered, and nothing gets lost when there are more of them than that.
+BOOST_AUTO_TEST_CASE(what_returns_to_disk_is_read_again_once_however_much_it_is) {
+  const auto st = open_stall();
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  const int count = static_cast<int>(core::limits::endpoint_window_max) + 44;
+  sell(st, count);
+  actors::dispatch_queue q(s(), st.endpoint);
+  auto settings = *s().catalog.load()->find_any(st.endpoint);
+  settings.state = endpoint_state::active;
+  q.configure(std::make_shared<const core::endpoint>(settings));
+  std::set<core::lane_key> seen;
+  now += 1s;
+  std::vector<core::lane> lanes;
+  while (q.refill(now, 10'000) > 0) {
+    while (q.can_send(now, true) == actors::sendable::now) {
+      lanes.push_back(q.take(now, true)->lane);
+      q.returned(std::make_shared<actors::lane_work>(actors::lane_work{lanes.back(), nullptr}));
+    }
+  }
+  BOOST_TEST(lanes.size() == static_cast<std::size_t>(count));
+  BOOST_TEST(q.held() == 0U);
+  for (const core::lane& lane : lanes) {
+    q.ready(std::make_shared<actors::lane_work>(actors::lane_work{lane, nullptr}), false);
+  }
+  BOOST_TEST(q.held() == 0U);
+  BOOST_TEST(q.wants_refill());
+  while (q.refill(now, 10'000) > 0) {
+    while (q.can_send(now, true) == actors::sendable::now) {
+      const auto work = q.take(now, true);
+      BOOST_TEST(seen.insert(work->lane.key).second);
+      q.returned(work);
+    }
+  }
+  BOOST_TEST(seen.size() == lanes.size());
+  BOOST_TEST(!q.wants_refill());
 }
 
 // ---- when ---------------------------------------------------------------------------------------
