@@ -93,7 +93,7 @@ core::result<net::attempt_request> make_request(const core::event& e, const core
 
 dispatch::dispatch(services& s, dispatch_settings settings, sender send, completion complete)
     : s_(s),
-      settings_(settings),
+      settings_(std::move(settings)),
       send_(std::move(send)),
       complete_(std::make_shared<const completion>(std::move(complete))),
       turns_(settings.sockets_max),
@@ -280,6 +280,11 @@ void dispatch::lane_barred(const core::lane_key& lane, core::timestamp until) {
 }
 
 void dispatch::pump() {
+  if (const auto flood = flood_.look(settings_.monotonic())) {
+    turns_.hold(flood->group, flood->limit);
+  } else {
+    turns_.hold_nobody();
+  }
   const core::timestamp now = s_.now();
   while (!draining_) {
     const auto next = turns_.next();
@@ -402,14 +407,16 @@ void dispatch::hand_over(const dispatch_queue& q, net::attempt_request&& request
 
 void dispatch::send(member& m, work_handle work, core::timestamp now) {
   turns_.began(m.queue->place, work->lane.attempts > 0);
+  flood_.sent(m.group);
   const dispatch_queue& q = *m.queue;
   if (core::too_old(work->lane, q.settings().max_age, now)) return expired(m, work, now);
   auto event = load_event(work);
   if (!event) return not_sent(m, work, event.failure(), now);
   auto request = make_request(**event, q.settings(), q, work->lane.attempts + 1, now);
   if (!request) return not_sent(m, work, request.failure(), now);
-  request->done = [complete = complete_, work, now](core::attempt_result&& result) {
-    (*complete)(work, now, std::move(result));
+  const attempt_start started{now, settings_.monotonic()};
+  request->done = [complete = complete_, work, started](core::attempt_result&& result) {
+    (*complete)(work, started, std::move(result));
   };
   hand_over(q, std::move(*request));
 }
@@ -459,11 +466,16 @@ void dispatch::tell_health(member& m, core::health_change change, const std::str
   s_.to_shard(std::move(request));
 }
 
-void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
+void dispatch::attempt_ended(const work_handle& work, const attempt_start& started,
                              const core::attempt_result& result) {
   const core::endpoint_id id = work->lane.key.endpoint;
   member& m = members_[places_.at(id)];
   dispatch_queue& q = *m.queue;
+  if (result.status != 0) {
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(settings_.monotonic() -
+                                                                            started.steady);
+    flood_.ended(m.group, took, took - std::chrono::microseconds{result.timing.total_us});
+  }
   turns_.ended(q.place, work->lane.attempts > 0);
   end_trial(work.get());
   const core::timestamp now = s_.now();
@@ -476,14 +488,14 @@ void dispatch::attempt_ended(const work_handle& work, core::timestamp started,
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;  // before it stops counting as in flight
   q.finished(work, verdict, result.status, now, report);
-  judge_origin(m, work, verdict, started, now);
+  judge_origin(m, work, verdict, started.at, now);
   judge_health(m, verdict, now);
   const auto delivery = s_.delivery.load();
   const auto& own = q.settings().retry_schedule;
   report->lane = work->lane.key;
   report->head = work->lane.head;
   report->sent_due = work->lane.due;
-  report->row = row_of(work, started, result, verdict);
+  report->row = row_of(work, started.at, result, verdict);
   report->outcome = core::within_age(
       core::judge(verdict, report->row.number, own.empty() ? delivery->schedule : own,
                   delivery->jitter, s_.random(), now),

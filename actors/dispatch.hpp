@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/dispatch_queue.hpp"
+#include "actors/flood_guard.hpp"
 #include "actors/origins.hpp"
 #include "actors/suspects.hpp"
 #include "actors/turns.hpp"
@@ -26,6 +27,7 @@ struct dispatch_settings {
   int origin_max = 128;                     // requests at a time to one origin
   flight_journal::part* journal = nullptr;  // outlives the dispatcher
   int platform_weight = 1;
+  std::function<flood_guard::clock::time_point()> monotonic = flood_guard::clock::now;
 };
 
 class dispatch {
@@ -33,7 +35,7 @@ class dispatch {
   // Hands a request to the loop; its `done` reaches attempt_ended() through the actor.
   using sender = std::function<void(net::attempt_request&&)>;
   using completion =
-      std::function<void(work_handle, core::timestamp started, core::attempt_result&&)>;
+      std::function<void(work_handle, attempt_start started, core::attempt_result&&)>;
 
   dispatch(services& s, dispatch_settings settings, sender send, completion complete);
 
@@ -42,7 +44,7 @@ class dispatch {
   void lane_ready(work_handle work);
   void lane_rests(const core::lane_key& lane, std::optional<core::timestamp> due);
   void lane_barred(const core::lane_key& lane, core::timestamp until);
-  void attempt_ended(const work_handle& work, core::timestamp started,
+  void attempt_ended(const work_handle& work, const attempt_start& started,
                      const core::attempt_result& result);
   // Grants free slots; after a burst of the three above.
   void pump();
@@ -92,6 +94,7 @@ class dispatch {
   sender send_;
   std::shared_ptr<const completion> complete_;  // outlives us in requests under way
   turns turns_;
+  flood_guard flood_;
   origins origins_;
   std::vector<member> members_;  // in the order of their numbers in turns_
   std::unordered_map<core::endpoint_id, turns::index> places_;

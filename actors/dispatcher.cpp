@@ -20,7 +20,7 @@ dispatcher_actor::behavior_type dispatcher(
   harden(self);
   // The loop's thread must not keep this actor alive: a weak reference is enough to post to it.
   const caf::weak_actor_ptr weak{self->ctrl()};
-  auto complete = [weak, in](work_handle work, core::timestamp started,
+  auto complete = [weak, in](work_handle work, attempt_start started,
                              core::attempt_result&& result) {
     if (!in->push(attempt_done{std::move(work), started, std::move(result)})) return;
     const caf::strong_actor_ptr strong = weak.lock();

@@ -196,7 +196,8 @@ void engine_body::spawn_actors() {
   const int wanted = options_.worker_threads;
   caf_settings_.set("scheduler.policy", caf::atom("sharing"));
   caf_settings_.set("scheduler.max-threads", wanted > 0 ? static_cast<std::size_t>(wanted) : half);
-  caf_settings_.set("scheduler.max-throughput", std::size_t{64});
+  // Messages of one actor in a row: few, since the others wait meanwhile.
+  caf_settings_.set("scheduler.max-throughput", std::size_t{8});
   system_ = std::make_unique<caf::actor_system>(caf_settings_);
   const shard_settings per_shard{
       options_.entity_idle,

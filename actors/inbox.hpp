@@ -33,7 +33,7 @@ struct lane_barred {
 };
 struct attempt_done {
   std::shared_ptr<const lane_work> work;
-  core::timestamp started;
+  attempt_start started;
   core::attempt_result result;
 };
 using inbox_item = std::variant<lane_ready, lane_rests, lane_barred, attempt_done>;

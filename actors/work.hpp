@@ -1,6 +1,7 @@
 // What is asked of an entity, and what its lanes hand to the dispatchers. CAF-free values.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -128,6 +129,10 @@ struct pending_work {
 struct lane_work {
   core::lane lane;
   std::shared_ptr<const core::event> event;
+};
+struct attempt_start {
+  core::timestamp at{};
+  std::chrono::steady_clock::time_point steady{};  // the same by a clock that nobody sets
 };
 
 // What came of it; the entity moves the lane's cursor.

@@ -36,7 +36,10 @@ struct on_the_wire {
 class flat_engine {
  public:
   explicit flat_engine(world& w, actors::dispatch_settings settings = {})
-      : w_(w), settings_(settings) {
+      : w_(w), settings_(std::move(settings)) {
+    settings_.monotonic = [&w] {
+      return std::chrono::steady_clock::time_point{w.now.time_since_epoch()};
+    };
     begin();
   }
   flat_engine(const flat_engine&) = delete;
@@ -178,7 +181,7 @@ class flat_engine {
       sent.breaker = w_.s().breakers.get(sent.origin, w_.now);
       wire.push_back(std::move(sent));
     };
-    auto complete = [this](actors::work_handle work, core::timestamp started,
+    auto complete = [this](actors::work_handle work, actors::attempt_start started,
                            core::attempt_result&& result) {
       inbox.emplace_back(actors::attempt_done{std::move(work), started, std::move(result)});
     };

@@ -82,6 +82,37 @@ BOOST_AUTO_TEST_CASE(alone_it_leaves_a_quarter_for_who_comes_next) {
   BOOST_TEST(order.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(one_group_can_be_held_to_less_and_nobody_else_is) {
+  turns t(40);
+  const index origin = t.add_origin(40);
+  const index flood = t.add_group(1);
+  const index a = t.add_member(flood, origin);
+  const index b = t.add_member(flood, origin);
+  const index other = t.add_member(t.add_group(1), origin);
+  t.hold(flood, 3);
+  for (const index m : {a, b, other}) t.wants(m);
+  const auto order = counted(grants(t));
+  BOOST_TEST(order.at(a) + order.at(b) == 3);
+  BOOST_TEST(order.at(other) == 27);  // a quarter stays free
+  t.ended(a, false);
+  BOOST_TEST(grants(t).size() == 1U);  // one ended, one begins
+  t.hold(flood, 5);
+  BOOST_TEST(grants(t).size() == 2U);
+  t.hold_nobody();
+  BOOST_TEST(counted(grants(t)).at(a) > 0);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_held_alone_gets_what_the_hold_allows) {
+  turns t(40);
+  const index flood = t.add_group(1);
+  const index member = t.add_member(flood, t.add_origin(40));
+  t.wants(member);
+  t.hold(flood, 2);
+  BOOST_TEST(grants(t).size() == 2U);
+  t.hold_nobody();
+  BOOST_TEST(grants(t).size() == 28U);
+}
+
 BOOST_AUTO_TEST_CASE(one_slot_is_enough_to_go_round) {
   turns t(1);
   const index origin = t.add_origin(128);
