@@ -284,6 +284,12 @@ core::attempt_error transfer::classify(int curl_code) const noexcept {
   if (blocked_) return attempt_error::blocked_destination;
   if (too_large_) return attempt_error::response_too_large;
   if (switched_) return attempt_error::protocol;
+  const auto says = [this](std::string_view word) {
+    return std::string_view{error_text_.c_str()}.find(word) != std::string_view::npos;
+  };
+  const auto cut_off = [this] {
+    return head_bytes_ == 0 ? attempt_error::send : attempt_error::protocol;
+  };
   switch (static_cast<CURLcode>(curl_code)) {
     case CURLE_COULDNT_RESOLVE_HOST: return attempt_error::dns;
     case CURLE_COULDNT_CONNECT: {
@@ -306,11 +312,12 @@ core::attempt_error transfer::classify(int curl_code) const noexcept {
     // only libcurl's text tells that it said so.
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-    case CURLE_GOT_NOTHING:
-      if (std::string_view{error_text_.c_str()}.find(" alert ") != std::string_view::npos) {
-        return attempt_error::tls;
-      }
-      return head_bytes_ == 0 ? attempt_error::send : attempt_error::protocol;
+    case CURLE_GOT_NOTHING: return says(" alert ") ? attempt_error::tls : cut_off();
+    // The same for HTTP/2: the peer reset the stream, is going away, or closed the connection. But
+    // PROTOCOL_ERROR is what libcurl calls an answer against the rules, too.
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_PARTIAL_FILE: return says("PROTOCOL_ERROR") ? attempt_error::protocol : cut_off();
     case CURLE_OUT_OF_MEMORY:
       // libcurl's word for a header line over its own bound.
       return micros(easy_, CURLINFO_PRETRANSFER_TIME_T) > 0 ? attempt_error::response_too_large

@@ -19,8 +19,12 @@ SECRET = secrets.token_bytes(32)
 # Path of the peer: class and word of the attempt.
 ROLES = {
     "busy": ("overload", "http_503"),
-    "resets": ("failure", "protocol"),
-    "goes_away": ("failure", "protocol"),
+    "resets": ("overload", "send"),
+    "cancels": ("overload", "send"),
+    "refuses": ("overload", "send"),
+    "ends": ("overload", "send"),
+    "goes_away": ("overload", "send"),
+    "objects": ("failure", "protocol"),
     "hangs": ("overload", "timeout"),
     "many_headers": ("failure", "response_too_large"),
     "endless": ("delivered", ""),
