@@ -43,7 +43,8 @@ struct attempt_request {
   int timeout_ms = 15'000;
   std::function<void(core::attempt_result&&)> done;
   std::shared_ptr<const tls_material> tls;  // may be null
-  bool http2 = false;  // offered in the TLS handshake; one request at a time all the same
+  // Offered in the TLS handshake; one request at a time all the same, on connections of its own.
+  bool http2 = false;
   std::size_t excerpt_bytes_max = core::limits::response_excerpt_bytes_max;
   bool receiver_control = false;  // wants attempt_result::control
 };

@@ -23,6 +23,11 @@ constexpr std::size_t lists_max = 4'096;
 constexpr std::size_t field_bytes_max = 128;
 constexpr long connection_lifetime_s = 300;  // reliability.md 5.1
 constexpr long receive_buffer_bytes = 8 * 1024;
+// TLS 1.2 or 1.3, in two ways of saying it. libcurl compares the words before it uses a connection
+// or session again, so what was opened without an offer of HTTP/2 never carries a request with one.
+constexpr long tls_versions = CURL_SSLVERSION_TLSv1_2;
+constexpr long tls_versions_with_offer =
+    long{CURL_SSLVERSION_TLSv1_2} | CURL_SSLVERSION_MAX_TLSv1_3;
 
 template <class Value>
 bool set(void* easy, CURLoption option, Value value) {
@@ -143,7 +148,7 @@ bool transfer::set_constants() {
             set(easy_, CURLOPT_BUFFERSIZE, receive_buffer_bytes) &&
             set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits::connect_timeout_ms)) &&
             set(easy_, CURLOPT_SSL_VERIFYPEER, 1L) && set(easy_, CURLOPT_SSL_VERIFYHOST, 2L) &&
-            set(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2)) &&
+            set(easy_, CURLOPT_SSLVERSION, tls_versions) &&
             set(easy_, CURLOPT_USERAGENT, options.user_agent.c_str()) &&
             set(easy_, CURLOPT_SHARE, context_.share);
   if (!options.ca_file.empty()) {
@@ -191,7 +196,8 @@ bool transfer::set_identity() {
       set(easy_, CURLOPT_CAPATH,
           own_trust || authorities_.empty() ? nullptr : authorities_.c_str()) &&
       set(easy_, CURLOPT_HTTP_VERSION,
-          static_cast<long>(request_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+          static_cast<long>(request_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)) &&
+      set(easy_, CURLOPT_SSLVERSION, request_.http2 ? tls_versions_with_offer : tls_versions);
   tls_ = request_.tls;
   http2_ = request_.http2;
   return ok;

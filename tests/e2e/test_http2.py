@@ -69,7 +69,7 @@ class Http2(zoo.Habitat):
                       "secret": "whsec_" + base64.b64encode(SECRET).decode()}
 
     def setUp(self):
-        # An origin of its own for each case: a connection that is kept needs no offer.
+        # An origin of its own for each case: no connection is kept from the one before.
         self.vendor = Vendor(self.certificate)
         self.addCleanup(self.vendor.close)
 
@@ -84,9 +84,10 @@ class Http2(zoo.Habitat):
         self.assertEqual(headers["webhook-signature"], f"v1,{right}")
 
     def test_on_it_is_spoken_and_off_it_is_not(self):
-        """Also while a connection that speaks it is open."""
-        for name, wanted, version, alpn in (("on", True, "2.0", "h2"),
-                                            ("off", False, "1.1", "http/1.1")):
+        """Also while a connection of the other kind is open."""
+        for name, wanted, version, alpn in (("off", False, "1.1", "http/1.1"),
+                                            ("on", True, "2.0", "h2"),
+                                            ("off_again", False, "1.1", "http/1.1")):
             with self.subTest(http2=name):
                 before = len(self.vendor.on("/ok"))
                 self.send(name, "ok", 5, http2=wanted)
