@@ -18,6 +18,8 @@ class event_content;
 struct endpoint_owner {
   core::endpoint_scope scope = core::endpoint_scope::platform;  // never product
   std::uint64_t id = 0;
+  // clang-tidy takes the zero that the compiler compares with for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const endpoint_owner&, const endpoint_owner&) = default;
 };
 

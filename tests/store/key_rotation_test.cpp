@@ -71,12 +71,16 @@ struct running_store {
     tests::wait_until([&] { return result >= 0; });
     return static_cast<commit_result>(result.load());
   }
+  void must_write(write_plan plan) const {
+    const commit_result outcome = write(std::move(plan));
+    BOOST_REQUIRE((outcome == commit_result::committed));
+  }
   void fill(std::uint64_t endpoints) const {
     write_plan plan;
     for (std::uint64_t id = 1; id <= endpoints; ++id) repo.put(plan, an_endpoint(id));
     repo.put(plan, a_subscription(1, secrets), nullptr);
     repo.put_answer(plan, "key", {core::from_unix_ms(1), "h", 200, "body"});
-    BOOST_REQUIRE((write(std::move(plan)) == commit_result::committed));
+    must_write(std::move(plan));
   }
   core::result<rotation_report> change(const std::string& primary,
                                        std::vector<std::string> previous) const {
@@ -194,7 +198,7 @@ struct one_row {
   void put(const std::string& value) {
     write_plan plan;
     plan.put(family::jobs, key, value);
-    BOOST_REQUIRE((s.write(std::move(plan)) == commit_result::committed));
+    s.must_write(std::move(plan));
   }
   write_plan again(const std::string& as_read) const {
     write_plan plan;
@@ -218,7 +222,7 @@ BOOST_FIXTURE_TEST_CASE(a_value_that_was_written_since_stays, one_row) {
 BOOST_FIXTURE_TEST_CASE(a_row_that_is_gone_stays_gone, one_row) {
   write_plan plan;
   plan.erase(family::jobs, key);
-  BOOST_REQUIRE((s.write(std::move(plan)) == commit_result::committed));
+  s.must_write(std::move(plan));
   BOOST_REQUIRE((s.write(again("first")) == commit_result::committed));
   BOOST_TEST(!s.db->get(family::jobs, key.view())->has_value());
 }
@@ -307,7 +311,7 @@ BOOST_AUTO_TEST_CASE(plans_of_before_the_change_are_waited_for) {
   s.repo.put(late, an_endpoint(1));
   BOOST_REQUIRE(s.change(key_b, {key_a}).ok());
   BOOST_TEST((s.rotation->report().state == rotation_state::working));
-  BOOST_REQUIRE((s.write(std::move(late)) == commit_result::committed));
+  s.must_write(std::move(late));
   s.wait_for(rotation_state::settled);
   BOOST_TEST(s.rows_with(key_a) == 0U);
 }
@@ -322,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_credential_of_an_older_key_is_written_with_the_new_one) {
   s.wait_for(rotation_state::settled);
   write_plan plan;
   s.repo.put(plan, known, nullptr);
-  BOOST_REQUIRE((s.write(std::move(plan)) == commit_result::committed));
+  s.must_write(std::move(plan));
   BOOST_TEST(s.rows_with(key_a) == 0U);
 }
 
@@ -422,7 +426,7 @@ BOOST_AUTO_TEST_CASE(a_value_that_cannot_be_read_keeps_its_key_needed) {
   row[row.find(mark) + mark.size()] ^= 1;  // its nonce
   write_plan damage;
   damage.put(family::catalog, catalog_key(core::entity_kind::endpoint, 1), row);
-  BOOST_REQUIRE((s.write(std::move(damage)) == commit_result::committed));
+  s.must_write(std::move(damage));
   s.rotation->start();
   BOOST_REQUIRE(s.change(key_b, {key_a}).ok());
   s.wait_for(rotation_state::blocked);

@@ -296,7 +296,8 @@ BOOST_AUTO_TEST_CASE(compacting_everything_tells_what_it_gave_back) {
   s.now += 48h;
   s.kept->start();
   std::promise<core::result<compaction_report>> told;
-  s.kept->compact_everything([&told](auto&& report) { told.set_value(std::move(report)); });
+  s.kept->compact_everything(
+      [&told](core::result<compaction_report>&& report) { told.set_value(std::move(report)); });
   const auto report = told.get_future().get();
   BOOST_REQUIRE(report.ok());
   BOOST_TEST(report->dropped.events == 2'000U);
