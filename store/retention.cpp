@@ -20,6 +20,8 @@ constexpr milliseconds passes_patience = std::chrono::seconds{30};
 // For less than this behind the horizon no file is rewritten before the daily sweep: the files at
 // the edges of a range, half of one on the average at each side, are rewritten for nothing.
 constexpr std::uint64_t worth_bytes = 32U << 20U;
+// Families in other orders are rewritten whole; worth it when this part of their ids fell behind.
+constexpr std::uint64_t worth_part = 16;
 
 constexpr int save_tries = 100;
 constexpr std::uint64_t all_ids = UINT64_MAX;
@@ -183,7 +185,8 @@ core::result<retention_cut> retention::next_cut() {
   return cut;
 }
 
-// What is to be rewritten. A sweep begins at the first id, and takes the families in other orders.
+// What is to be rewritten. A sweep begins at the first id, and takes the families in other orders
+// when it is worth it.
 std::vector<retention::range> retention::ranges(const retention_cut& cut, extent wanted,
                                                 bool& sweep) const {
   std::vector<range> out;
@@ -201,10 +204,13 @@ std::vector<retention::range> retention::ranges(const retention_cut& cut, extent
   };
   add(family::events, record_.events_done, record_.events_from);
   add(family::attempts, record_.attempts_done, record_.attempts_from);
-  if (sweep) {
-    out.push_back({family::streams, {}, {}});
-    out.push_back({family::attempt_index, {}, {}});
-  }
+  const auto add_whole = [&](family where, core::event_id done, core::event_id from) {
+    const std::uint64_t last = ids_.last_event().value;
+    const bool worth = from > done && (from.value - done.value) * worth_part >= last - done.value;
+    if (sweep && (worth || wanted == extent::all)) out.push_back({where, {}, {}});
+  };
+  add_whole(family::streams, streams_done_, record_.events_from);
+  add_whole(family::attempt_index, index_done_, record_.attempts_from);
   return out;
 }
 
@@ -264,6 +270,8 @@ core::result<dropped_rows> retention::round(extent wanted) {
   };
   if (done(family::events)) record_.events_done = record_.events_from;
   if (done(family::attempts)) record_.attempts_done = record_.attempts_from;
+  if (done(family::streams)) streams_done_ = record_.events_from;
+  if (done(family::attempt_index)) index_done_ = record_.attempts_from;
   if (sweep) record_.swept_at = now_();
   if (auto ok = save(record_); !ok) return std::move(ok).failure();
   core::log(core::log_level::info, "retention", "old data was dropped",

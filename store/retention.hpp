@@ -1,6 +1,6 @@
 // Retention by age and by size: gives back the space of events and attempts that are no longer
 // kept, by compactions of what fell behind since last time. No search through all rows, no delete
-// for each; the daily sweep below rewrites two families of small rows.
+// for each.
 //
 // Ids of events grow with time. So an age is an id found by a few look-ups, a size an id found from
 // the files' indexes, and both make one horizon that never falls (retention_gate.hpp). A round
@@ -11,9 +11,10 @@
 // horizon and nobody waits for is dropped (retention_filter.hpp). A crash in between leaves rows
 // that the next round drops.
 //
-// Rounds: once an hour what fell behind, when it is worth rewriting files for it. Once a day
-// everything behind the horizon again, for what was waited for earlier, together with the families
-// that are not in the order of event ids.
+// Rounds: once an hour what fell behind, when it is worth rewriting files for it. Once a day (the
+// sweep) everything behind the horizon again, for what was waited for earlier, together with the
+// families of small rows that are not in the order of event ids: those are rewritten whole, so only
+// when a sixteenth of the ids given out since last time (after a start: ever) fell behind.
 //
 // Threads: one of its own; public members from any. Lifetime: after the committer, and stopped
 // before it. Bounds: one round at a time; a view pins old files for as long as its round lasts.
@@ -99,7 +100,9 @@ class retention {
   retention_gate& gate_;
   const retention_limits limits_;
   const std::function<core::timestamp()> now_;
-  retention_record record_;  // used by the one thread that runs rounds
+  // Used by the one thread that runs rounds.
+  retention_record record_;
+  core::event_id streams_done_, index_done_;  // where the horizon was when they were rewritten last
 
   std::mutex mutex_;
   std::condition_variable wake_;
