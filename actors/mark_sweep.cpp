@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t page_marks_max = 128;   // settled at a time
 constexpr std::size_t page_rows_max = 4'096;  // looked at in one turn
 constexpr std::chrono::milliseconds look_interval = std::chrono::seconds{5};
+constexpr std::chrono::milliseconds vain_pause = std::chrono::seconds{10};
 
 }  // namespace
 
@@ -17,22 +18,24 @@ void mark_sweep::tick(core::timestamp now) {
     // A clock that was set back must not stop the looks.
     if (now < next_look_ && next_look_ - now <= look_interval) return;
     next_look_ = now + look_interval;
-    look();
+    look(now);
   }
   if (!sought_.empty()) read_page();
 }
 
-void mark_sweep::look() {
+void mark_sweep::look(core::timestamp now) {
   at_ = {};
-  found_.clear();
   for (const auto& [number, endpoint] : s_.catalog.load()->all_endpoints()) {
     if (endpoint->state != core::endpoint_state::deleted) continue;
     const std::uint64_t parked = s_.committer.counters_of(endpoint->id).parked;
     if (parked == 0) continue;
-    const auto before = in_vain_.find(endpoint->id);
-    if (before != in_vain_.end() && before->second == parked) continue;
-    // Its dispatcher has not cancelled all of them yet.
-    if (!has_lane(endpoint->id)) sought_.emplace(endpoint->id, parked);
+    const auto before = walked_.find(endpoint->id);
+    const bool in_vain = before != walked_.end() && before->second.parked == parked &&
+                         before->second.at <= now && now - before->second.at < vain_pause;
+    // With a lane, its dispatcher has not cancelled all of them yet.
+    if (in_vain || has_lane(endpoint->id)) continue;
+    sought_.emplace(endpoint->id, parked);
+    walked_[endpoint->id] = {parked, now};
   }
 }
 
@@ -62,16 +65,13 @@ void mark_sweep::read_page() {
     return sought_.clear();  // the next look begins anew
   }
   under_way_ = std::make_shared<const char>();
-  for (const store::skip_mark& mark : page) {
-    if (settle(mark)) found_.insert(mark.endpoint);
-  }
-  if (!more) end_walk();
+  for (const store::skip_mark& mark : page) settle(mark);
+  if (!more) sought_.clear();
 }
 
-// False: the event is not there, so nobody can say whose the mark is.
-bool mark_sweep::settle(const store::skip_mark& mark) {
+void mark_sweep::settle(const store::skip_mark& mark) {
   const auto event = s_.repo.find(mark.event);
-  if (!event || !*event) return !event.ok();
+  if (!event || !*event) return;  // nobody can say whose the mark is
   auto request = std::make_shared<entity_request>();
   request->stream = (*event)->stream;
   request->options.by = {core::role::operator_, 0, "system"};
@@ -79,14 +79,6 @@ bool mark_sweep::settle(const store::skip_mark& mark) {
   // What is refused now is found by the next walk.
   request->reply = [open = under_way_](core::result<answer>&&) {};
   s_.to_shard(std::move(request));
-  return true;
-}
-
-void mark_sweep::end_walk() {
-  for (const auto& [id, parked] : sought_) {
-    if (!found_.contains(id)) in_vain_[id] = parked;
-  }
-  sought_.clear();
 }
 
 }  // namespace syndicated::actors

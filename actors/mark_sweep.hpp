@@ -11,7 +11,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 
 #include "actors/services.hpp"
 
@@ -26,17 +25,21 @@ class mark_sweep {
   void drain() { draining_ = true; }
 
  private:
-  void look();
+  void look(core::timestamp now);
   bool has_lane(core::endpoint_id id) const;
   void read_page();
-  bool settle(const store::skip_mark& mark);
-  void end_walk();
+  void settle(const store::skip_mark& mark);
 
   services& s_;
-  // Of the present walk, with what counted as parked there when it began; and of earlier walks that
-  // found nothing: no walk until that number is another.
-  std::map<core::endpoint_id, std::uint64_t> sought_, in_vain_;
-  std::set<core::endpoint_id> found_;
+  struct walked {
+    std::uint64_t parked = 0;  // counted when the walk began
+    core::timestamp at{};
+  };
+
+  // Of the present walk, with what counted as parked there when it began; and of earlier walks. One
+  // that changed nothing is not made again soon.
+  std::map<core::endpoint_id, std::uint64_t> sought_;
+  std::map<core::endpoint_id, walked> walked_;
   store::skip_mark at_;                    // the last mark that was looked at
   std::shared_ptr<const void> under_way_;  // held by each mark of the page that is not settled
   core::timestamp next_look_{};

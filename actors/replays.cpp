@@ -93,6 +93,7 @@ void replays::start(job_request& request, const replay_order& order) {
     if (auto reply = std::exchange(request.reply, nullptr)) reply(std::move(why));
   };
   if (!s_.catalog.load()->find(order.endpoint)) return refuse(core::not_found("no such endpoint"));
+  sweep();
   if (running_.size() >= limits::replay_jobs_running_max) {
     return refuse({core::errc::too_many,
                    "too_many_jobs",
@@ -125,15 +126,20 @@ void replays::start(job_request& request, const replay_order& order) {
 void replays::cancel(job_request& request, std::uint64_t id) {
   const auto it = running_.find(id);
   if (it != running_.end()) {
-    running r = std::move(it->second);
-    running_.erase(it);
-    r.job.phase = core::replay_phase::cancelled;
-    r.job.ended_at = s_.now();
-    store::write_plan plan = close_page(r);
+    running& r = it->second;
+    store::write_plan plan;
+    if (!r.ended) plan = ending_plan(r, core::replay_phase::cancelled, {});
     return commit(request, r.job, std::move(plan), 200);
   }
   auto found = s_.repo.replay_job(id);
-  if (found && *found) return commit(request, **found, {}, 200);
+  if (found && *found) {
+    core::replay_job& job = **found;
+    if (job.phase == core::replay_phase::running) {  // it could not be read when the daemon started
+      job.phase = core::replay_phase::cancelled;
+      job.ended_at = s_.now();
+    }
+    return commit(request, job, {}, 200);
+  }
   if (auto reply = std::exchange(request.reply, nullptr)) {
     reply(found ? core::not_found("no such job") : std::move(found).failure());
   }
@@ -144,7 +150,12 @@ void replays::commit(job_request& request, const core::replay_job& job, store::w
   answer a = request.render ? request.render(job, true) : answer{status, {}};
   s_.repo.put(plan, job);
   keep_answer(s_, plan, request.options.idempotency, a);
-  plan.done = answers_with(std::exchange(request.reply, nullptr), std::move(a));
+  plan.done = [first = std::move(plan.done),
+               then = answers_with(std::exchange(request.reply, nullptr), std::move(a))](
+                  store::commit_result result) mutable {
+    if (first) first(result);
+    then(result);
+  };
   s_.committer.submit(std::move(plan));
 }
 
@@ -241,16 +252,14 @@ void replays::hand_out(running& r, core::event_id event, core::stream_id stream)
 void replays::stepped(std::uint64_t job, core::event_id event,
                       const std::optional<core::error>& refusal) {
   const auto it = running_.find(job);
-  if (it == running_.end()) {  // cancelled meanwhile
-    if (refusal) return;
-    store::write_plan plan;
-    plan.durable = false;
-    s_.repo.erase(plan, store::job_note{job, event});
-    return s_.committer.submit(std::move(plan));
-  }
+  if (it == running_.end()) return;
   running& r = it->second;
   const auto stream = r.under_way.extract(event);
   if (stream.empty()) return;
+  if (r.ended) {  // cancelled meanwhile
+    if (!refusal) r.noted.insert(event);
+    return sweep();
+  }
   if (!refusal) {
     ++r.replayed;
     r.noted.insert(event);
@@ -268,13 +277,13 @@ void replays::stepped(std::uint64_t job, core::event_id event,
 
 void replays::wait(running& r) {
   r.not_before = s_.now() + refused_pause;
-  if (r.job.waiting == r.refused) return;
-  r.job.waiting = r.refused;
+  r.job.waiting = r.refused;  // each time: on a full disk it could not be written before
   submit(r.job, {}, false);
 }
 
 void replays::tick(core::timestamp now) {
   for (auto& [id, r] : running_) work(r, now);
+  end_again(now);
   sweep();
 }
 
@@ -282,15 +291,16 @@ pending_work replays::open() const {
   pending_work out;
   for (const auto& [id, r] : running_) {
     out.due += r.under_way.size();
-    if (r.under_way.empty() && (!out.next || r.not_before < *out.next)) out.next = r.not_before;
+    if (!r.under_way.empty() || r.ended) continue;
+    if (!out.next || r.not_before < *out.next) out.next = r.not_before;
   }
   return out;
 }
 
 void replays::work(running& r, core::timestamp now) {
-  const bool waits = draining_ || !r.under_way.empty() || now < r.not_before ||
-                     r.job.phase != core::replay_phase::running;
-  if (waits) return;
+  // A clock that was set back must not stop the job.
+  const bool early = now < r.not_before && r.not_before - now <= refused_pause;
+  if (draining_ || !r.under_way.empty() || early || r.ended) return;
   if (!s_.catalog.load()->find(r.job.endpoint)) {
     return end(r, core::replay_phase::failed, "the endpoint was deleted");
   }
@@ -298,7 +308,7 @@ void replays::work(running& r, core::timestamp now) {
   if (page.empty()) {
     if (r.at_end) return end(r, core::replay_phase::done, {});
     read_page(r, page);
-    if (r.job.phase != core::replay_phase::running) return;
+    if (r.ended) return;
     const auto count = static_cast<std::int64_t>(page.size());
     // From the last page's time on, so that late turns do not lower the rate.
     r.not_before = std::max(r.not_before, now - std::chrono::seconds{1}) +
@@ -314,11 +324,33 @@ void replays::work(running& r, core::timestamp now) {
 }
 
 void replays::end(running& r, core::replay_phase phase, std::string problem) {
-  r.job.phase = phase;
-  r.job.problem = std::move(problem);
-  r.job.ended_at = s_.now();
-  store::write_plan plan = close_page(r);
+  store::write_plan plan = ending_plan(r, phase, std::move(problem));
   submit(r.job, std::move(plan), true);
+}
+
+store::write_plan replays::ending_plan(running& r, core::replay_phase phase,
+                                       std::string problem) const {
+  if (!r.ended) {
+    r.job.phase = phase;
+    r.job.problem = std::move(problem);
+    r.job.ended_at = s_.now();
+    r.ended = std::make_shared<std::atomic<ending>>();
+  }
+  store::write_plan plan = close_page(r);
+  r.ended->store(ending::asked);
+  plan.done = [ended = r.ended](store::commit_result result) {
+    ended->store(result == store::commit_result::committed ? ending::written : ending::refused);
+  };
+  return plan;
+}
+
+void replays::end_again(core::timestamp now) {
+  for (auto& [id, r] : running_) {
+    if (draining_ || !r.ended || r.ended->load() != ending::refused) continue;
+    if (now < r.not_before && r.not_before - now <= refused_pause) continue;
+    r.not_before = now + refused_pause;
+    end(r, r.job.phase, r.job.problem);
+  }
 }
 
 store::write_plan replays::close_page(running& r) const {
@@ -338,9 +370,18 @@ store::write_plan replays::close_page(running& r) const {
 }
 
 void replays::sweep() {
-  std::erase_if(running_, [](const auto& entry) {
-    return entry.second.job.phase != core::replay_phase::running;
+  store::write_plan plan;
+  std::erase_if(running_, [&](const auto& entry) {
+    const running& r = entry.second;
+    if (!r.ended || !r.under_way.empty() || r.ended->load() != ending::written) return false;
+    for (const core::event_id event : r.noted) {
+      s_.repo.erase(plan, store::job_note{entry.first, event});
+    }
+    return true;
   });
+  if (plan.ops.empty()) return;
+  plan.durable = false;
+  s_.committer.submit(std::move(plan));
 }
 
 void replays::submit(const core::replay_job& job, store::write_plan plan, bool durable) {

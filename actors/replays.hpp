@@ -5,14 +5,17 @@
 // it goes on after a restart. The plan that opens an event's lane also notes that the job has
 // handed it out; the notes go with the next place. So a page that a crash cut is read again, and
 // only what has no note is handed out. What an entity refuses for the time being is offered again
-// later, and the job tells why it waits.
+// later, and the job tells why it waits. A job that has ended stays in memory until that is on disk
+// and nothing of it is under way.
 //
 // CAF-free; one thread at a time (its actor's). Bounds: limits::replay_jobs_*; one page of each
 // running job is under way.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -40,6 +43,7 @@ class replays {
   pending_work open() const;
 
  private:
+  enum class ending : std::uint8_t { asked, written, refused };  // told by the committer's thread
   struct running {
     core::replay_job job;  // as of its stored place; what the present page adds stands below
     core::event_id next;   // where the page after the present one begins
@@ -50,6 +54,8 @@ class replays {
     std::unordered_map<core::event_id, core::stream_id> under_way;
     std::vector<std::pair<core::event_id, core::stream_id>> again;  // refused for the time being
     std::string refused;                                            // why, of the last of them
+    // What became of the plan that tells the end; null while the job runs.
+    std::shared_ptr<std::atomic<ending>> ended;
   };
 
   void start(job_request& request, const replay_order& order);
@@ -59,9 +65,11 @@ class replays {
   void hand_out(running& r, core::event_id event, core::stream_id stream);
   void wait(running& r);
   void end(running& r, core::replay_phase phase, std::string problem);
+  store::write_plan ending_plan(running& r, core::replay_phase phase, std::string problem) const;
   // The page's share becomes part of the job, and notes that are not needed any more go.
   store::write_plan close_page(running& r) const;
-  void sweep();  // forgets the jobs that have ended
+  void sweep();                         // forgets the jobs that have ended
+  void end_again(core::timestamp now);  // those whose end could not be written
   void forget_oldest(store::write_plan& plan);
   core::result<bool> chosen(const core::event& e, const core::replay_job& job) const;
   core::result<bool> never_attempted(const core::event& e, core::endpoint_id endpoint) const;

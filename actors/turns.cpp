@@ -65,28 +65,18 @@ void turns::wants_room_for_retry(index id) {
   for_retry_.push_back(id);
 }
 
-void turns::hold(index group, int limit) {
-  held_group_ = group;
-  held_limit_ = std::max(1, limit);
-}
-
-bool turns::is_held(index group) const noexcept {
-  return held_limit_ > 0 && group == held_group_ && groups_[group].in_flight >= held_limit_;
-}
-
-bool turns::under_share(index group) const noexcept {
-  return groups_[group].in_flight < std::max(1, slots_ / 4) && !is_held(group);
+bool turns::under_share(const group_record& g) const noexcept {
+  return g.in_flight < std::max(1, slots_ / 4);
 }
 
 // Brings the group whose turn it is to the front.
 bool turns::choose_group() {
   for (std::size_t looked = round_.size(); looked > 0; --looked) {
-    if (under_share(round_.front())) return true;
+    if (under_share(groups_[round_.front()])) return true;
     end_turn(true);
   }
-  // All that wait have their share: more than that, but never all.
-  if (round_.size() > 1 && is_held(round_.front())) end_turn(true);
-  return !round_.empty() && !is_held(round_.front()) && in_flight_ < slots_ - slots_ / 4;
+  // Nobody else waits: more than a share, but never all.
+  return !round_.empty() && in_flight_ < slots_ - slots_ / 4;
 }
 
 void turns::end_turn(bool stays) {

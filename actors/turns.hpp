@@ -2,8 +2,7 @@
 //
 // Groups (one owner's endpoints each) take turns; in a turn a group is granted as many requests as
 // its weight says, its members one each in turn. While others wait a group has at most a quarter of
-// the slots; alone it leaves a quarter free, so that who comes next finds room at once. One group
-// can be held to less (flood_guard.hpp). An origin
+// the slots; alone it leaves a quarter free, so that who comes next finds room at once. An origin
 // has a cap of its own, and retries have at most half of the slots.
 // Everything is a small number that the caller keeps; a grant costs O(1): it passes over groups
 // that are over their share, of which there can be only a few, and members that have to wait for
@@ -26,9 +25,6 @@ class turns {
 
   index add_group(int weight);
   void set_weight(index group, int weight) { groups_[group].weight = weight < 1 ? 1 : weight; }
-  // No more than `limit` in flight for this group, at least 1; any other is held no more.
-  void hold(index group, int limit);
-  void hold_nobody() { held_limit_ = 0; }
   index add_origin(int cap);
   void set_cap(index origin, int cap);  // at least 1
   index add_member(index group, index origin);
@@ -74,8 +70,7 @@ class turns {
     place where = place::out;
   };
 
-  bool is_held(index group) const noexcept;
-  bool under_share(index group) const noexcept;
+  bool under_share(const group_record& g) const noexcept;
   bool choose_group();
   void end_turn(bool stays);
   void admit_waiting(origin_record& o);
@@ -84,8 +79,6 @@ class turns {
   int slots_;
   int in_flight_ = 0;
   int retries_ = 0;
-  index held_group_ = 0;
-  int held_limit_ = 0;  // 0: nobody is held
   std::vector<group_record> groups_;
   std::vector<origin_record> origins_;
   std::vector<member_record> members_;

@@ -402,6 +402,63 @@ BOOST_AUTO_TEST_CASE(a_cancelled_job_stays_so) {
   BOOST_TEST(cancelled(424'242) == "not_found");
 }
 
+// The second comes before the first is on disk.
+BOOST_AUTO_TEST_CASE(a_job_that_is_cancelled_twice_stays_so) {
+  order_many(60);
+  actors::replay_order wanted;
+  wanted.rate_per_s = 20;
+  const auto id = start(wanted).id;
+  pass(1ms);
+  actors::job_request request;
+  request.body = actors::cancel_job{id};
+  const auto seen = watch(request);
+  jobs->handle(request);
+  BOOST_TEST(cancelled(id) == "");
+  BOOST_TEST(seen->ok());
+  BOOST_TEST((job(id).phase == core::replay_phase::cancelled));
+  kill();
+  for (int i = 0; i < 30; ++i) pass(100ms);
+  BOOST_TEST((job(id).phase == core::replay_phase::cancelled));
+  BOOST_TEST(sent.size() == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_the_disk_refused_is_told_later) {
+  order_many(3);
+  actors::replay_order wanted;
+  wanted.dry_run = true;
+  const auto id = start(wanted).id;
+  fill_disk();
+  pass(100ms);
+  pass(100ms);
+  BOOST_TEST((job(id).phase == core::replay_phase::running));
+  empty_disk();
+  for (int i = 0; i < 60; ++i) pass(100ms);
+  BOOST_TEST((job(id).phase == core::replay_phase::done));
+  BOOST_TEST(job(id).matched == 3U);
+}
+
+// What was handed out keeps its note until the job has ended on disk.
+BOOST_AUTO_TEST_CASE(a_cancel_that_the_disk_refused_repeats_nothing) {
+  const auto events = order_many(20);
+  const auto id = start({}).id;
+  jobs->tick(now);
+  for (int i = 0; i < 10; ++i) engine->entity_turn();
+  commit();
+  auto rest = std::exchange(engine->entity_mail, {});
+  answer_all();
+  engine->entity_mail = std::move(rest);
+  fill_disk();
+  BOOST_TEST(cancelled(id) == "no_space");
+  settle();
+  empty_disk();
+  kill();
+  for (int i = 0; i < 60; ++i) pass(100ms);
+  BOOST_TEST((job(id).phase == core::replay_phase::done));
+  BOOST_TEST((sent_again() == set_of(events)));
+  for (const auto& [event, times] : sent) BOOST_TEST(times == 1);
+  BOOST_TEST(notes() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_is_waited_for) {
   const auto events = order_many(5);
   const auto id = start({}).id;
