@@ -281,7 +281,7 @@ void dispatch::lane_barred(const core::lane_key& lane, core::timestamp until) {
 
 void dispatch::pump() {
   if (const auto flood = flood_.look(settings_.monotonic())) {
-    turns_.hold(flood->group, flood->limit);
+    turns_.hold(flood->member, flood->limit);
   } else {
     turns_.hold_nobody();
   }
@@ -407,7 +407,7 @@ void dispatch::hand_over(const dispatch_queue& q, net::attempt_request&& request
 
 void dispatch::send(member& m, work_handle work, core::timestamp now) {
   turns_.began(m.queue->place, work->lane.attempts > 0);
-  flood_.sent(m.group);
+  flood_.sent(m.queue->place);
   const dispatch_queue& q = *m.queue;
   if (core::too_old(work->lane, q.settings().max_age, now)) return expired(m, work, now);
   auto event = load_event(work);
@@ -474,7 +474,7 @@ void dispatch::attempt_ended(const work_handle& work, const attempt_start& start
   if (result.status != 0) {
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(settings_.monotonic() -
                                                                             started.steady);
-    flood_.ended(m.group, took, took - std::chrono::microseconds{result.timing.total_us});
+    flood_.ended(q.place, took, took - std::chrono::microseconds{result.timing.total_us});
   }
   turns_.ended(q.place, work->lane.attempts > 0);
   end_trial(work.get());

@@ -365,6 +365,11 @@ std::size_t dispatch_queue::refill_line(core::timestamp now) {
 std::size_t dispatch_queue::refill_behind(side& s, core::timestamp now, std::size_t space) {
   std::size_t loaded = 0;
   while (loaded < space && !s.behind.empty()) {
+    if (s.behind.begin()->due_ms >
+        as_ms(now)) {  // the clock was set back, or `now` is a late tick's
+      keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(s.behind.begin()->due_ms)));
+      break;
+    }
     const store::due_row row = s.behind.extract(s.behind.begin()).value();
     if (!lanes_.contains(row.lane)) loaded += load_row(s, row, now) ? 1 : 0;
   }

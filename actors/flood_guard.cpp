@@ -4,42 +4,51 @@
 
 namespace syndicated::actors {
 
-void flood_guard::sent(index group) {
-  if (group >= counts_.size()) counts_.resize(group + std::size_t{1});
-  count& c = counts_[group];
-  if (c.period != period_) c = {period_, 0};
-  ++sent_;
-  if (++c.sent <= leader_sent_) return;
-  leader_ = group;
-  leader_sent_ = c.sent;
+flood_guard::tally& flood_guard::of(index member) {
+  if (member >= tallies_.size()) tallies_.resize(member + std::size_t{1});
+  tally& t = tallies_[member];
+  if (t.period != period_) t = {period_, 0, 0, {}, {}};
+  return t;
 }
 
-void flood_guard::ended(index group, std::chrono::microseconds took,
-                        std::chrono::microseconds inside) {
-  if (!held_ || held_->group != group) return;
-  ++ended_;
-  took_ += std::max(took, std::chrono::microseconds{1});
-  inside_ += std::max(inside, std::chrono::microseconds{0});
+void flood_guard::sent(index member) {
+  ++sent_;
+  if (++of(member).sent <= leader_sent_) return;
+  leader_ = member;
+  leader_sent_ = of(member).sent;
+}
+
+void flood_guard::ended(index member, microseconds took, microseconds inside) {
+  tally& t = of(member);
+  ++t.ended;
+  t.inside += std::clamp(inside, microseconds{0}, took);
+  t.outside += took - std::clamp(inside, microseconds{0}, took);
 }
 
 std::optional<flood_guard::hold> flood_guard::look(clock::time_point now) {
-  if (now < ends_) return held_;
-  const auto flood = flooding(now);
-  if (!flood) {
-    held_.reset();
-  } else if (!held_ || held_->group != *flood) {
-    held_ = hold{*flood, limit_first};
+  if (now < began_ + period) return held_;
+  if (const auto flood = flooding(now)) {
+    const tally& t = of(*flood);
+    if (held_ && held_->member == *flood) {
+      adapt(t);
+    } else {
+      inside_ = inside_first;
+    }
+    // Little's law: how many were with the vendor at a time.
+    const auto lasted = std::max<microseconds>(
+        std::chrono::duration_cast<microseconds>(now - began_), microseconds{1});
+    const auto outside = std::min<std::int64_t>(t.outside / lasted, inside_max);
+    held_ = hold{*flood, inside_ + static_cast<int>(outside)};
   } else {
-    adapt();
+    held_.reset();
   }
-  ends_ = now + period;
+  began_ = now;
   ++period_;
-  sent_ = leader_sent_ = ended_ = 0;
-  took_ = inside_ = {};
+  sent_ = leader_sent_ = 0;
   return held_;
 }
 
-// More than half by one, and something by others, if not in this period then lately. A moment in
+// More than half to one, and something to others, if not in this period then lately. A moment in
 // which the whole process stands still does not end it; a vendor who stops answering does.
 std::optional<flood_guard::index> flood_guard::flooding(clock::time_point now) {
   constexpr std::uint32_t few = 16;
@@ -49,17 +58,16 @@ std::optional<flood_guard::index> flood_guard::flooding(clock::time_point now) {
     flood_until_ = now + flood_counts_for;
     return leader_;
   }
-  return held_ && now <= flood_until_ ? std::optional{held_->group} : std::nullopt;
+  return held_ && now <= flood_until_ ? std::optional{held_->member} : std::nullopt;
 }
 
-void flood_guard::adapt() {
-  if (ended_ == 0) return;
-  const auto wait = inside_ / ended_;
-  int& limit = held_->limit;
-  if (wait > wait_goal && limit * inside_ > took_) {
-    limit = std::max(limit_min, limit - std::max(1, limit / 4));
-  } else if (2 * wait < wait_goal || 2 * limit * inside_ < took_) {
-    limit = std::min(limit_max, limit + std::max(1, limit / 2));
+void flood_guard::adapt(const tally& t) {
+  if (t.ended == 0) return;
+  const microseconds wait = t.inside / t.ended;
+  if (wait > wait_goal) {
+    inside_ = std::max(inside_min, inside_ - std::max(1, inside_ / 4));
+  } else if (2 * wait < wait_goal) {
+    inside_ = std::min(inside_max, inside_ + std::max(1, inside_ / 2));
   }
 }
 

@@ -413,7 +413,7 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
       d.parked = 1;
       row.end = store::delivery_end::parked;
       moved = park(plan, follow, *lane, r);
-      if (d.attempts == 0 && r.outcome.reason == core::expired_reason) ++follow.expired;
+      if (moved && d.attempts == 0 && r.outcome.reason == core::expired_reason) ++follow.expired;
       break;
     case core::lane_step::retry: {
       const core::lane before = *lane;
@@ -424,7 +424,7 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
       lane->last_status = r.row.status;
       lane->last_error = r.row.error;
       s_.repo.put(plan, *lane, &before);
-      follow.rests.emplace_back(r.lane, r.outcome.due);
+      follow.rests.emplace_back(r.lane, lane->due);  // where its row stands
       break;
     }
   }

@@ -1,6 +1,7 @@
 #include "actors/turns.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace syndicated::actors {
 
@@ -36,7 +37,8 @@ void turns::move(index id, index to_group, index to_origin) {
   origins_[to_origin].in_flight += m.in_flight;
   if (m.where == place::in_round) std::erase(groups_[m.group].waiting, id);
   if (m.where == place::at_origin) std::erase(origins_[m.origin].waiting, id);
-  const bool wanted = m.where == place::in_round || m.where == place::at_origin;
+  const bool wanted =
+      m.where == place::in_round || m.where == place::at_origin || m.where == place::held;
   if (wanted) m.where = place::out;
   const index left = m.origin;
   m.group = to_group;
@@ -45,9 +47,30 @@ void turns::move(index id, index to_group, index to_origin) {
   admit_waiting(origins_[left]);
 }
 
+void turns::hold(index id, int limit) {
+  const index before = std::exchange(held_, id);
+  held_limit_ = std::max(1, limit);
+  if (before < members_.size()) admit_held(before);
+  admit_held(id);
+}
+
+void turns::hold_nobody() {
+  held_limit_ = 0;
+  if (held_ < members_.size()) admit_held(held_);
+}
+
+bool turns::is_held(index id) const noexcept {
+  return held_limit_ > 0 && id == held_ && members_[id].in_flight >= held_limit_;
+}
+
+void turns::admit_held(index id) {
+  if (members_[id].where == place::held) wants(id);
+}
+
 void turns::wants(index id) {
   member_record& m = members_[id];
   if (m.where == place::in_round || m.where == place::at_origin) return;
+  if (m.where == place::held && is_held(id)) return;
   if (m.where == place::for_retry) std::erase(for_retry_, id);
   m.where = place::in_round;
   group_record& g = groups_[m.group];
@@ -98,6 +121,10 @@ std::optional<turns::index> turns::next() {
     const index id = g.waiting.front();
     g.waiting.pop_front();
     member_record& m = members_[id];
+    if (is_held(id)) {
+      m.where = place::held;
+      continue;
+    }
     origin_record& o = origins_[m.origin];
     if (o.in_flight >= o.cap) {
       m.where = place::at_origin;
@@ -131,6 +158,7 @@ void turns::ended(index id, bool retry) {
 }
 
 void turns::passed(index id) {
+  admit_held(id);
   admit_waiting(origins_[members_[id].origin]);
   admit_retry();
 }

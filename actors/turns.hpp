@@ -3,7 +3,8 @@
 // Groups (one owner's endpoints each) take turns; in a turn a group is granted as many requests as
 // its weight says, its members one each in turn. While others wait a group has at most a quarter of
 // the slots; alone it leaves a quarter free, so that who comes next finds room at once. An origin
-// has a cap of its own, and retries have at most half of the slots.
+// has a cap of its own, retries have at most half of the slots, and one member can be held to less
+// (flood_guard.hpp).
 // Everything is a small number that the caller keeps; a grant costs O(1): it passes over groups
 // that are over their share, of which there can be only a few, and members that have to wait for
 // their origin leave the rounds until it has room.
@@ -31,6 +32,10 @@ class turns {
   // Keeps what the member has in flight.
   void move(index member, index group, index origin);
 
+  // No more than `limit` in flight for this member, at least 1; nobody else is held.
+  void hold(index member, int limit);
+  void hold_nobody();
+
   // The member has something to send. Repeats change nothing.
   void wants(index member);
   // Its next request is a retry and there is no room for one: it is back in the rounds when there
@@ -50,7 +55,7 @@ class turns {
   bool full() const noexcept { return in_flight_ >= slots_; }
 
  private:
-  enum class place : std::uint8_t { out, in_round, at_origin, for_retry };
+  enum class place : std::uint8_t { out, in_round, at_origin, for_retry, held };
   struct group_record {
     int weight = 1;
     int credit = 0;  // what is left of this turn
@@ -70,6 +75,8 @@ class turns {
     place where = place::out;
   };
 
+  bool is_held(index member) const noexcept;
+  void admit_held(index member);
   bool under_share(const group_record& g) const noexcept;
   bool choose_group();
   void end_turn(bool stays);
@@ -79,6 +86,8 @@ class turns {
   int slots_;
   int in_flight_ = 0;
   int retries_ = 0;
+  index held_ = 0;
+  int held_limit_ = 0;  // 0: nobody is held
   std::vector<group_record> groups_;
   std::vector<origin_record> origins_;
   std::vector<member_record> members_;

@@ -82,33 +82,54 @@ BOOST_AUTO_TEST_CASE(alone_it_leaves_a_quarter_for_who_comes_next) {
   BOOST_TEST(order.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(one_group_can_be_held_to_less_and_nobody_else_is) {
+BOOST_AUTO_TEST_CASE(one_member_can_be_held_to_less_and_nobody_else_is) {
   turns t(40);
   const index origin = t.add_origin(40);
-  const index flood = t.add_group(1);
-  const index a = t.add_member(flood, origin);
-  const index b = t.add_member(flood, origin);
-  const index other = t.add_member(t.add_group(1), origin);
+  const index group = t.add_group(1);
+  const index flood = t.add_member(group, origin);
+  const index sibling = t.add_member(group, origin);
   t.hold(flood, 3);
-  for (const index m : {a, b, other}) t.wants(m);
+  for (const index m : {flood, sibling}) t.wants(m);
   const auto order = counted(grants(t));
-  BOOST_TEST(order.at(a) + order.at(b) == 3);
-  BOOST_TEST(order.at(other) == 27);  // a quarter stays free
-  t.ended(a, false);
-  BOOST_TEST(grants(t).size() == 1U);  // one ended, one begins
-  t.hold(flood, 5);
-  BOOST_TEST(grants(t).size() == 2U);
-  t.hold_nobody();
-  BOOST_TEST(counted(grants(t)).at(a) > 0);
+  BOOST_TEST(order.at(flood) == 3);
+  BOOST_TEST(order.at(sibling) == 27);  // a quarter stays free
+  t.ended(sibling, false);
+  BOOST_TEST(counted(grants(t)).at(sibling) == 1);
+  t.ended(flood, false);
+  t.ended(sibling, false);
+  BOOST_TEST(counted(grants(t)).at(flood) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_is_held_alone_gets_what_the_hold_allows) {
+BOOST_AUTO_TEST_CASE(who_is_held_goes_on_when_the_hold_allows_more) {
   turns t(40);
-  const index flood = t.add_group(1);
-  const index member = t.add_member(flood, t.add_origin(40));
+  const index origin = t.add_origin(40);
+  const index member = t.add_member(t.add_group(1), origin);
+  const index other = t.add_member(t.add_group(1), origin);
   t.wants(member);
-  t.hold(flood, 2);
+  t.hold(member, 2);
   BOOST_TEST(grants(t).size() == 2U);
+  t.wants(member);  // a repeat
+  BOOST_TEST(grants(t).empty());
+  t.hold(member, 5);
+  BOOST_TEST(grants(t).size() == 3U);
+  t.hold(other, 1);
+  BOOST_TEST(grants(t).size() == 25U);
+  for (int i = 0; i < 10; ++i) t.ended(member, false);
+  t.hold(member, 2);
+  BOOST_TEST(grants(t).empty());
+  t.hold_nobody();
+  BOOST_TEST(grants(t).size() == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_held_can_move) {
+  turns t(40);
+  const index origin = t.add_origin(40);
+  const index member = t.add_member(t.add_group(1), origin);
+  t.wants(member);
+  t.hold(member, 2);
+  BOOST_TEST(grants(t).size() == 2U);
+  t.move(member, t.add_group(1), t.add_origin(40));
+  BOOST_TEST(grants(t).empty());
   t.hold_nobody();
   BOOST_TEST(grants(t).size() == 28U);
 }
