@@ -87,6 +87,14 @@ class engine_fixture {
     start();
   }
 
+  std::vector<core::event> events_of(core::subscription_id id) {
+    actors::event_filter f;
+    f.stream = core::stream_of(id);
+    auto found = engine().events(f, {});
+    BOOST_REQUIRE(found.ok());
+    return found->items;
+  }
+
   core::result<actors::answer> catalog(actors::catalog_command c,
                                        std::optional<actors::idempotency> key = {}) {
     return await([&](actors::write_reply reply) {

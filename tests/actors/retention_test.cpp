@@ -26,13 +26,6 @@ class aging_fixture : public engine_fixture {
     BOOST_REQUIRE(events.size() == 1U);
     return events.front().id;
   }
-  std::vector<core::event> events_of(core::subscription_id id) {
-    actors::event_filter f;
-    f.stream = core::stream_of(id);
-    auto found = engine().events(f, {});
-    BOOST_REQUIRE(found.ok());
-    return found->items;
-  }
   actors::delivery_state state_of(core::event_id id) {
     auto found = engine().deliveries(id);
     BOOST_REQUIRE(found.ok());

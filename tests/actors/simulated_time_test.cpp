@@ -33,13 +33,6 @@ class simulated_fixture : public engine_fixture {
     BOOST_REQUIRE(found.ok());
     return *found;
   }
-  std::vector<core::event> events_of(core::subscription_id id) {
-    actors::event_filter f;
-    f.stream = core::stream_of(id);
-    auto found = engine().events(f, {});
-    BOOST_REQUIRE(found.ok());
-    return found->items;
-  }
 
  protected:
   market market_;
