@@ -539,9 +539,9 @@ void dispatch::tick(core::timestamp now) {
 
 std::optional<core::timestamp> dispatch::next_look(core::timestamp now) const {
   std::optional<core::timestamp> first = suspects_.first_trial(now);
-  if (!looks_.empty() && (!first || looks_.begin()->first < *first)) first = looks_.begin()->first;
-  const auto probe = origins_.next_probe();
-  return probe && (!first || *probe < *first) ? probe : first;
+  if (!looks_.empty()) keep_earlier(first, looks_.begin()->first);
+  if (const auto probe = origins_.next_probe()) keep_earlier(first, *probe);
+  return first;
 }
 
 void dispatch::drain() { draining_ = true; }

@@ -25,10 +25,6 @@ core::timestamp age_of(const work_handle& work) {
   return std::max(work->lane.head_at, work->lane.replayed_at);
 }
 
-void keep_earlier(std::optional<core::timestamp>& slot, core::timestamp t) {
-  if (!slot || t < *slot) slot = t;
-}
-
 }  // namespace
 
 void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
@@ -365,12 +361,13 @@ std::size_t dispatch_queue::refill_line(core::timestamp now) {
 std::size_t dispatch_queue::refill_behind(side& s, core::timestamp now, std::size_t space) {
   std::size_t loaded = 0;
   while (loaded < space && !s.behind.empty()) {
-    if (s.behind.begin()->due_ms >
-        as_ms(now)) {  // the clock was set back, or `now` is a late tick's
-      keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(s.behind.begin()->due_ms)));
+    const store::due_row row = *s.behind.begin();
+    // The clock was set back, or `now` is a late tick's.
+    if (row.due_ms > as_ms(now)) {
+      keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(row.due_ms)));
       break;
     }
-    const store::due_row row = s.behind.extract(s.behind.begin()).value();
+    s.behind.erase(s.behind.begin());
     if (!lanes_.contains(row.lane)) loaded += load_row(s, row, now) ? 1 : 0;
   }
   return loaded;

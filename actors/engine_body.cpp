@@ -150,7 +150,7 @@ std::size_t engine_body::dispatcher_of(core::endpoint_id id) const {
 }
 
 void engine_body::post(std::shared_ptr<entity_request> request) {
-  request->open = services_->open_requests;
+  if (clock_) request->open = services_->open_requests;  // a walk asks; others share no counter
   const auto& shard = shards_[std::hash<core::stream_id>{}(request->stream) % shards_.size()];
   caf::anon_send(shard, std::move(request));
 }

@@ -18,7 +18,7 @@ class work_round {
   void add(const pending_work& one) {
     std::unique_lock lock(mutex_);
     sum_.due += one.due;
-    if (one.next && (!sum_.next || *one.next < *sum_.next)) sum_.next = one.next;
+    if (one.next) keep_earlier(sum_.next, *one.next);
     if (--open_ > 0) return;
     lock.unlock();
     tell_(sum_);

@@ -13,16 +13,18 @@ flood_guard::tally& flood_guard::of(index member) {
 
 void flood_guard::sent(index member) {
   ++sent_;
-  if (++of(member).sent <= leader_sent_) return;
+  const std::uint32_t own = ++of(member).sent;
+  if (own <= leader_sent_) return;
   leader_ = member;
-  leader_sent_ = of(member).sent;
+  leader_sent_ = own;
 }
 
 void flood_guard::ended(index member, microseconds took, microseconds inside) {
+  inside = std::clamp(inside, microseconds{0}, took);
   tally& t = of(member);
   ++t.ended;
-  t.inside += std::clamp(inside, microseconds{0}, took);
-  t.outside += took - std::clamp(inside, microseconds{0}, took);
+  t.inside += inside;
+  t.outside += took - inside;
 }
 
 std::optional<flood_guard::hold> flood_guard::look(clock::time_point now) {

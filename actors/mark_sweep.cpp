@@ -29,13 +29,13 @@ void mark_sweep::look(core::timestamp now) {
     if (endpoint->state != core::endpoint_state::deleted) continue;
     const std::uint64_t parked = s_.committer.counters_of(endpoint->id).parked;
     if (parked == 0) continue;
-    const auto before = walked_.find(endpoint->id);
-    const bool in_vain = before != walked_.end() && before->second.parked == parked &&
+    const auto before = last_walks_.find(endpoint->id);
+    const bool in_vain = before != last_walks_.end() && before->second.parked == parked &&
                          before->second.at <= now && now - before->second.at < vain_pause;
     // With a lane, its dispatcher has not cancelled all of them yet.
     if (in_vain || has_lane(endpoint->id)) continue;
-    sought_.emplace(endpoint->id, parked);
-    walked_[endpoint->id] = {parked, now};
+    sought_.insert(endpoint->id);
+    last_walks_[endpoint->id] = {parked, now};
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "actors/services.hpp"
 
@@ -30,17 +31,15 @@ class mark_sweep {
   void read_page();
   void settle(const store::skip_mark& mark);
 
-  services& s_;
-  struct walked {
-    std::uint64_t parked = 0;  // counted when the walk began
+  struct walk {
+    std::uint64_t parked = 0;  // counted when it began
     core::timestamp at{};
   };
 
-  // Of the present walk, with what counted as parked there when it began; and of earlier walks. One
-  // that changed nothing is not made again soon.
-  std::map<core::endpoint_id, std::uint64_t> sought_;
-  std::map<core::endpoint_id, walked> walked_;
-  store::skip_mark at_;                    // the last mark that was looked at
+  services& s_;
+  std::set<core::endpoint_id> sought_;            // of the present walk
+  std::map<core::endpoint_id, walk> last_walks_;  // one that changed nothing is not made again soon
+  store::skip_mark at_;                           // the last mark that was looked at
   std::shared_ptr<const void> under_way_;  // held by each mark of the page that is not settled
   core::timestamp next_look_{};
   bool draining_ = false;

@@ -128,7 +128,10 @@ void replays::cancel(job_request& request, std::uint64_t id) {
   if (it != running_.end()) {
     running& r = it->second;
     store::write_plan plan;
-    if (!r.ended) plan = ending_plan(r, core::replay_phase::cancelled, {});
+    if (!r.ended) {
+      close(r, core::replay_phase::cancelled, {});
+      plan = ending_plan(r);
+    }
     return commit(request, r.job, std::move(plan), 200);
   }
   auto found = s_.repo.replay_job(id);
@@ -291,16 +294,18 @@ pending_work replays::open() const {
   pending_work out;
   for (const auto& [id, r] : running_) {
     out.due += r.under_way.size();
-    if (!r.under_way.empty() || r.ended) continue;
-    if (!out.next || r.not_before < *out.next) out.next = r.not_before;
+    if (r.under_way.empty() && !r.ended) keep_earlier(out.next, r.not_before);
   }
   return out;
 }
 
+// A clock that was set back must not stop a job.
+bool replays::is_early(const running& r, core::timestamp now) {
+  return now < r.not_before && r.not_before - now <= refused_pause;
+}
+
 void replays::work(running& r, core::timestamp now) {
-  // A clock that was set back must not stop the job.
-  const bool early = now < r.not_before && r.not_before - now <= refused_pause;
-  if (draining_ || !r.under_way.empty() || early || r.ended) return;
+  if (draining_ || !r.under_way.empty() || is_early(r, now) || r.ended) return;
   if (!s_.catalog.load()->find(r.job.endpoint)) {
     return end(r, core::replay_phase::failed, "the endpoint was deleted");
   }
@@ -324,18 +329,18 @@ void replays::work(running& r, core::timestamp now) {
 }
 
 void replays::end(running& r, core::replay_phase phase, std::string problem) {
-  store::write_plan plan = ending_plan(r, phase, std::move(problem));
-  submit(r.job, std::move(plan), true);
+  close(r, phase, std::move(problem));
+  submit(r.job, ending_plan(r), true);
 }
 
-store::write_plan replays::ending_plan(running& r, core::replay_phase phase,
-                                       std::string problem) const {
-  if (!r.ended) {
-    r.job.phase = phase;
-    r.job.problem = std::move(problem);
-    r.job.ended_at = s_.now();
-    r.ended = std::make_shared<std::atomic<ending>>();
-  }
+void replays::close(running& r, core::replay_phase phase, std::string problem) const {
+  r.job.phase = phase;
+  r.job.problem = std::move(problem);
+  r.job.ended_at = s_.now();
+  r.ended = std::make_shared<std::atomic<ending>>();
+}
+
+store::write_plan replays::ending_plan(running& r) const {
   store::write_plan plan = close_page(r);
   r.ended->store(ending::asked);
   plan.done = [ended = r.ended](store::commit_result result) {
@@ -346,10 +351,10 @@ store::write_plan replays::ending_plan(running& r, core::replay_phase phase,
 
 void replays::end_again(core::timestamp now) {
   for (auto& [id, r] : running_) {
-    if (draining_ || !r.ended || r.ended->load() != ending::refused) continue;
-    if (now < r.not_before && r.not_before - now <= refused_pause) continue;
+    const bool refused = r.ended && r.ended->load() == ending::refused;
+    if (draining_ || !refused || is_early(r, now)) continue;
     r.not_before = now + refused_pause;
-    end(r, r.job.phase, r.job.problem);
+    submit(r.job, ending_plan(r), true);
   }
 }
 

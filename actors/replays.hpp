@@ -60,12 +60,14 @@ class replays {
 
   void start(job_request& request, const replay_order& order);
   void cancel(job_request& request, std::uint64_t id);
+  static bool is_early(const running& r, core::timestamp now);
   void work(running& r, core::timestamp now);
   void read_page(running& r, std::vector<std::pair<core::event_id, core::stream_id>>& page);
   void hand_out(running& r, core::event_id event, core::stream_id stream);
   void wait(running& r);
   void end(running& r, core::replay_phase phase, std::string problem);
-  store::write_plan ending_plan(running& r, core::replay_phase phase, std::string problem) const;
+  void close(running& r, core::replay_phase phase, std::string problem) const;
+  store::write_plan ending_plan(running& r) const;  // of a closed job
   // The page's share becomes part of the job, and notes that are not needed any more go.
   store::write_plan close_page(running& r) const;
   void sweep();                         // forgets the jobs that have ended

@@ -118,6 +118,10 @@ struct entity_request {
   }
 };
 
+inline void keep_earlier(std::optional<core::timestamp>& slot, core::timestamp t) {
+  if (!slot || t < *slot) slot = t;
+}
+
 // What a part of the engine has still to do: for simulated time (actors/clock_walk.hpp).
 struct pending_work {
   std::uint64_t due = 0;                // changes and deliveries that are due or under way
