@@ -73,8 +73,8 @@ bool looked_up_by_id(family f) {
 std::size_t common_prefix_bytes(family f) {
   switch (f) {
     case family::events:
-    case family::attempts: return 4;  // ids grow
-    case family::due:
+    case family::attempts: return 4;       // ids grow
+    case family::due: return 9;            // times of one endpoint's side grow
     case family::attempt_index: return 8;  // times of one endpoint grow
     default: return 0;
   }
@@ -84,13 +84,25 @@ std::size_t common_prefix_bytes(family f) {
 // insert does not search among all streams (a sixth of the daemon's time with skip lists).
 constexpr std::size_t stream_prefix_bytes = 9;
 constexpr std::size_t memtable_buckets = 50'000;
+constexpr double memtable_filter_share = 0.03;  // of a memtable: says what is not in it
 bool read_by_stream(family f) { return f == family::lanes || f == family::streams; }
 
 rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedTableOptions& table,
                                             const std::shared_ptr<const drop_board>& drops,
                                             const std::function<core::timestamp()>& now) {
   rocksdb::ColumnFamilyOptions o;
-  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  auto own = table;
+  if (looked_up_by_id(f)) {
+    own.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  }
+  // Read once for each entity that wakes, by ids in no order; its rows are few beside events.
+  if (f == family::subscriptions) {
+    own.index_type = rocksdb::BlockBasedTableOptions::kBinarySearch;
+    own.partition_filters = false;
+    o.memtable_whole_key_filtering = true;
+    o.memtable_prefix_bloom_size_ratio = memtable_filter_share;
+  }
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(own));
   o.write_buffer_size = 16U << 20U;
   o.max_write_buffer_number = 2;
   o.compression = rocksdb::kLZ4Compression;
