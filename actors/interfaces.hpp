@@ -10,7 +10,8 @@ namespace syndicated::actors {
 
 // A tenant or a subscription: the only writer of its record, its stream and its lanes.
 using entity_actor =
-    caf::typed_actor<caf::reacts_to<request_ptr>,  // decide, commit, answer after the commit
+    caf::typed_actor<caf::reacts_to<embody>,       // be this entity from now on
+                     caf::reacts_to<request_ptr>,  // decide, commit, answer after the commit
                      caf::reacts_to<report_ptr>,   // an attempt ended: move the lane's cursor
                      caf::reacts_to<sleep_now>>;   // leave memory if no plan is in flight
 
@@ -18,7 +19,9 @@ using entity_actor =
 using shard_actor =
     caf::typed_actor<caf::reacts_to<request_ptr>, caf::reacts_to<report_ptr>,
                      caf::reacts_to<still_busy>,  // the entity stays; hand over what was kept back
+                     caf::reacts_to<asleep>,      // it has gone; its actor is vacant
                      caf::reacts_to<tick>,        // look for idle entities
+                     caf::reacts_to<look_on>,     // there were more
                      caf::reacts_to<ping>>;
 
 // Vendors, products, plans, endpoints, tokens; publishes snapshots after each commit.

@@ -31,6 +31,7 @@ namespace syndicated::actors {
 using request_ptr = std::shared_ptr<entity_request>;
 using report_ptr = std::shared_ptr<const lane_report>;
 using work_ptr = std::shared_ptr<const lane_work>;
+class entity;
 
 struct catalog_request {
   catalog_command command;
@@ -52,10 +53,20 @@ struct test_request {
 struct tick {
   core::timestamp now;
 };
+struct embody {  // shard -> actor: be this entity
+  core::stream_id stream;
+  std::shared_ptr<entity> body;
+};
 struct sleep_now {};  // shard -> entity: leave memory if nothing is open
 struct still_busy {
   core::stream_id stream;
 };  // its refusal
+struct asleep {
+  core::stream_id stream;
+};                // its consent: the actor holds it no more
+struct look_on {  // shard -> itself: more entities are idle
+  core::timestamp now;
+};
 struct start_cascade {
   core::tenant_id tenant;
 };
@@ -90,8 +101,11 @@ CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::look_into_inbox))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::endpoint_changed))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::test_request))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::tick))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::embody))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::sleep_now))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::still_busy))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::asleep))
+CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::look_on))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::start_cascade))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::cascade_step))
 CAF_ADD_TYPE_ID(syndicated, (syndicated::actors::timer_handled))
@@ -110,8 +124,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::look_into_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::endpoint_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::test_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::embody)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::sleep_now)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::still_busy)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::asleep)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::look_on)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::start_cascade)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::cascade_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syndicated::actors::timer_handled)

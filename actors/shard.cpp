@@ -15,23 +15,66 @@ using shard_pointer = shard_actor::stateful_pointer<shard_state>;
 constexpr int crashes_max = 5;
 constexpr std::chrono::milliseconds crash_pause = std::chrono::milliseconds{100};
 constexpr std::chrono::milliseconds brief_patience = std::chrono::milliseconds{500};
+constexpr int asked_at_a_time = 16;
 constexpr std::chrono::milliseconds quarantine = std::chrono::minutes{5};
 
 const core::stream_id& stream_of(const request_ptr& r) { return r->stream; }
 const core::stream_id& stream_of(const report_ptr& r) { return r->lane.stream; }
 
-shard_state::child& wake(shard_pointer self, const core::stream_id& stream) {
+entity_actor vacant_actor(shard_pointer self) {
   auto& state = self->state;
-  auto it = state.children.find(stream);
-  if (it != state.children.end()) return it->second;
-  std::shared_ptr<entity> body = make_entity(*state.s, stream);
-  auto actor = self->spawn<caf::monitored + caf::lazy_init>(entity_shell, body, stream,
-                                                            caf::actor_cast<shard_actor>(self));
-  state.by_address[actor.address()] = stream;
+  if (state.vacant.empty()) {
+    return self->spawn<caf::monitored + caf::lazy_init>(entity_shell,
+                                                        caf::actor_cast<shard_actor>(self));
+  }
+  entity_actor actor = std::move(state.vacant.back());
+  state.vacant.pop_back();
+  state.vacant_least = std::min(state.vacant_least, state.vacant.size());
+  return actor;
+}
+
+shard_state::queue& place_of(shard_state& state, const core::stream_id& stream) {
+  return stream.kind == core::entity_kind::unordered ? state.unordered : state.waiting;
+}
+
+// The first of the queue, if it was not used for `patience`, is asked to sleep.
+bool ask_to_sleep(shard_pointer self, shard_state::queue& from, core::timestamp now,
+                  std::chrono::milliseconds patience) {
+  if (from.empty() || now - from.front().last_used < patience) return false;
+  auto& child = from.front();
+  child.falling_asleep = true;
+  self->send(child.actor, sleep_now{});
+  auto& leaving = self->state.leaving;
+  leaving.splice(leaving.end(), from, from.begin());
+  return true;
+}
+
+shard_state::queue::iterator wake(shard_pointer self, const core::stream_id& stream) {
+  auto& state = self->state;
+  const auto [it, is_new] = state.children.try_emplace(stream);
+  if (!is_new) return it->second;
+  // Where it is crowded, two that rest go for each that comes: steadily, not in a burst.
+  const bool crowded = state.children.size() > state.settings.awake_max;
+  for (int i = 0; crowded && i < 2; ++i) {
+    ask_to_sleep(self, state.waiting, state.s->now(), brief_patience);
+  }
+  auto& place = place_of(state, stream);
+  it->second = place.emplace(place.end());
+  auto& child = *it->second;
+  child.stream = stream;
+  child.actor = vacant_actor(self);
+  child.body = make_entity(*state.s, stream);
+  self->send(child.actor, embody{stream, child.body});
   state.s->awake.fetch_add(1, std::memory_order_relaxed);
-  return state.children
-      .emplace(stream, shard_state::child{std::move(actor), std::move(body), {}, false, {}})
-      .first->second;
+  return it->second;
+}
+
+// It was used, or is needed after all: the last of its queue.
+void refresh(shard_state& state, shard_state::queue::iterator child) {
+  auto& place = place_of(state, child->stream);
+  place.splice(place.end(), child->falling_asleep ? state.leaving : place, child);
+  child->falling_asleep = false;
+  child->last_used = state.s->now();
 }
 
 // An entity that crashed again and again is left alone for a while, visibly.
@@ -54,38 +97,39 @@ void forward(shard_pointer self, const Message& message) {
   if (!self->state.crashes.empty() && quarantined(self, stream)) {
     return refuse(*self->state.s, message);
   }
-  auto& child = wake(self, stream);
-  child.last_used = self->state.s->now();
-  if (child.falling_asleep) {
-    child.kept.emplace_back(message);
+  const auto child = wake(self, stream);
+  if (child->falling_asleep) {
+    child->kept.emplace_back(message);
   } else {
-    self->send(child.actor, message);
+    refresh(self->state, child);
+    self->send(child->actor, message);
   }
 }
 
-void hand_over(shard_pointer self, std::deque<std::variant<request_ptr, report_ptr>> kept) {
+void hand_over(shard_pointer self, std::vector<std::variant<request_ptr, report_ptr>> kept) {
   for (auto& message : kept) {
     std::visit([self](const auto& m) { forward(self, m); }, message);
   }
 }
 
-void look_for_idle(shard_pointer self, core::timestamp now) {
-  auto& state = self->state;
+void forgive_crashes(shard_state& state, core::timestamp now) {
   // A crash is forgiven when nothing more has happened for as long as a quarantine lasts.
   std::erase_if(state.crashes, [now](const auto& entry) {
     const auto& record = entry.second;
     return now > record.until + quarantine && (!record.remains || record.remains->idle());
   });
-  const bool crowded = state.children.size() > state.settings.awake_max;
-  const auto patience = crowded ? brief_patience : state.settings.entity_idle;
-  for (auto& [stream, child] : state.children) {
-    // Unordered events are over once they are delivered; nobody adds to them.
-    const bool brief = stream.kind == core::entity_kind::unordered;
-    if (child.falling_asleep || now - child.last_used < (brief ? brief_patience : patience))
-      continue;
-    child.falling_asleep = true;
-    self->send(child.actor, sleep_now{});
+}
+
+// Those that rest for long enough, a few of each kind; true if there are more.
+bool look_for_idle(shard_pointer self, core::timestamp now) {
+  auto& state = self->state;
+  bool more = false;
+  for (int i = 0; i < asked_at_a_time; ++i) {
+    more = ask_to_sleep(self, state.waiting, now, state.settings.entity_idle);
+    more |= ask_to_sleep(self, state.unordered, now, brief_patience);
+    if (!more) break;
   }
+  return more;
 }
 
 void count_crash(shard_pointer self, const core::stream_id& stream,
@@ -102,19 +146,47 @@ void count_crash(shard_pointer self, const core::stream_id& stream,
   if (often) record.count = 0;
 }
 
+// The entity has left its actor: what came meanwhile is for the next incarnation.
+shard_state::child forget(shard_state& state, const core::stream_id& stream) {
+  const auto it = state.children.find(stream);
+  const auto child = it->second;
+  state.children.erase(it);
+  state.s->awake.fetch_sub(1, std::memory_order_relaxed);
+  shard_state::child gone = std::move(*child);
+  (gone.falling_asleep ? state.leaving : place_of(state, stream)).erase(child);
+  return gone;
+}
+
+void on_asleep(shard_pointer self, const core::stream_id& stream) {
+  auto& state = self->state;
+  if (!state.children.contains(stream)) return;
+  auto gone = forget(state, stream);
+  state.vacant.push_back(std::move(gone.actor));
+  gone.body.reset();
+  hand_over(self, std::move(gone.kept));
+}
+
+// Rare, so that a search is good enough: an actor crashed, or was one too many.
 void on_down(shard_pointer self, caf::down_msg& down) {
   auto& state = self->state;
-  const auto address = state.by_address.find(down.source);
-  if (address == state.by_address.end()) return;
-  const core::stream_id stream = address->second;
-  state.by_address.erase(address);
-  auto& child = state.children.at(stream);
-  auto kept = std::move(child.kept);
-  auto body = std::move(child.body);
-  state.children.erase(stream);
-  state.s->awake.fetch_sub(1, std::memory_order_relaxed);
-  if (down.reason != caf::exit_reason::normal) count_crash(self, stream, std::move(body));
-  hand_over(self, std::move(kept));
+  const auto it =
+      std::find_if(state.children.begin(), state.children.end(),
+                   [&down](const auto& c) { return c.second->actor.address() == down.source; });
+  if (it == state.children.end()) return;
+  const core::stream_id stream = it->first;
+  auto gone = forget(state, stream);
+  count_crash(self, stream, std::move(gone.body));
+  hand_over(self, std::move(gone.kept));
+}
+
+// Of the actors that nobody needed since the last look, half leave memory.
+void release_vacant(shard_pointer self) {
+  auto& state = self->state;
+  for (std::size_t n = (state.vacant_least + 1) / 2; n > 0; --n) {
+    self->send_exit(state.vacant.back(), caf::exit_reason::user_shutdown);
+    state.vacant.pop_back();
+  }
+  state.vacant_least = state.vacant.size();
 }
 
 }  // namespace
@@ -126,7 +198,8 @@ shard_actor::behavior_type shard(shard_pointer self, services* s, shard_settings
   self->set_down_handler(
       [self](caf::scheduled_actor*, caf::down_msg& down) { on_down(self, down); });
   self->set_exit_handler([self](caf::scheduled_actor*, caf::exit_msg& m) {
-    for (auto& [stream, child] : self->state.children) self->send_exit(child.actor, m.reason);
+    for (auto& [stream, child] : self->state.children) self->send_exit(child->actor, m.reason);
+    for (auto& actor : self->state.vacant) self->send_exit(actor, m.reason);
     self->quit(m.reason);
   });
   return {
@@ -135,28 +208,38 @@ shard_actor::behavior_type shard(shard_pointer self, services* s, shard_settings
       [self](const still_busy& busy) {
         const auto it = self->state.children.find(busy.stream);
         if (it == self->state.children.end()) return;
-        it->second.falling_asleep = false;
-        it->second.last_used = self->state.s->now();
-        hand_over(self, std::exchange(it->second.kept, {}));
+        refresh(self->state, it->second);
+        hand_over(self, std::exchange(it->second->kept, {}));
       },
-      [self](const tick& t) { look_for_idle(self, t.now); },
+      [self](const asleep& gone) { on_asleep(self, gone.stream); },
+      [self](const tick& t) {
+        forgive_crashes(self->state, t.now);
+        release_vacant(self);
+        if (look_for_idle(self, t.now)) self->send(self, look_on{t.now});
+      },
+      [self](const look_on& l) {
+        if (look_for_idle(self, l.now)) self->send(self, l);
+      },
       [](const ping& p) { (*p.pong)(); },
   };
 }
 
 entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_state> self,
-                                         std::shared_ptr<entity> body, core::stream_id stream,
                                          shard_actor parent) {
   harden(self);
-  self->state.body = std::move(body);
   return {
+      [self](const embody& e) {
+        self->state.stream = e.stream;
+        self->state.body = e.body;
+      },
       [self](const request_ptr& request) { self->state.body->handle(*request); },
       [self](const report_ptr& report) { self->state.body->handle(report); },
-      [self, stream, parent](const sleep_now&) {
+      [self, parent](const sleep_now&) {
         if (self->state.body->idle()) {
-          self->quit();
+          self->state.body.reset();
+          self->send(parent, asleep{self->state.stream});
         } else {
-          self->send(parent, still_busy{stream});
+          self->send(parent, still_busy{self->state.stream});
         }
       },
   };

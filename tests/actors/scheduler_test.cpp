@@ -135,6 +135,80 @@ BOOST_AUTO_TEST_CASE(a_report_that_the_disk_refused_lets_the_lane_be_looked_at_a
   BOOST_TEST(committer().counters_total().delivered == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(the_actor_of_one_that_sleeps_is_the_next_ones) {
+  const auto tenant = add_tenant();
+  const auto one = deployed(tenant);
+  const auto other = deployed(tenant);
+  now += 30s;
+  tick_shard();
+  settle();
+  BOOST_TEST(awake() == 0U);
+  const auto before = actors_running();
+  done(act(one, subscription_action::suspend));
+  done(act(other, subscription_action::suspend));
+  BOOST_TEST(awake() == 2U);
+  BOOST_TEST(actors_running() == before);
+  BOOST_TEST((subscription(one).status == subscription_status::stopped));
+  BOOST_TEST((subscription(other).status == subscription_status::stopped));
+  BOOST_TEST(names_of(*this, core::stream_of(one)).size() == 3U);
+  BOOST_TEST(names_of(*this, core::stream_of(other)).size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(actors_that_nobody_needs_leave_little_by_little) {
+  const auto tenant = add_tenant();
+  for (int i = 0; i < 8; ++i) deployed(tenant);
+  const auto busy = actors_running();
+  now += 30s;
+  tick_shard();
+  settle();
+  BOOST_TEST(awake() == 0U);
+  BOOST_TEST(actors_running() == busy);
+  std::vector<std::size_t> left;
+  for (int i = 0; i < 6; ++i) {
+    tick_shard();
+    settle();
+    left.push_back(busy - actors_running());
+  }
+  BOOST_TEST(left == (std::vector<std::size_t>{0, 4, 6, 7, 8, 8}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(many_that_rest_are_asked_a_few_at_a_time) {
+  const auto tenant = add_tenant();
+  for (int i = 0; i < 40; ++i) deployed(tenant);
+  now += 30s;
+  tick_shard();
+  BOOST_REQUIRE(scheduler().try_run_once());  // the shard alone
+  const auto waiting = scheduler().jobs.size();
+  BOOST_TEST(waiting > 0U);
+  BOOST_TEST(waiting < 40U);
+  settle();
+  BOOST_TEST(awake() == 0U);
+}
+
+struct small_stage : stage {
+  small_stage() : stage(actors::shard_settings{30s, 4}) {}
+};
+
+BOOST_FIXTURE_TEST_CASE(where_it_is_crowded_those_go_that_rest_for_longest, small_stage) {
+  const auto tenant = add_tenant();
+  std::vector<core::subscription_id> ids;
+  for (int i = 0; i < 10; ++i) ids.push_back(deployed(tenant));
+  BOOST_TEST(awake() == 10U);  // all of them were just used
+  now += 1s;
+  done(act(ids[0], subscription_action::suspend));  // awake already: nobody goes
+  BOOST_TEST(awake() == 10U);
+  ids.push_back(deployed(tenant));
+  BOOST_TEST(awake() == 9U);
+  ids.push_back(deployed(tenant));
+  ids.push_back(deployed(tenant));
+  ids.push_back(deployed(tenant));
+  BOOST_TEST(awake() == 6U);
+  const auto before = awake();
+  done(act(ids[0], subscription_action::resume));  // it was used last, so it is still there
+  BOOST_TEST(awake() == before);
+}
+
 // ---- crashes ----------------------------------------------------------------------------------
 
 std::shared_ptr<entity_request> poison(core::subscription_id id) {

@@ -16,10 +16,10 @@ namespace syndicated::tests {
 
 class stage : public world {
  public:
-  stage() {
+  explicit stage(actors::shard_settings settings = {30s, 4'096}) {
     settings_.set("scheduler.policy", caf::atom("testing"));
     system_ = std::make_unique<caf::actor_system>(settings_);
-    shard_ = system_->spawn(actors::shard, &s(), actors::shard_settings{30s, 4'096});
+    shard_ = system_->spawn(actors::shard, &s(), settings);
     s().to_shard = [this](auto request) { caf::anon_send(shard_, std::move(request)); };
     s().report_to_shard = [this](auto report) { caf::anon_send(shard_, std::move(report)); };
     s().lane_is_ready = [this](auto work) { ready.push_back(std::move(work)); };
@@ -75,6 +75,8 @@ class stage : public world {
   }
   void tick_shard() { caf::anon_send(shard_, actors::tick{now}); }
   std::uint64_t awake() { return s().awake.load(); }
+  // Actors of any kind that have not ended.
+  std::size_t actors_running() { return system_->registry().running(); }
 
   void start_ticker() {
     ticker_ = system_->spawn(
