@@ -280,13 +280,14 @@ void dispatch::lane_barred(const core::lane_key& lane, core::timestamp until) {
 }
 
 void dispatch::pump() {
-  if (const auto flood = flood_.look(settings_.monotonic())) {
-    turns_.hold(flood->member, flood->limit);
-  } else {
-    turns_.hold_nobody();
-  }
+  flood_.look(settings_.monotonic());
   const core::timestamp now = s_.now();
   while (!draining_) {
+    if (const auto& flood = flood_.held()) {
+      turns_.hold(flood->member, flood->limit);
+    } else {
+      turns_.hold_nobody();
+    }
     const auto next = turns_.next();
     if (!next) return;
     member& m = members_[*next];

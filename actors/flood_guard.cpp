@@ -1,6 +1,7 @@
 #include "actors/flood_guard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace syndicated::actors {
 
@@ -13,6 +14,7 @@ flood_guard::tally& flood_guard::of(index member) {
 
 void flood_guard::sent(index member) {
   ++sent_;
+  if (next_ && next_->member != member) held_ = std::exchange(next_, std::nullopt);
   const std::uint32_t own = ++of(member).sent;
   if (own <= leader_sent_) return;
   leader_ = member;
@@ -27,36 +29,43 @@ void flood_guard::ended(index member, microseconds took, microseconds inside) {
   t.outside += took - inside;
 }
 
-std::optional<flood_guard::hold> flood_guard::look(clock::time_point now) {
-  if (now < began_ + period) return held_;
+int flood_guard::outside(index member, clock::time_point now) {
+  const auto lasted = std::max<microseconds>(std::chrono::duration_cast<microseconds>(now - began_),
+                                             microseconds{1});
+  return static_cast<int>(std::min<std::int64_t>(of(member).outside / lasted, inside_max));
+}
+
+void flood_guard::look(clock::time_point now) {
+  if (now < began_ + period) return;
+  next_.reset();
   if (const auto flood = flooding(now)) {
-    const tally& t = of(*flood);
     if (held_ && held_->member == *flood) {
-      adapt(t);
+      adapt(of(*flood));
     } else {
       inside_ = inside_first;
     }
-    // Little's law: how many were with the vendor at a time.
-    const auto lasted = std::max<microseconds>(
-        std::chrono::duration_cast<microseconds>(now - began_), microseconds{1});
-    const auto outside = std::min<std::int64_t>(t.outside / lasted, inside_max);
-    held_ = hold{*flood, inside_ + static_cast<int>(outside)};
+    held_ = hold{*flood, inside_ + outside(*flood, now)};
   } else {
     held_.reset();
+    inside_ = inside_first;
+    if (leads()) next_ = hold{leader_, inside_first + outside(leader_, now)};
   }
   began_ = now;
   ++period_;
   sent_ = leader_sent_ = 0;
-  return held_;
+}
+
+bool flood_guard::leads() const {
+  constexpr std::uint32_t few = 16;
+  return leader_sent_ >= few && 2 * leader_sent_ > sent_;
 }
 
 // More than half to one, and something to others, if not in this period then lately. A moment in
 // which the whole process stands still does not end it; a vendor who stops answering does.
 std::optional<flood_guard::index> flood_guard::flooding(clock::time_point now) {
-  constexpr std::uint32_t few = 16;
   if (sent_ > leader_sent_) others_until_ = now + others_count_for;
   if (now > others_until_) return std::nullopt;
-  if (leader_sent_ >= few && 2 * leader_sent_ > sent_) {
+  if (leads()) {
     flood_until_ = now + flood_counts_for;
     return leader_;
   }

@@ -8,7 +8,9 @@
 // with the vendor (as many as Little's law tells from the times of what was answered). An endpoint
 // that is sent to alone is never held.
 //
-// Time is taken in periods: what one showed decides for the next. Costs O(1) for each request.
+// Time is taken in periods: what one showed decides for the next. Only the beginning does not wait
+// for that: who took more than half of the last period is held with the first request to another.
+// Costs O(1) for each request.
 // CAF-free; one thread.
 #pragma once
 
@@ -41,8 +43,10 @@ class flood_guard {
   void sent(index member);
   // How long an answered request took, and how much of it was spent in this process.
   void ended(index member, microseconds took, microseconds inside);
-  // Who is held now. Call it often; it decides anew once a period.
-  std::optional<hold> look(clock::time_point now);
+  // Decides anew when a period is over; call it often.
+  void look(clock::time_point now);
+  // Who is held now.
+  const std::optional<hold>& held() const { return held_; }
 
  private:
   struct tally {  // of one member, in the period it names
@@ -55,7 +59,10 @@ class flood_guard {
 
   tally& of(index member);
   std::optional<index> flooding(clock::time_point now);
+  bool leads() const;  // leader_ takes more than half
   void adapt(const tally& t);
+  // How many were with the vendor at a time (Little's law).
+  int outside(index member, clock::time_point now);
 
   std::vector<tally> tallies_;  // by member
   std::uint32_t period_ = 1;
@@ -65,6 +72,7 @@ class flood_guard {
   std::uint32_t sent_ = 0;  // in this period, to all
   index leader_ = 0;
   std::uint32_t leader_sent_ = 0;
+  std::optional<hold> next_;   // of the last period's leader, if others come
   int inside_ = inside_first;  // of the one who is held
   std::optional<hold> held_;
 };
