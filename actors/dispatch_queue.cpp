@@ -1,6 +1,7 @@
 #include "actors/dispatch_queue.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/limits.hpp"
 #include "core/base/log.hpp"
@@ -11,6 +12,10 @@ namespace syndicated::actors {
 namespace {
 
 constexpr std::size_t scan_rows_max = 1'024;  // of the due index, in one refill
+constexpr std::size_t scan_page_rows = 64;    // of those, the ones that are noted
+constexpr std::size_t behind_max = 512;
+// Lanes read in one refill: each costs some ten microseconds, and other endpoints wait meanwhile.
+constexpr std::size_t loads_max = 4;
 constexpr std::size_t cancel_page_rows = 256;
 // Events of one lane in a row while others wait on disk. In a row is cheaper: its entity is awake.
 constexpr std::uint32_t streak_max = 16;
@@ -63,13 +68,13 @@ void dispatch_queue::look_at_disk_again() {
 // The lane waits on disk and nobody holds it.
 void dispatch_queue::goes_back(side& s, const core::lane& lane) {
   s.more = true;
-  const std::uint64_t due_ms = store::due_ms_of(lane);
+  const std::uint64_t due_ms = store::due_place_of(lane).due_ms;
   if (in_line()) {
     fresh_.scan_from_ms = std::min(fresh_.scan_from_ms, due_ms);
   } else if (due_ms >= s.scan_from_ms) {
     return;  // where the next scan finds it
-  } else if (s.behind.size() < core::limits::endpoint_window_max) {
-    s.behind.insert({due_ms, lane.key, lane.attempts > 0});
+  } else if (s.behind.size() < behind_max) {
+    s.behind.insert({due_ms, lane.key});
   } else {
     s.scan_from_ms = due_ms;
   }
@@ -303,8 +308,8 @@ std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
                          std::min(core::limits::endpoint_window_max, lanes_.size()));
   due_.reset();
   const std::size_t late_space = std::min(space, late_max - std::min(late_max, late_.ready.size()));
-  const std::size_t late = refill_side(late_, true, now, late_space);
-  return late + refill_side(fresh_, false, now, space - late);
+  const std::size_t late = refill_side(late_, now, late_space);
+  return late + refill_side(fresh_, now, space - late);
 }
 
 // A parked stream holds the line until it is replayed or discarded, unless the owner wants such
@@ -313,12 +318,11 @@ bool dispatch_queue::line_is_held() {
   if (settings_->on_exhausted == core::exhausted_policy::skip) return false;
   bool held = false;
   std::size_t rows = 0;
-  const auto scanned =
-      s_.repo.due_lanes(id_, store::parked_due_ms, store::parked_due_ms + 1, {},
-                        [&](const core::lane_key& key, std::uint64_t, std::string_view) {
-                          held = !key.replay;
-                          return !held && ++rows < scan_rows_max;
-                        });
+  const auto scanned = s_.repo.due_lanes(id_, store::due_side::parked, store::due_side::parked, {},
+                                         [&](const core::lane_key& key, std::string_view) {
+                                           held = !key.replay;
+                                           return !held && ++rows < scan_rows_max;
+                                         });
   return held || !scanned;
 }
 
@@ -329,15 +333,20 @@ std::size_t dispatch_queue::refill_line(core::timestamp now) {
   late_.more = false;
   if (!lanes_.empty() || line_is_held()) return 0;
   std::vector<core::lane_key> first;
-  std::uint64_t first_ms = 0;
-  const auto scanned =
-      s_.repo.due_lanes(id_, fresh_.scan_from_ms, store::parked_due_ms, {},
-                        [&](const core::lane_key& key, std::uint64_t due_ms, std::string_view) {
-                          if (!first.empty() && due_ms != first_ms) return false;
-                          first_ms = due_ms;
-                          first.push_back(key);
-                          return first.size() < scan_rows_max;
-                        });
+  std::uint64_t first_ms = std::numeric_limits<std::uint64_t>::max();
+  bool scanned = true;
+  for (const auto kind : {store::due_side::fresh, store::due_side::late}) {
+    scanned &= s_.repo
+                   .due_rows(id_, {kind, fresh_.scan_from_ms},
+                             [&](store::due_row&& row) {
+                               if (row.due_ms > first_ms) return false;
+                               if (row.due_ms < first_ms) first.clear();
+                               first_ms = row.due_ms;
+                               first.push_back(row.lane);
+                               return first.size() < scan_rows_max;
+                             })
+                   .ok();
+  }
   std::optional<core::lane> head;
   for (const core::lane_key& key : first) {
     auto lane = s_.repo.find(key);
@@ -358,7 +367,7 @@ std::size_t dispatch_queue::refill_line(core::timestamp now) {
 }
 
 // Those that the scan has passed: they are the oldest.
-std::size_t dispatch_queue::refill_behind(side& s, core::timestamp now, std::size_t space) {
+std::size_t dispatch_queue::load_behind(side& s, core::timestamp now, std::size_t space) {
   std::size_t loaded = 0;
   while (loaded < space && !s.behind.empty()) {
     const store::due_row row = *s.behind.begin();
@@ -373,51 +382,58 @@ std::size_t dispatch_queue::refill_behind(side& s, core::timestamp now, std::siz
   return loaded;
 }
 
-std::size_t dispatch_queue::refill_side(side& s, bool late, core::timestamp now,
-                                        std::size_t space) {
-  std::size_t loaded = refill_behind(s, now, space);
-  space -= loaded;
-  std::vector<store::due_row> wanted;
+// The scan goes on: what it finds is noted, and behind it then.
+bool dispatch_queue::scan_page(side& s, core::timestamp now) {
   std::size_t rows = 0;
   std::uint64_t last_ms = 0;
   std::optional<std::uint64_t> stopped_ms;
-  auto scanned = s_.repo.due_rows(id_, s.scan_from_ms, [&](store::due_row&& row) {
+  auto scanned = s_.repo.due_rows(id_, {s.kind, s.scan_from_ms}, [&](store::due_row&& row) {
     if (row.due_ms > as_ms(now)) {
       keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(row.due_ms)));
       return false;
     }
     // Ends between two times only, so that the next scan can go on from there.
     const bool ended = rows >= scan_rows_max && row.due_ms != last_ms;
-    const bool fits = wanted.size() < space || row.retry != late || lanes_.contains(row.lane);
-    if (ended || !fits) {
+    const bool is_new = !lanes_.contains(row.lane);
+    if (ended || (is_new && s.behind.size() >= scan_page_rows)) {
       stopped_ms = row.due_ms;
       return false;
     }
     ++rows;
     last_ms = row.due_ms;
-    if (row.retry == late && !lanes_.contains(row.lane)) wanted.push_back(row);
+    if (is_new) s.behind.insert(row);
     return true;
   });
   if (!scanned) {
     core::log(core::log_level::error, "dispatcher", "cannot read due lanes",
               {{"endpoint", id_.value}, {"detail", scanned.failure().detail}});
     due_ = now + std::chrono::seconds{1};
-    return loaded;
+    return false;
   }
   s.scan_from_ms = stopped_ms.value_or(std::max(s.scan_from_ms, as_ms(now)));
-  s.more = stopped_ms || !s.behind.empty();
-  for (const store::due_row& row : wanted) loaded += load_row(s, row, now) ? 1 : 0;
-  // A long stretch of rows of the other kind: the next look goes on behind it.
+  s.more = stopped_ms.has_value();
+  return true;
+}
+
+std::size_t dispatch_queue::refill_side(side& s, core::timestamp now, std::size_t space) {
+  space = std::min(space, loads_max);
+  std::size_t loaded = load_behind(s, now, space);
+  if (loaded < space && s.behind.empty()) {
+    if (!scan_page(s, now)) return loaded;
+    loaded += load_behind(s, now, space - loaded);
+  }
+  s.more |= !s.behind.empty();
+  // A long stretch of rows that are held or gone: the next look goes on behind it.
   if (s.more && s.ready.empty()) keep_earlier(due_, now + std::chrono::milliseconds{100});
   return loaded;
 }
 
 void dispatch_queue::end_stored() {
   // A parked lane stays so when its endpoint is disabled; of a deleted one it goes, too.
-  const std::uint64_t until = store::parked_due_ms + (deleted() ? 1 : 0);
+  const auto last = deleted() ? store::due_side::parked : store::due_side::late;
   std::vector<core::lane_key> page;
-  auto scanned = s_.repo.due_lanes(id_, 0, until, {},
-                                   [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+  auto scanned = s_.repo.due_lanes(id_, store::due_side::fresh, last, {},
+                                   [&](const core::lane_key& key, std::string_view) {
                                      if (!lanes_.contains(key)) page.push_back(key);
                                      return page.size() < cancel_page_rows;
                                    });

@@ -139,8 +139,10 @@ class dispatch_queue {
   // Lanes with a head that was never tried, or those with one that was.
   //
   // Rows that come and go leave dead ones in the index, which a scan has to pass: so it goes on
-  // where the last one ended, and what returns to disk behind it is remembered here.
+  // where the last one ended, and what it found or what returns to disk behind it is noted here.
   struct side {
+    explicit side(store::due_side on) : kind(on) {}
+    store::due_side kind;
     std::deque<work_handle> ready;
     // Every live row of this kind before it is held in memory or stands in `behind`.
     std::uint64_t scan_from_ms = 0;
@@ -160,8 +162,9 @@ class dispatch_queue {
   bool line_is_held();
   side& side_of(const core::lane& lane) { return lane.attempts > 0 ? late_ : fresh_; }
   void look_at_disk_again();
-  std::size_t refill_side(side& s, bool late, core::timestamp now, std::size_t space);
-  std::size_t refill_behind(side& s, core::timestamp now, std::size_t space);
+  std::size_t refill_side(side& s, core::timestamp now, std::size_t space);
+  std::size_t load_behind(side& s, core::timestamp now, std::size_t space);
+  bool scan_page(side& s, core::timestamp now);
   bool may_send(core::timestamp now) const;
   work_handle take_from(side& s, core::timestamp now);
 
@@ -174,7 +177,8 @@ class dispatch_queue {
   std::shared_ptr<net::oauth2_grant> grant_;
   std::unique_ptr<core::signer> signer_;
 
-  side fresh_, late_;
+  side fresh_{store::due_side::fresh};
+  side late_{store::due_side::late};
   bool late_turn_ = false;  // of two that wait, a late one goes next
   core::retry_budget budget_;
   core::endpoint_health health_;

@@ -7,6 +7,7 @@ namespace syndicated::actors {
 namespace {
 
 constexpr std::size_t attempt_cursor_bytes = 24;
+constexpr std::size_t lane_cursor_bytes = 34;
 
 std::string_view ended_word(store::delivery_end end) {
   switch (end) {
@@ -113,15 +114,15 @@ core::result<page<core::lane>> engine_body::lanes(core::endpoint_id id,
                                                   const page_request& p) const {
   page<core::lane> out;
   const auto cursor = core::base64_decode(p.after);
-  if (!cursor || (!cursor->empty() && cursor->size() != 33)) return bad_cursor();
+  if (!cursor || (!cursor->empty() && cursor->size() != lane_cursor_bytes)) return bad_cursor();
   const bool parked_only = state == core::lane_state::parked;
   const bool pending_only = state == core::lane_state::pending;
   std::string last_key;
   core::result<void> problem;
   auto scanned =
-      repo_->due_lanes(id, parked_only ? store::parked_due_ms : 0,
-                       pending_only ? store::parked_due_ms : store::parked_due_ms + 1, *cursor,
-                       [&](const core::lane_key& key, std::uint64_t, std::string_view raw) {
+      repo_->due_lanes(id, parked_only ? store::due_side::parked : store::due_side::fresh,
+                       pending_only ? store::due_side::late : store::due_side::parked, *cursor,
+                       [&](const core::lane_key& key, std::string_view raw) {
                          if (out.items.size() >= p.limit) {
                            out.next = core::base64_encode(last_key);
                            return false;

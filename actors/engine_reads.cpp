@@ -9,7 +9,7 @@
 namespace syndicated::actors {
 namespace {
 
-// Lanes looked at for the age of the oldest one; in due order, so the sample holds fresh heads.
+// Lanes looked at for the age of the oldest one, of each side; those due first.
 constexpr std::size_t oldest_sample_rows = 256;
 
 bool fits(const core::subscription& s, const subscription_filter& f) {
@@ -179,15 +179,15 @@ endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) 
   out.failing_since = gauge.failing_since;
   out.breaker = breaker_at(out.endpoint->origin);
   if (out.counters.pending() + out.counters.parked == 0) return out;
-  std::size_t rows = 0;
-  (void)repo_->due_lanes(id, 0, store::parked_due_ms + 1, {},
-                         [&](const core::lane_key& key, std::uint64_t, std::string_view) {
-                           auto lane = repo_->find(key);
-                           if (!lane || !*lane) return true;
-                           if (!out.oldest || (*lane)->head_at < *out.oldest)
-                             out.oldest = (*lane)->head_at;
-                           return ++rows < oldest_sample_rows;
-                         });
+  for (const auto side : {store::due_side::fresh, store::due_side::late, store::due_side::parked}) {
+    std::size_t rows = 0;
+    (void)repo_->due_lanes(id, side, side, {}, [&](const core::lane_key& key, std::string_view) {
+      auto lane = repo_->find(key);
+      if (!lane || !*lane) return true;
+      keep_earlier(out.oldest, (*lane)->head_at);
+      return ++rows < oldest_sample_rows;
+    });
+  }
   return out;
 }
 

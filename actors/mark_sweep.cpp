@@ -41,8 +41,8 @@ void mark_sweep::look(core::timestamp now) {
 
 bool mark_sweep::has_lane(core::endpoint_id id) const {
   bool any = false;
-  const auto scanned = s_.repo.due_lanes(id, 0, store::parked_due_ms + 1, {},
-                                         [&any](const core::lane_key&, std::uint64_t, auto) {
+  const auto scanned = s_.repo.due_lanes(id, store::due_side::fresh, store::due_side::parked, {},
+                                         [&any](const core::lane_key&, std::string_view) {
                                            any = true;
                                            return false;
                                          });

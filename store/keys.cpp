@@ -69,20 +69,24 @@ key_bytes lane_row_key(const core::lane_key& lane) {
 core::lane_key parse_lane_row_key(std::string_view key) noexcept {
   return {read_stream(key, 0), {read_u64(key, 9)}, {read_u64(key, 17)}};
 }
-std::uint64_t due_ms_of(const core::lane& lane) noexcept {
-  if (lane.state == core::lane_state::parked) return parked_due_ms;
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, core::to_unix_ms(lane.due)));
+due_place due_place_of(const core::lane& lane) noexcept {
+  if (lane.state == core::lane_state::parked) return {due_side::parked, 0};
+  return {lane.attempts > 0 ? due_side::late : due_side::fresh,
+          static_cast<std::uint64_t>(std::max<std::int64_t>(0, core::to_unix_ms(lane.due)))};
 }
-key_bytes due_key(const core::lane_key& lane, std::uint64_t due_ms) {
+key_bytes due_from(core::endpoint_id endpoint, due_place place) {
   return key_bytes{}
-      .u64(lane.endpoint.value)
-      .u64(due_ms)
-      .stream(lane.stream)
-      .u64(lane.replay.value);
+      .u64(endpoint.value)
+      .byte(static_cast<std::uint8_t>(place.side))
+      .u64(place.due_ms);
+}
+key_bytes due_key(const core::lane_key& lane, due_place place) {
+  return due_from(lane.endpoint, place).stream(lane.stream).u64(lane.replay.value);
 }
 core::lane_key parse_due_key(std::string_view key) noexcept {
-  return {read_stream(key, 16), {read_u64(key, 0)}, {read_u64(key, 25)}};
+  return {read_stream(key, 17), {read_u64(key, 0)}, {read_u64(key, 26)}};
 }
+std::uint64_t parse_due_ms(std::string_view key) noexcept { return read_u64(key, 9); }
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms) {
   return key_bytes{}.u64(event.value).u64(endpoint.value).u64(at_ms);
 }

@@ -14,7 +14,7 @@
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
 //                 kind(1) entity(8) 0(8): last seq of a published stream -> seq(8)
 //   lanes          kind(1) entity(8) endpoint(8) replay(8)
-//   due            endpoint(8) due_ms(8) kind(1) entity(8) replay(8)   -> "r" for a late retry
+//   due            endpoint(8) side(1) due_ms(8) kind(1) entity(8) replay(8)
 //   attempts       event(8) endpoint(8) at_ms(8)
 //   attempt_index  endpoint(8) at_ms(8) event(8)                  -> outcome(1) end(1)
 //   jobs           id(8)
@@ -93,11 +93,15 @@ class key_bytes {
 std::uint64_t read_u64(std::string_view bytes, std::size_t offset) noexcept;
 core::stream_id read_stream(std::string_view bytes, std::size_t offset) noexcept;
 
-// A parked lane stands in `due` behind every real time.
-inline constexpr std::uint64_t parked_due_ms = 0x7FFF'FFFF'FFFF'FFFFULL;
+// Where a lane stands in `due`: those that wait for a first attempt, those that wait for another,
+// and those that wait for nothing. Apart, so that neither has to be passed to find the others.
+enum class due_side : std::uint8_t { fresh, late, parked };
+struct due_place {
+  due_side side = due_side::fresh;
+  std::uint64_t due_ms = 0;  // of a parked lane 0
+  friend bool operator==(const due_place&, const due_place&) = default;
+};
 
-// The value of a row in `due` whose head was tried before; fresh ones have none.
-inline constexpr std::string_view due_retry_mark = "r";
 inline constexpr std::string_view breaker_prefix = "breaker:";
 
 key_bytes catalog_key(core::entity_kind kind, std::uint64_t id);
@@ -106,8 +110,11 @@ key_bytes index_key(char index, std::uint64_t owner, std::uint64_t member);
 key_bytes stream_key(const core::stream_id& stream, std::uint64_t seq);
 key_bytes lane_row_key(const core::lane_key& lane);
 core::lane_key parse_lane_row_key(std::string_view key) noexcept;
-std::uint64_t due_ms_of(const core::lane& lane) noexcept;
-key_bytes due_key(const core::lane_key& lane, std::uint64_t due_ms);
+due_place due_place_of(const core::lane& lane) noexcept;
+key_bytes due_key(const core::lane_key& lane, due_place place);
+// What all keys of an endpoint's side from that time on are not before.
+key_bytes due_from(core::endpoint_id endpoint, due_place place);
+std::uint64_t parse_due_ms(std::string_view key) noexcept;
 core::lane_key parse_due_key(std::string_view key) noexcept;
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms);
 key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event);

@@ -61,6 +61,10 @@ core::result<void> members(const database& db, char index, std::uint64_t owner, 
                  [&](std::string_view key, std::string_view) { return v(Id{read_u64(key, 9)}); });
 }
 
+key_bytes due_side_prefix(core::endpoint_id endpoint, due_side side) {
+  return key_bytes{}.u64(endpoint.value).byte(static_cast<std::uint8_t>(side));
+}
+
 std::string answer_key(std::string_view key) { return core::sha256(key); }
 
 }  // namespace
@@ -158,25 +162,22 @@ core::result<std::vector<core::lane>> repository::lanes_of(const core::stream_id
 }
 
 core::result<void> repository::due_lanes(
-    core::endpoint_id endpoint, std::uint64_t from_due_ms, std::uint64_t until_due_ms,
-    std::string_view after_key,
-    const std::function<bool(const core::lane_key&, std::uint64_t, std::string_view)>& v) const {
-  const key_bytes begin = key_bytes{}.u64(endpoint.value).u64(from_due_ms);
-  const key_bytes end = key_bytes{}.u64(endpoint.value).u64(until_due_ms);
-  std::string from{begin.view()};
-  if (!after_key.empty()) from = std::string{after_key} + '\0';
+    core::endpoint_id endpoint, due_side first, due_side last, std::string_view after_key,
+    const std::function<bool(const core::lane_key&, std::string_view)>& v) const {
+  std::string from{due_from(endpoint, {first, 0}).view()};
+  if (!after_key.empty()) from = std::max(from, std::string{after_key} + '\0');
+  const key_bytes end = due_side_prefix(endpoint, last).successor();
   return db_.scan(family::due, from, end.view(), [&](std::string_view key, std::string_view) {
-    return v(parse_due_key(key), read_u64(key, 8), key);
+    return v(parse_due_key(key), key);
   });
 }
 
-core::result<void> repository::due_rows(core::endpoint_id endpoint, std::uint64_t from_due_ms,
+core::result<void> repository::due_rows(core::endpoint_id endpoint, due_place from,
                                         const visit<due_row>& v) const {
-  const key_bytes begin = key_bytes{}.u64(endpoint.value).u64(from_due_ms);
-  const key_bytes end = key_bytes{}.u64(endpoint.value).u64(parked_due_ms);
-  return db_.scan(family::due, begin.view(), end.view(),
-                  [&](std::string_view key, std::string_view value) {
-                    return v({read_u64(key, 8), parse_due_key(key), value == due_retry_mark});
+  const key_bytes end = due_side_prefix(endpoint, from.side).successor();
+  return db_.scan(family::due, due_from(endpoint, from).view(), end.view(),
+                  [&](std::string_view key, std::string_view) {
+                    return v({parse_due_ms(key), parse_due_key(key)});
                   });
 }
 

@@ -35,7 +35,6 @@ struct timer_row {
 struct due_row {
   std::uint64_t due_ms = 0;
   core::lane_key lane;
-  bool retry = false;  // its head was tried before
   auto operator<=>(const due_row&) const = default;
 };
 
@@ -70,13 +69,13 @@ class repository {
   core::result<void> stream_events(const core::stream_id& stream, std::uint64_t from_seq,
                                    const visit<core::event_id>& v) const;
   core::result<std::vector<core::lane>> lanes_of(const core::stream_id& stream) const;
-  // Lanes of an endpoint in due order, with due_ms in [from, until).
-  core::result<void> due_lanes(core::endpoint_id endpoint, std::uint64_t from_due_ms,
-                               std::uint64_t until_due_ms, std::string_view after_key,
-                               const std::function<bool(const core::lane_key&, std::uint64_t due_ms,
-                                                        std::string_view key)>& v) const;
-  // The same rows from a due time on, parked ones left out, with the mark of late retries.
-  core::result<void> due_rows(core::endpoint_id endpoint, std::uint64_t from_due_ms,
+  // Lanes of an endpoint that stand on one of these sides, in the order of the sides and then of
+  // due times. `key` is where the next page goes on behind.
+  core::result<void> due_lanes(
+      core::endpoint_id endpoint, due_side first, due_side last, std::string_view after_key,
+      const std::function<bool(const core::lane_key&, std::string_view key)>& v) const;
+  // Those of one side from a due time on.
+  core::result<void> due_rows(core::endpoint_id endpoint, due_place from,
                               const visit<due_row>& v) const;
   core::result<void> attempts(
       core::event_id event, std::string_view after,

@@ -5,11 +5,12 @@
 #include "store/codec.hpp"
 #include "store/id_source.hpp"
 #include "store/repository.hpp"
+#include "store/upgrade.hpp"
 
 namespace syndicated::store {
 namespace {
 
-constexpr std::string_view schema_version = "1";
+constexpr std::string_view schema_version = "2";
 constexpr std::string_view key_proof_text = "syndicated master key";
 constexpr std::string_view key_proof_row = "key_proof";
 constexpr std::string_view keys_in_use_row = "master_keys";
@@ -140,16 +141,15 @@ void repository::put(write_plan& plan, const core::event& e) const {
 
 void repository::put(write_plan& plan, const core::lane& lane, const core::lane* before) const {
   plan.put(family::lanes, lane_row_key(lane.key), encode(lane));
-  const std::uint64_t due = due_ms_of(lane);
-  if (before != nullptr && due_ms_of(*before) == due) return;
-  if (before != nullptr) plan.erase(family::due, due_key(lane.key, due_ms_of(*before)));
-  const bool retry = lane.state == core::lane_state::pending && lane.attempts > 0;
-  plan.put(family::due, due_key(lane.key, due), std::string{retry ? due_retry_mark : ""});
+  const due_place place = due_place_of(lane);
+  if (before != nullptr && due_place_of(*before) == place) return;
+  if (before != nullptr) plan.erase(family::due, due_key(lane.key, due_place_of(*before)));
+  plan.put(family::due, due_key(lane.key, place), {});
 }
 
 void repository::erase(write_plan& plan, const core::lane& lane) const {
   plan.erase(family::lanes, lane_row_key(lane.key));
-  plan.erase(family::due, due_key(lane.key, due_ms_of(lane)));
+  plan.erase(family::due, due_key(lane.key, due_place_of(lane)));
 }
 
 void repository::put(write_plan& plan, const attempt_row& a) const {
@@ -250,7 +250,9 @@ core::result<void> check_store(database& db, const vault& secrets, id_source& id
   auto schema = db.get(family::meta, "schema");
   if (!schema) return std::move(schema).failure();
   if (!*schema) return write_first_rows(db, secrets, ids);
-  if (**schema != schema_version) {
+  if (**schema == due_without_sides) {
+    if (auto ok = upgrade_due(db, schema_version); !ok) return ok;
+  } else if (**schema != schema_version) {
     return core::error{
         core::errc::invalid,
         "newer_schema",

@@ -347,8 +347,8 @@ class life {
     std::uint64_t backlog = 0;
     std::uint64_t parked_lanes = 0;
     const auto scanned =
-        w_.repo().due_lanes(id, 0, store::parked_due_ms + 1, {},
-                            [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+        w_.repo().due_lanes(id, store::due_side::fresh, store::due_side::parked, {},
+                            [&](const core::lane_key& key, std::string_view) {
                               const auto lane = w_.repo().find(key);
                               BOOST_REQUIRE(lane.ok() && lane->has_value());
                               BOOST_TEST(((*lane)->state == core::lane_state::parked));

@@ -131,9 +131,12 @@ BOOST_AUTO_TEST_CASE(a_queue_holds_no_more_than_its_window) {
   auto settings = *s().catalog.load()->find_any(st.endpoint);
   settings.state = endpoint_state::active;
   q.configure(std::make_shared<const core::endpoint>(settings));
-  BOOST_TEST(q.refill(now, 10'000) == core::limits::endpoint_window_max);
+  // A few at a time, as reading them keeps the others waiting.
+  std::size_t most = 0;
+  while (const std::size_t loaded = q.refill(now, 10'000)) most = std::max(most, loaded);
+  BOOST_TEST(most > 0U);
+  BOOST_TEST(most <= 8U);
   BOOST_TEST(q.held() == core::limits::endpoint_window_max);
-  BOOST_TEST(q.refill(now, 10'000) == 0U);
   // One more that just became ready has to wait on disk behind the others.
   sell(st, 1);
   const auto before = q.held();
@@ -142,6 +145,26 @@ BOOST_AUTO_TEST_CASE(a_queue_holds_no_more_than_its_window) {
   fresh.due = now;
   q.ready(std::make_shared<actors::lane_work>(actors::lane_work{fresh, nullptr}), true);
   BOOST_TEST(q.held() == before);
+}
+
+// Neither has to be passed to find the other.
+BOOST_AUTO_TEST_CASE(a_late_retry_is_found_at_once_behind_a_long_fresh_backlog) {
+  const auto st = open_stall();
+  sell(st, 1);
+  set_state(st.endpoint, endpoint_state::paused);
+  engine.settle();
+  sell(st, 3'000);
+  now += 1h;
+  answer_first(st, 500);
+  now += 1h;
+  actors::dispatch_queue q(s(), st.endpoint);
+  auto settings = *s().catalog.load()->find_any(st.endpoint);
+  settings.state = endpoint_state::active;
+  q.configure(std::make_shared<const core::endpoint>(settings));
+  BOOST_TEST(q.refill(now, 10'000) > 1U);
+  int late = 0;
+  for (int i = 0; i < 2; ++i) late += q.take(now, true)->lane.attempts > 0 ? 1 : 0;
+  BOOST_TEST(late == 1);
 }
 
 void expect_all_in_due_order(room& r, const stall& st, std::size_t count) {

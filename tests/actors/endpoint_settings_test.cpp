@@ -20,8 +20,8 @@ struct shop : room {
   std::vector<core::lane> lanes(const stall& st) {
     std::vector<core::lane> found;
     const auto scanned =
-        repo().due_lanes(st.endpoint, 0, store::parked_due_ms + 1, {},
-                         [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+        repo().due_lanes(st.endpoint, store::due_side::fresh, store::due_side::parked, {},
+                         [&](const core::lane_key& key, std::string_view) {
                            found.push_back(**repo().find(key));
                            return true;
                          });

@@ -76,8 +76,8 @@ class room : public world {
   core::lane only_lane(const stall& st) {
     std::vector<core::lane> found;
     const auto scanned =
-        repo().due_lanes(st.endpoint, 0, store::parked_due_ms + 1, {},
-                         [&](const core::lane_key& key, std::uint64_t, std::string_view) {
+        repo().due_lanes(st.endpoint, store::due_side::fresh, store::due_side::parked, {},
+                         [&](const core::lane_key& key, std::string_view) {
                            found.push_back(**repo().find(key));
                            return true;
                          });

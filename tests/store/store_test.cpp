@@ -43,13 +43,14 @@ BOOST_AUTO_TEST_CASE(golden_bytes) {
   const core::lane_key lane{{core::entity_kind::subscription, 0x0102}, {7}, {9}};
   BOOST_TEST(core::hex_encode(lane_row_key(lane).view()) ==
              "05000000000000010200000000000000070000000000000009");
-  BOOST_TEST(core::hex_encode(due_key(lane, 0x1A).view()) ==
-             "0000000000000007000000000000001a0500000000000001020000000000000009");
+  BOOST_TEST(core::hex_encode(due_key(lane, {due_side::late, 0x1A}).view()) ==
+             "000000000000000701000000000000001a0500000000000001020000000000000009");
   BOOST_TEST(core::hex_encode(stream_key(lane.stream, 3).view()) ==
              "0500000000000001020000000000000003");
   BOOST_TEST(core::hex_encode(index_key('t', 1, 2).view()) == "7400000000000000010000000000000002");
   BOOST_TEST((parse_lane_row_key(lane_row_key(lane).view()) == lane));
-  BOOST_TEST((parse_due_key(due_key(lane, 5).view()) == lane));
+  BOOST_TEST((parse_due_key(due_key(lane, {due_side::parked, 5}).view()) == lane));
+  BOOST_TEST(parse_due_ms(due_key(lane, {due_side::fresh, 5}).view()) == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(the_successor_ends_a_prefix) {
@@ -396,61 +397,6 @@ BOOST_FIXTURE_TEST_CASE(after_the_stop_every_plan_is_answered, committed_store) 
   plan.done = [&answered](commit_result r) { answered = r == commit_result::failed; };
   c->submit(std::move(plan));
   BOOST_TEST(answered);
-}
-
-BOOST_FIXTURE_TEST_CASE(a_lane_has_two_rows_while_it_lasts, committed_store) {
-  core::lane lane;
-  lane.key = {{core::entity_kind::subscription, 1}, {2}, {}};
-  lane.head = {3};
-  lane.next_seq = 1;
-  lane.backlog = 1;
-  lane.due = core::from_unix_ms(1000);
-  const auto commit = [this](auto&& fill) {
-    write_plan plan;
-    fill(plan);
-    BOOST_REQUIRE((db->write({&plan}, {}, true).result == commit_result::committed));
-  };
-  const auto due_rows = [this](std::uint64_t until) {
-    std::vector<std::uint64_t> out;
-    BOOST_REQUIRE(repo.due_lanes({2}, 0, until, {},
-                                 [&](const core::lane_key&, std::uint64_t due, auto) {
-                                   out.push_back(due);
-                                   return true;
-                                 })
-                      .ok());
-    return out.size();
-  };
-  commit([&](write_plan& p) { repo.put(p, lane, nullptr); });
-  BOOST_TEST(due_rows(parked_due_ms) == 1U);
-  core::lane parked = lane;
-  parked.state = core::lane_state::parked;
-  commit([&](write_plan& p) { repo.put(p, parked, &lane); });
-  BOOST_TEST(due_rows(parked_due_ms) == 0U);
-  BOOST_TEST(due_rows(parked_due_ms + 1) == 1U);
-  commit([&](write_plan& p) { repo.erase(p, parked); });
-  BOOST_TEST(due_rows(parked_due_ms + 1) == 0U);
-  BOOST_TEST(repo.lanes_of(lane.key.stream)->empty());
-}
-
-BOOST_FIXTURE_TEST_CASE(late_retries_are_marked_and_parked_lanes_left_out, committed_store) {
-  write_plan plan;
-  for (std::uint64_t n = 1; n <= 4; ++n) {
-    core::lane lane;
-    lane.key = {{core::entity_kind::subscription, n}, {2}, {}};
-    lane.due = core::from_unix_ms(static_cast<std::int64_t>(1000 * n));
-    lane.attempts = n == 3 ? 1 : 0;
-    if (n == 4) lane.state = core::lane_state::parked;
-    repo.put(plan, lane, nullptr);
-  }
-  BOOST_REQUIRE((db->write({&plan}, {}, true).result == commit_result::committed));
-  std::vector<std::pair<std::uint64_t, bool>> seen;
-  BOOST_REQUIRE(repo.due_rows({2}, 2000,
-                              [&](due_row&& row) {
-                                seen.emplace_back(row.due_ms, row.retry);
-                                return true;
-                              })
-                    .ok());
-  BOOST_TEST((seen == std::vector<std::pair<std::uint64_t, bool>>{{2000, false}, {3000, true}}));
 }
 
 BOOST_FIXTURE_TEST_CASE(marks_of_attempts_are_found_by_endpoint_and_time, committed_store) {

@@ -1,0 +1,20 @@
+// Brings a store of an older schema forward, before anything reads it.
+//
+// Each step can be cut at any point and is taken up again by the next start: a row is moved in one
+// synced write, and the schema's number is written last.
+#pragma once
+
+#include <string_view>
+
+#include "store/database.hpp"
+
+namespace syndicated::store {
+
+// Schema 1: rows of `due` were endpoint(8) due_ms(8) kind(1) entity(8) replay(8), retries were
+// marked by a value, and parked lanes stood behind every real time.
+inline constexpr std::string_view due_without_sides = "1";
+
+// Gives each row of `due` its side, then writes `schema`.
+core::result<void> upgrade_due(database& db, std::string_view schema);
+
+}  // namespace syndicated::store
