@@ -297,6 +297,7 @@ void dispatch::pump() {
     } else {
       turns_.passed(*next);
     }
+    if (m.queue->starves()) refill(*m.queue, now);
     enlist(*m.queue, now);
   }
 }

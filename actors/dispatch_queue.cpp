@@ -385,6 +385,7 @@ std::size_t dispatch_queue::load_behind(side& s, core::timestamp now, std::size_
 // The scan goes on: what it finds is noted, and behind it then.
 bool dispatch_queue::scan_page(side& s, core::timestamp now) {
   std::size_t rows = 0;
+  std::size_t noted = 0;
   std::uint64_t last_ms = 0;
   std::optional<std::uint64_t> stopped_ms;
   auto scanned = s_.repo.due_rows(id_, {s.kind, s.scan_from_ms}, [&](store::due_row&& row) {
@@ -395,13 +396,13 @@ bool dispatch_queue::scan_page(side& s, core::timestamp now) {
     // Ends between two times only, so that the next scan can go on from there.
     const bool ended = rows >= scan_rows_max && row.due_ms != last_ms;
     const bool is_new = !lanes_.contains(row.lane);
-    if (ended || (is_new && s.behind.size() >= scan_page_rows)) {
+    if (ended || (is_new && noted >= scan_page_rows)) {
       stopped_ms = row.due_ms;
       return false;
     }
     ++rows;
     last_ms = row.due_ms;
-    if (is_new) s.behind.insert(row);
+    noted += is_new && s.behind.insert(row).second ? 1 : 0;
     return true;
   });
   if (!scanned) {
@@ -418,9 +419,12 @@ bool dispatch_queue::scan_page(side& s, core::timestamp now) {
 std::size_t dispatch_queue::refill_side(side& s, core::timestamp now, std::size_t space) {
   space = std::min(space, loads_max);
   std::size_t loaded = load_behind(s, now, space);
-  if (loaded < space && s.behind.empty()) {
+  const bool nothing_due = s.behind.empty() || s.behind.begin()->due_ms > as_ms(now);
+  if (loaded < space && nothing_due) {
     if (!scan_page(s, now)) return loaded;
     loaded += load_behind(s, now, space - loaded);
+  } else {
+    s.more = true;  // for all that is known
   }
   s.more |= !s.behind.empty();
   // A long stretch of rows that are held or gone: the next look goes on behind it.

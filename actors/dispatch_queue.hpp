@@ -84,7 +84,7 @@ class dispatch_queue {
   void returned(const work_handle& work, core::timestamp now,
                 const std::shared_ptr<const lane_report>& report);
 
-  // Reads due lanes from the store while there is room. Returns how many came in.
+  // Reads a few due lanes from the store, if there is room. Returns how many came in.
   std::size_t refill(core::timestamp now, std::size_t room);
   // Reports every stored lane of a deleted endpoint as cancelled, of a disabled one as parked, a
   // page at a time.
@@ -92,6 +92,8 @@ class dispatch_queue {
   // Lanes whose entity never said what became of them are looked at again.
   void give_up_waiting(core::timestamp now);
 
+  // It could send more than what is in memory.
+  bool starves() const { return wants_refill() && fresh_.ready.empty() && late_.ready.empty(); }
   bool wants_refill() const {
     return active() && ((fresh_.more && fresh_.ready.size() < refill_below) ||
                         (late_.more && late_.ready.size() < refill_below));

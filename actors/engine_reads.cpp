@@ -10,7 +10,7 @@ namespace syndicated::actors {
 namespace {
 
 // Lanes looked at for the age of the oldest one, of each side; those due first.
-constexpr std::size_t oldest_sample_rows = 256;
+constexpr std::size_t oldest_sample_rows = 128;
 
 bool fits(const core::subscription& s, const subscription_filter& f) {
   if (f.tenant && s.tenant != f.tenant) return false;

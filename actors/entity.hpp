@@ -4,7 +4,8 @@
 // plan is committed; plans of one entity are committed in order. When a plan is refused for lack of
 // space, the entity starts again from what is on disk (store::plan_chain).
 //
-// CAF-free. Threads: one at a time (its actor's). Lifetime: as long as its actor.
+// CAF-free. Threads: one at a time (its actor's). Lifetime: until it sleeps;
+// its actor goes on as another.
 #pragma once
 
 #include <memory>

@@ -63,10 +63,8 @@ struct still_busy {
 };  // its refusal
 struct asleep {
   core::stream_id stream;
-};                // its consent: the actor holds it no more
-struct look_on {  // shard -> itself: more entities are idle
-  core::timestamp now;
-};
+};                  // its consent: the actor holds it no more
+struct look_on {};  // shard -> itself: more entities are idle
 struct start_cascade {
   core::tenant_id tenant;
 };

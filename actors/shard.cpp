@@ -40,7 +40,8 @@ shard_state::queue& place_of(shard_state& state, const core::stream_id& stream) 
 // The first of the queue, if it was not used for `patience`, is asked to sleep.
 bool ask_to_sleep(shard_pointer self, shard_state::queue& from, core::timestamp now,
                   std::chrono::milliseconds patience) {
-  if (from.empty() || now - from.front().last_used < patience) return false;
+  // A clock that was set back must not keep everybody awake.
+  if (from.empty() || std::chrono::abs(now - from.front().last_used) < patience) return false;
   auto& child = from.front();
   child.falling_asleep = true;
   self->send(child.actor, sleep_now{});
@@ -121,8 +122,9 @@ void forgive_crashes(shard_state& state, core::timestamp now) {
 }
 
 // Those that rest for long enough, a few of each kind; true if there are more.
-bool look_for_idle(shard_pointer self, core::timestamp now) {
+bool look_for_idle(shard_pointer self) {
   auto& state = self->state;
+  const core::timestamp now = state.s->now();
   bool more = false;
   for (int i = 0; i < asked_at_a_time; ++i) {
     more = ask_to_sleep(self, state.waiting, now, state.settings.entity_idle);
@@ -166,7 +168,7 @@ void on_asleep(shard_pointer self, const core::stream_id& stream) {
   hand_over(self, std::move(gone.kept));
 }
 
-// Rare, so that a search is good enough: an actor crashed, or was one too many.
+// Rare, so that a search is good enough: an actor crashed.
 void on_down(shard_pointer self, caf::down_msg& down) {
   auto& state = self->state;
   const auto it =
@@ -183,6 +185,7 @@ void on_down(shard_pointer self, caf::down_msg& down) {
 void release_vacant(shard_pointer self) {
   auto& state = self->state;
   for (std::size_t n = (state.vacant_least + 1) / 2; n > 0; --n) {
+    self->demonitor(state.vacant.back().address());
     self->send_exit(state.vacant.back(), caf::exit_reason::user_shutdown);
     state.vacant.pop_back();
   }
@@ -215,10 +218,10 @@ shard_actor::behavior_type shard(shard_pointer self, services* s, shard_settings
       [self](const tick& t) {
         forgive_crashes(self->state, t.now);
         release_vacant(self);
-        if (look_for_idle(self, t.now)) self->send(self, look_on{t.now});
+        if (look_for_idle(self)) self->send(self, look_on{});
       },
       [self](const look_on& l) {
-        if (look_for_idle(self, l.now)) self->send(self, l);
+        if (look_for_idle(self)) self->send(self, l);
       },
       [](const ping& p) { (*p.pong)(); },
   };

@@ -31,7 +31,7 @@ struct shard_state {
   struct child {
     core::stream_id stream;
     entity_actor actor;
-    std::shared_ptr<entity> body;  // the actor's; not touched here while the actor lives
+    std::shared_ptr<entity> body;  // the actor's; not touched here while the actor has it
     core::timestamp last_used{};
     bool falling_asleep = false;
     std::vector<std::variant<request_ptr, report_ptr>> kept;

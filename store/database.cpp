@@ -95,10 +95,8 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
   if (looked_up_by_id(f)) {
     own.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   }
-  // Read once for each entity that wakes, by ids in no order; its rows are few beside events.
+  // Read once for each entity that wakes, by ids in no order.
   if (f == family::subscriptions) {
-    own.index_type = rocksdb::BlockBasedTableOptions::kBinarySearch;
-    own.partition_filters = false;
     o.memtable_whole_key_filtering = true;
     o.memtable_prefix_bloom_size_ratio = memtable_filter_share;
   }

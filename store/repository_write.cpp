@@ -250,9 +250,8 @@ core::result<void> check_store(database& db, const vault& secrets, id_source& id
   auto schema = db.get(family::meta, "schema");
   if (!schema) return std::move(schema).failure();
   if (!*schema) return write_first_rows(db, secrets, ids);
-  if (**schema == due_without_sides) {
-    if (auto ok = upgrade_due(db, schema_version); !ok) return ok;
-  } else if (**schema != schema_version) {
+  const bool older = **schema == due_without_sides || **schema == due_gets_sides;
+  if (!older && **schema != schema_version) {
     return core::error{
         core::errc::invalid,
         "newer_schema",
@@ -261,6 +260,9 @@ core::result<void> check_store(database& db, const vault& secrets, id_source& id
         {}};
   }
   if (auto ok = check_keys(db, secrets); !ok) return ok;
+  if (older) {
+    if (auto ok = upgrade_due(db, schema_version); !ok) return ok;
+  }
   auto counters = db.get(family::meta, "ids");
   if (!counters) return std::move(counters).failure();
   if (!*counters) {

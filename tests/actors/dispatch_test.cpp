@@ -167,6 +167,34 @@ BOOST_AUTO_TEST_CASE(a_late_retry_is_found_at_once_behind_a_long_fresh_backlog) 
   BOOST_TEST(late == 1);
 }
 
+// Looks that find no room for another late retry must not be the last ones.
+BOOST_AUTO_TEST_CASE(late_retries_that_find_no_room_are_looked_for_again) {
+  constexpr std::size_t count = 200;  // more than the late ones' half of the window
+  const auto st = open_stall(256, [](core::endpoint& e) { e.retry_schedule = {0s, 1h}; });
+  sell(st, static_cast<int>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    now += 10ms;
+    answer_first(st, 500);
+  }
+  actors::dispatch_queue q(s(), st.endpoint);
+  q.configure(s().catalog.load()->find_any(st.endpoint));
+  q.refill(now, 10'000);
+  while (const auto next = q.next_look()) {
+    if (*next <= now) break;
+    now = *next;
+    q.refill(now, 10'000);
+  }
+  now += 1h;  // the breaker was open, or the vendor asked for it
+  std::size_t sent = 0;
+  while (sent < count) {
+    const bool empty = q.held() == sent;
+    if (empty && (!q.wants_refill() || q.refill(now, 10'000) == 0)) break;
+    (void)q.take(now, true);
+    ++sent;
+  }
+  BOOST_TEST(sent == count);
+}
+
 void expect_all_in_due_order(room& r, const stall& st, std::size_t count) {
   const auto order = r.drain_all(st);
   BOOST_TEST(order.size() == count);

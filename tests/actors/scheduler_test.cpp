@@ -186,6 +186,21 @@ BOOST_AUTO_TEST_CASE(many_that_rest_are_asked_a_few_at_a_time) {
   BOOST_TEST(awake() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_clock_that_was_set_back_keeps_nobody_awake) {
+  const auto tenant = add_tenant();
+  deployed(tenant);
+  now -= 1h;
+  deployed(tenant);
+  now += 29s;
+  tick_shard();
+  settle();
+  BOOST_TEST(awake() == 1U);  // what it was used last is an hour away
+  now += 1s;
+  tick_shard();
+  settle();
+  BOOST_TEST(awake() == 0U);
+}
+
 struct small_stage : stage {
   small_stage() : stage(actors::shard_settings{30s, 4}) {}
 };

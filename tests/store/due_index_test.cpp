@@ -1,6 +1,7 @@
 // The index of lanes by endpoint, side and due time, and its older form.
 #include <boost/test/unit_test.hpp>
 
+#include "store/id_source.hpp"
 #include "store/repository.hpp"
 #include "store/upgrade.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -99,36 +100,87 @@ BOOST_FIXTURE_TEST_CASE(fresh_lanes_late_ones_and_parked_ones_stand_apart, new_s
   BOOST_TEST((streams == std::vector<std::uint64_t>{1, 2, 3, 4}));
 }
 
-// Schema 1 had no sides; a row whose lane is gone was left by nobody and is not kept.
-BOOST_FIXTURE_TEST_CASE(a_store_of_schema_1_is_brought_forward, new_store) {
-  const auto rows = [this] {
-    std::vector<std::string> keys;
-    BOOST_REQUIRE(db->scan(family::due, {}, {}, [&](std::string_view key, std::string_view) {
-                      keys.push_back(std::string{key});
-                      return true;
-                    }).ok());
-    return keys;
-  };
-  write_plan plan = four_lanes(repo);
-  BOOST_REQUIRE((db->write({&plan}, {}, true).result == commit_result::committed));
-  const auto wanted = rows();
-  // As they were then; the first two were moved before the upgrade was cut.
-  write_plan old;
-  for (std::uint64_t n = 1; n <= 5; ++n) {
-    core::lane lane;
-    lane.key = {{core::entity_kind::subscription, n}, {2}, {}};
+// Rows as schema 1 had them, of the lanes of four_lanes and of one that is gone; those of the first
+// two lanes were moved before the upgrade was cut.
+write_plan as_schema_1() {
+  write_plan plan;
+  for (std::uint64_t n = 3; n <= 5; ++n) {
+    const core::lane_key lane{{core::entity_kind::subscription, n}, {2}, {}};
     const std::uint64_t due = n == 4 ? 0x7FFF'FFFF'FFFF'FFFFULL : 1000 * n;
-    const key_bytes key = key_bytes{}.u64(2).u64(due).stream(lane.key.stream).u64(0);
-    if (n >= 3) old.put(family::due, key, n == 3 ? "r" : "");
-    lane.due = core::from_unix_ms(static_cast<std::int64_t>(1000 * n));
-    if (n == 3) old.erase(family::due, due_key(lane.key, {due_side::late, 3000}));
-    if (n == 4) old.erase(family::due, due_key(lane.key, {due_side::parked, 0}));
+    plan.put(family::due, key_bytes{}.u64(2).u64(due).stream(lane.stream).u64(0),
+             n == 3 ? "r" : "");
+    if (n == 3) plan.erase(family::due, due_key(lane, {due_side::late, 3000}));
+    if (n == 4) plan.erase(family::due, due_key(lane, {due_side::parked, 0}));
   }
-  BOOST_REQUIRE((db->write({&old}, {}, true).result == commit_result::committed));
-  BOOST_TEST((rows() != wanted));
+  return plan;
+}
+
+struct older_store : new_store {
+  std::vector<std::string> wanted;
+
+  older_store() {
+    id_source ids;
+    BOOST_REQUIRE(check_store(*db, secrets, ids).ok());
+    write(four_lanes(repo));
+    wanted = rows();
+    write(as_schema_1());
+    BOOST_TEST((rows() != wanted));
+  }
+  void write(const write_plan& plan) {
+    BOOST_REQUIRE((db->write({&plan}, {}, true).result == commit_result::committed));
+  }
+  void say_schema(std::string schema) {
+    write_plan plan;
+    plan.put(family::meta, key_bytes{"schema"}, std::move(schema));
+    write(plan);
+  }
+  std::string schema() const { return db->get(family::meta, "schema")->value(); }
+  std::vector<std::string> rows() const {
+    std::vector<std::string> keys;
+    const auto scanned =
+        db->scan(family::due, {}, {}, [&](std::string_view key, std::string_view value) {
+          keys.push_back(std::string{key} + '=' + std::string{value});
+          return true;
+        });
+    BOOST_REQUIRE(scanned.ok());
+    return keys;
+  }
+};
+
+// A row whose lane is gone is not kept.
+BOOST_FIXTURE_TEST_CASE(a_store_of_schema_1_is_brought_forward_with_the_start, older_store) {
+  for (const char* began : {"1", "1>2"}) {
+    say_schema(began);
+    id_source ids;
+    BOOST_REQUIRE(check_store(*db, secrets, ids).ok());
+    BOOST_TEST((rows() == wanted));
+    BOOST_TEST(schema() == "2");
+    write(as_schema_1());
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_upgrade_goes_on_page_by_page, older_store) {
+  BOOST_REQUIRE(upgrade_due(*db, "2", 1).ok());
+  BOOST_TEST((rows() == wanted));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_start_with_a_wrong_key_upgrades_nothing, older_store) {
+  say_schema("1");
+  const auto before = rows();
+  id_source ids;
+  const vault other = std::move(vault::with_key(std::string(32, 'x'))).value();
+  BOOST_TEST(!check_store(*db, other, ids).ok());
+  BOOST_TEST((rows() == before));
+  BOOST_TEST(schema() == "1");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lane_that_cannot_be_read_keeps_its_place, older_store) {
+  write_plan damage;
+  const core::lane_key third{{core::entity_kind::subscription, 3}, {2}, {}};
+  damage.put(family::lanes, lane_row_key(third), "damaged");
+  write(damage);
   BOOST_REQUIRE(upgrade_due(*db, "2").ok());
   BOOST_TEST((rows() == wanted));
-  BOOST_TEST(db->get(family::meta, "schema")->value() == "2");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
