@@ -29,12 +29,17 @@ write_reply notify(ticker_pointer self, Message message) {
   };
 }
 
+// Each row once a second: one that stays after its entity has looked at it waits for the next.
 void fire_timers(ticker_pointer self, core::timestamp now) {
   auto& state = self->state;
   std::vector<core::stream_id> due;
-  auto scanned = state.s->repo.timers(now, [&](store::timer_row&& row) {
+  state.more_timers = false;
+  auto scanned = state.s->repo.timers(now, state.timers_after, [&](store::timer_row&& row) {
+    state.more_timers = state.timers_under_way.size() + due.size() >= timers_page;
+    if (state.more_timers) return false;
     if (!state.timers_under_way.contains(row.stream)) due.push_back(row.stream);
-    return state.timers_under_way.size() + due.size() < timers_page;
+    state.timers_after = row;
+    return true;
   });
   if (!scanned) {
     core::log(core::log_level::error, "ticker", "cannot read timers",
@@ -51,6 +56,13 @@ void fire_timers(ticker_pointer self, core::timestamp now) {
     request->reply = notify(self, timer_handled{stream});
     state.s->to_shard(std::move(request));
   }
+}
+
+void timer_was_handled(ticker_pointer self, const core::stream_id& stream) {
+  auto& state = self->state;
+  state.timers_under_way.erase(stream);
+  if (!state.more_timers || state.draining) return;
+  if (state.timers_under_way.size() <= timers_page / 2) fire_timers(self, state.s->now());
 }
 
 // Endpoints about which there is something to tell; each is asked once at a time.
@@ -160,6 +172,7 @@ void resume_cascades(ticker_pointer self) {
 void second_hand(ticker_pointer self, core::timestamp now) {
   auto& state = self->state;
   for (const auto& shard : state.shards) self->send(shard, tick{now});
+  state.timers_after.reset();
   fire_timers(self, now);
   tell_notices(self);
   for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
@@ -171,13 +184,14 @@ void second_hand(ticker_pointer self, core::timestamp now) {
 pending_work open_work(const ticker_state& state, core::timestamp now) {
   pending_work out;
   out.due = state.timers_under_way.size() + state.cascades.size() + state.cascades_again.size();
-  const auto scanned = state.s->repo.timers(core::timestamp::max(), [&](store::timer_row&& row) {
-    if (row.due > now) {
-      out.next = row.due;
-      return false;
-    }
-    return state.timers_under_way.contains(row.stream);  // others wait for their portion
-  });
+  const auto scanned =
+      state.s->repo.timers(core::timestamp::max(), {}, [&](store::timer_row&& row) {
+        if (row.due > now) {
+          out.next = row.due;
+          return false;
+        }
+        return state.timers_under_way.contains(row.stream);  // others wait for their portion
+      });
   if (!scanned) ++out.due;  // nobody knows
   return out;
 }
@@ -211,7 +225,7 @@ ticker_actor::behavior_type ticker(ticker_pointer self, services* s, ticker_sett
   self->delayed_send(self, settings.beat, tick{});
   return {
       [self](const tick&) { beat(self); },
-      [self](const timer_handled& m) { self->state.timers_under_way.erase(m.stream); },
+      [self](const timer_handled& m) { timer_was_handled(self, m.stream); },
       [self](const start_cascade& m) { begin_cascade(self, m.tenant); },
       [self](const cascade_step& m) {
         auto& cascades = self->state.cascades;

@@ -2,9 +2,9 @@
 // (CAF).
 //
 // Timers live in the store, never in CAF's clock (library-notes.md 1.2, 4): once a second those
-// that are due are handed to their entities, at most timers_page of them under way. A cascade walks
-// the tree below a tenant in pages, with at most cascade_page requests under way, and is remembered
-// on disk until it is done.
+// that are due are handed to their entities, at most timers_page of them under way, the next ones
+// as soon as half of those are done. A cascade walks the tree below a tenant in pages, with at most
+// cascade_page requests under way, and is remembered on disk until it is done.
 #pragma once
 
 #include <deque>
@@ -39,6 +39,8 @@ struct ticker_state {
   replayer_actor jobs;
   core::timestamp next_second{};
   std::unordered_set<core::stream_id> timers_under_way;
+  bool more_timers = false;                      // are due in this second
+  std::optional<store::timer_row> timers_after;  // behind this one
   std::deque<cascade> cascades;
   std::vector<core::tenant_id> cascades_again;  // with the next second
   bool draining = false;

@@ -94,7 +94,7 @@ key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, cor
   return key_bytes{}.u64(endpoint.value).u64(at_ms).u64(event.value);
 }
 key_bytes journal_key(core::endpoint_id endpoint) {
-  return key_bytes{"endpoint:"}.u64(endpoint.value);
+  return key_bytes{journal_prefix}.u64(endpoint.value);
 }
 key_bytes breaker_key(std::string_view origin) {
   return key_bytes{breaker_prefix}.append(core::sha256(origin));

@@ -1,5 +1,5 @@
 // The keys of every column family: big-endian and of fixed width, so that byte order is the order
-// of ids and times. Format documented here; golden bytes in tests/store/keys_test.cpp.
+// of ids and times. Format documented here; golden bytes in tests/store/store_test.cpp.
 //
 //   catalog        kind(1) id(8)
 //   tenants        id(8)
@@ -103,6 +103,7 @@ struct due_place {
 };
 
 inline constexpr std::string_view breaker_prefix = "breaker:";
+inline constexpr std::string_view journal_prefix = "endpoint:";
 
 key_bytes catalog_key(core::entity_kind kind, std::uint64_t id);
 key_bytes id_key(std::uint64_t id);

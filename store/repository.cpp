@@ -265,9 +265,12 @@ core::result<std::optional<attempt_row>> repository::last_attempt(
   return found;
 }
 
-core::result<void> repository::timers(core::timestamp until, const visit<timer_row>& v) const {
+core::result<void> repository::timers(core::timestamp until, const std::optional<timer_row>& after,
+                                      const visit<timer_row>& v) const {
+  std::string from;
+  if (after) from = std::string{timer_key(after->due, after->stream).view()} + '\0';
   const key_bytes end = key_bytes{}.u64(static_cast<std::uint64_t>(core::to_unix_ms(until)) + 1);
-  return db_.scan(family::timers, {}, end.view(), [&](std::string_view key, std::string_view) {
+  return db_.scan(family::timers, from, end.view(), [&](std::string_view key, std::string_view) {
     return v(
         {core::from_unix_ms(static_cast<std::int64_t>(read_u64(key, 0))), read_stream(key, 8)});
   });
@@ -293,6 +296,15 @@ core::result<std::optional<endpoint_journal>> repository::find_journal(core::end
   return decoded<endpoint_journal>(
       db_.get(family::meta, journal_key(id).view()),
       [id](std::string_view value) { return decode_journal(id, value); });
+}
+core::result<void> repository::journals(const visit<endpoint_journal>& v) const {
+  const key_bytes group{journal_prefix};
+  return scan_decoded(
+      db_, family::meta, group.view(), group.successor().view(),
+      [](std::string_view key, std::string_view value) {
+        return decode_journal({read_u64(key, journal_prefix.size())}, value);
+      },
+      [&v](endpoint_journal&& row, std::string_view) { return v(std::move(row)); });
 }
 core::result<void> repository::notices(core::endpoint_id endpoint,
                                        const visit<notice_row>& v) const {

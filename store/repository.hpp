@@ -88,7 +88,9 @@ class repository {
                                  const visit<attempt_mark>& v) const;
   core::result<std::optional<attempt_row>> last_attempt(core::event_id event,
                                                         core::endpoint_id endpoint) const;
-  core::result<void> timers(core::timestamp until, const visit<timer_row>& v) const;
+  // In the order of their due times, up to `until`, behind `after`.
+  core::result<void> timers(core::timestamp until, const std::optional<timer_row>& after,
+                            const visit<timer_row>& v) const;
 
   core::result<std::optional<core::replay_job>> replay_job(std::uint64_t id) const;
   // Newest first, those with an id below `before`.
@@ -100,6 +102,7 @@ class repository {
   // lane.
   core::result<bool> is_skipped(core::event_id event, core::endpoint_id endpoint) const;
   core::result<std::optional<endpoint_journal>> find_journal(core::endpoint_id id) const;
+  core::result<void> journals(const visit<endpoint_journal>& v) const;
   // What is to be told of an endpoint; and the first endpoint after `after` with such a notice.
   core::result<void> notices(core::endpoint_id endpoint, const visit<notice_row>& v) const;
   core::result<std::optional<core::endpoint_id>> next_noticed(core::endpoint_id after) const;

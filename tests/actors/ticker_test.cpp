@@ -51,6 +51,18 @@ BOOST_AUTO_TEST_CASE(a_cancelled_one_is_deprovisioned_after_its_grace_then_by_fo
   BOOST_TEST((subscription(id).status == subscription_status::undeployed));
 }
 
+BOOST_AUTO_TEST_CASE(timers_of_one_instant_do_not_wait_for_the_next_second) {
+  start_ticker();
+  const auto tenant = add_tenant();
+  std::vector<core::subscription_id> ids;
+  for (int i = 0; i < 1'300; ++i) ids.push_back(ordered(tenant, false));
+  jump_to(*subscription(ids.front()).deadline);
+  pass(1s);
+  for (const auto id : ids) {
+    BOOST_TEST((subscription(id).status == subscription_status::payment_expired));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_payment_in_time_calls_the_timer_off) {
   start_ticker();
   const auto id = ordered(add_tenant(), false);
