@@ -47,6 +47,9 @@ void endpoint_entity::decide(entity_request& request) {
   if (const auto* change = std::get_if<endpoint_health_changed>(&request.body)) {
     return tell_health(request, *change);
   }
+  if (const auto* change = std::get_if<owner_quota_changed>(&request.body)) {
+    return tell_quota(request, *change);
+  }
   refuse(request, core::not_found("endpoints have no such command"));
 }
 
@@ -127,6 +130,23 @@ void endpoint_entity::tell_health(entity_request& request, const endpoint_health
   std::vector<told> news;
   news.push_back({draft_of(change.degraded ? "endpoint.degraded" : "endpoint.recovered"),
                   inner(std::move(data))});
+  write(request, {}, std::move(news), *e);
+}
+
+void endpoint_entity::tell_quota(entity_request& request, const owner_quota_changed& change) {
+  const auto e = s_.catalog.load()->find_any(core::endpoint_id{stream_.entity});
+  if (!e || record_.quota == change.level) return answer_unchanged(request, {});
+  record_.quota = change.level;
+  core::json_writer data;
+  data.begin_object();
+  data.key("owner_scope").text(core::to_string(change.scope));
+  data.key("owner_id").number(change.scope_id);
+  data.key("metric").text("pending_events");
+  data.key("value").number(change.value);
+  data.key("limit").number(change.limit);
+  data.end_object();
+  std::vector<told> news;
+  news.push_back({draft_of(core::event_name_of(change.level)), inner(std::move(data))});
   write(request, {}, std::move(news), *e);
 }
 

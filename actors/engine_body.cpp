@@ -226,9 +226,9 @@ void engine_body::start() {
   committer_->start();
   rotation_->start();
   retention_->start();
-  watch_->start();
   for (auto& loop : loops_) loop->start();
   spawn_actors();
+  watch_->start();
   ticker_ =
       system_->spawn(ticker, services_.get(), ticker_settings{}, shards_, dispatchers_, replayer_);
   // Each dispatcher looks once at what its endpoints left undone.

@@ -1,16 +1,10 @@
 #include "actors/load_gate.hpp"
 
-#include <map>
-
 #include "core/base/limits.hpp"
 #include "core/base/log.hpp"
 
 namespace syndicated::actors {
 namespace {
-
-std::uint64_t share(std::uint64_t of, unsigned percent) {
-  return of / 100 * percent + of % 100 * percent / 100;
-}
 
 core::error refused(overload why, std::string detail) {
   const auto kind =
@@ -67,19 +61,21 @@ void load_gate::set_limits(const load_limits& limits) {
 // Once over its mark, a figure is so until it is at 95 % of it.
 bool load_gate::is_over(overload why, std::uint64_t value, std::uint64_t mark) const noexcept {
   const bool was = (closed_.load(std::memory_order_relaxed) & bit(why)) != 0;
-  return was ? value > share(mark, core::limits::load_resumes_percent) : value >= mark;
+  return was ? value > core::share_of(mark, core::limits::load_resumes_percent) : value >= mark;
 }
 
-void load_gate::take(const load_sample& sample, const catalog_snapshot& catalog) {
+std::vector<quota_change> load_gate::take(const load_sample& sample,
+                                          const catalog_snapshot& catalog) {
   const std::lock_guard lock(mutex_);
   unsigned now = 0;
   if (sample.stalled.count() >= core::limits::store_stalled_ms) now |= bit(overload::store_stalled);
-  const std::uint64_t memory_mark = share(limits_.memory_max, core::limits::memory_mark_percent);
+  const std::uint64_t memory_mark =
+      core::share_of(limits_.memory_max, core::limits::memory_mark_percent);
   if (limits_.memory_max > 0 && is_over(overload::memory, sample.resident_bytes, memory_mark)) {
     now |= bit(overload::memory);
   }
   std::uint64_t all = 0;
-  std::map<endpoint_owner, std::uint64_t> owners;
+  pending_map owners;
   for (const auto& [id, pending] : sample.pending) {
     all += pending;
     if (const auto endpoint = catalog.find_any(id)) owners[catalog.owner_of(*endpoint)] += pending;
@@ -87,18 +83,57 @@ void load_gate::take(const load_sample& sample, const catalog_snapshot& catalog)
   if (is_over(overload::backlog_full, all, limits_.pending_events_max)) {
     now |= bit(overload::backlog_full);
   }
-  const auto before = full_.load();
-  const std::uint64_t mark = limits_.pending_events_per_owner_max;
+  auto changes = take_levels(owners);
   owner_set full;
-  for (const auto& [owner, pending] : owners) {
-    const bool was = before && before->contains(owner);
-    if (was ? pending > share(mark, core::limits::load_resumes_percent) : pending >= mark) {
-      full.insert(owner);
-    }
+  for (const auto& [owner, level] : levels_) {
+    if (level == core::quota_level::blocked) full.insert(owner);
   }
   if (!full.empty()) now |= bit(overload::tenant_backlog_full);
   full_ = full.empty() ? nullptr : std::make_shared<const owner_set>(std::move(full));
   tell_change(closed_.exchange(now), now);
+  return changes;
+}
+
+std::vector<quota_change> load_gate::take_levels(const pending_map& owners) {
+  const std::uint64_t limit = limits_.pending_events_per_owner_max;
+  const auto before = std::exchange(levels_, {});
+  const auto level_in = [](const auto& levels, const endpoint_owner& owner) {
+    const auto it = levels.find(owner);
+    return it == levels.end() ? core::quota_level::within : it->second;
+  };
+  for (const auto& [owner, pending] : owners) {
+    const auto level = core::level_of(pending, limit, level_in(before, owner));
+    if (level != core::quota_level::within) levels_.emplace(owner, level);
+  }
+  std::vector<quota_change> changes;
+  const auto compare = [&](const endpoint_owner& owner) {
+    const auto level = level_in(levels_, owner);
+    if (level == level_in(told_, owner)) return;
+    const auto pending = owners.find(owner);
+    changes.push_back({owner, level, pending == owners.end() ? 0 : pending->second, limit});
+  };
+  for (const auto& [owner, level] : told_) compare(owner);
+  for (const auto& [owner, level] : levels_) {
+    if (!told_.contains(owner)) compare(owner);
+  }
+  told_ = levels_;
+  return changes;
+}
+
+void load_gate::restore(const endpoint_owner& owner, core::quota_level told) {
+  const std::lock_guard lock(mutex_);
+  if (told != core::quota_level::within) levels_[owner] = told_[owner] = told;
+}
+
+void load_gate::not_told(const endpoint_owner& owner) {
+  const std::lock_guard lock(mutex_);
+  // Another level than the present one, whichever that is; the endpoint knows what it told.
+  const bool within = !levels_.contains(owner);
+  if (within) {
+    told_[owner] = core::quota_level::reached;
+  } else {
+    told_.erase(owner);
+  }
 }
 
 std::optional<overload> load_gate::closed() const noexcept {

@@ -11,7 +11,8 @@
 //   tenant_backlog_full  429  an owner of a recipient has limits.pending_events_per_owner_max
 //   pending
 //
-// Memory and backlogs are welcome again at 95 % of their marks. The figures are looked at every
+// Memory and backlogs are welcome again at 95 % of their marks. An owner's backlog is a quota whose
+// levels are told to the platform (core/delivery/quota.hpp). The figures are looked at every
 // limits::load_look_ms (load_watch.hpp), so what comes in between may go over a mark; asking costs
 // one atomic read while everything is well. Threads: take() from one; everything else from any.
 // CAF-free.
@@ -22,6 +23,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,6 +36,7 @@
 #include "actors/catalog_snapshot.hpp"
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
+#include "core/delivery/quota.hpp"
 
 namespace syndicated::actors {
 
@@ -54,11 +57,23 @@ enum class overload : std::uint8_t { store_stalled, memory, backlog_full, tenant
 inline constexpr std::size_t overload_count = 4;
 std::string_view to_string(overload why) noexcept;
 
+struct quota_change {
+  endpoint_owner owner;
+  core::quota_level level{};
+  std::uint64_t value = 0;
+  std::uint64_t limit = 0;
+};
+
 class load_gate {
  public:
   // Looked at anew with the next sample.
   void set_limits(const load_limits& limits);
-  void take(const load_sample& sample, const catalog_snapshot& catalog);
+  // Owners whose quota has another level than the one told last.
+  std::vector<quota_change> take(const load_sample& sample, const catalog_snapshot& catalog);
+  // What was told in the life of an earlier process. Before the first take().
+  void restore(const endpoint_owner& owner, core::quota_level told);
+  // It could not be told, so the next take() says it again.
+  void not_told(const endpoint_owner& owner);
 
   // For all new load. None: welcome.
   std::optional<core::error> refusal() const;
@@ -78,14 +93,18 @@ class load_gate {
 
  private:
   using owner_set = std::set<endpoint_owner>;
+  using pending_map = std::map<endpoint_owner, std::uint64_t>;
   static constexpr unsigned bit(overload why) { return 1U << static_cast<unsigned>(why); }
   void count(overload why) const noexcept {
     refused_[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
   }
+  std::vector<quota_change> take_levels(const pending_map& owners);
   bool is_over(overload why, std::uint64_t value, std::uint64_t mark) const noexcept;
 
   mutable std::mutex mutex_;
   load_limits limits_;
+  std::map<endpoint_owner, core::quota_level> levels_;  // but those within
+  std::map<endpoint_owner, core::quota_level> told_;    // likewise
   std::atomic<unsigned> closed_{0};
   std::atomic<std::shared_ptr<const owner_set>> full_;
   mutable std::array<std::atomic<std::uint64_t>, overload_count> refused_{};

@@ -3,15 +3,18 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "core/base/limits.hpp"
+#include "core/base/log.hpp"
 
 namespace syndicated::actors {
 
 load_watch::~load_watch() { stop(); }
 
 void load_watch::start() {
+  restore();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "load-watch");
     std::unique_lock lock(mutex_);
@@ -39,7 +42,36 @@ void load_watch::look() {
   sample.stalled = s_.committer.stats().stalled;
   sample.resident_bytes = resident_bytes();
   sample.pending = s_.committer.pending();
-  s_.load.take(sample, *s_.catalog.load());
+  for (const quota_change& change : s_.load.take(sample, *s_.catalog.load())) tell(change);
+}
+
+void load_watch::tell(const quota_change& change) {
+  const auto catalog = s_.catalog.load();
+  const auto endpoints = catalog->endpoints_of(change.owner);
+  const auto oldest = std::find_if(endpoints.begin(), endpoints.end(),
+                                   [&](core::endpoint_id id) { return catalog->find(id); });
+  if (oldest == endpoints.end()) return;
+  auto request = std::make_shared<entity_request>();
+  request->stream = core::stream_of(*oldest);
+  request->options.by = {core::role::operator_, 0, "system"};
+  request->body = owner_quota_changed{change.owner.scope, change.owner.id, change.level,
+                                      change.value, change.limit};
+  request->reply = [gate = &s_.load, owner = change.owner](core::result<answer>&& told) {
+    if (!told) gate->not_told(owner);
+  };
+  s_.to_shard(std::move(request));
+}
+
+void load_watch::restore() {
+  const auto catalog = s_.catalog.load();
+  const auto scanned = s_.repo.journals([&](store::endpoint_journal&& row) {
+    const auto endpoint = catalog->find(row.endpoint);
+    if (endpoint) s_.load.restore(catalog->owner_of(*endpoint), row.quota);
+    return true;
+  });
+  if (scanned) return;
+  core::log(core::log_level::error, "load", "the journals of endpoints cannot be read",
+            {{"detail", scanned.failure().detail}});
 }
 
 std::uint64_t resident_bytes() {

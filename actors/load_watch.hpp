@@ -1,7 +1,9 @@
 // Looks at the figures that decide whether new load is taken (load_gate.hpp), on a thread of its
-// own, so that neither a hung disk nor busy actors keep it from looking.
+// own, so that neither a hung disk nor busy actors keep it from looking. Tells changes of owners'
+// quotas in the stream of the owner's oldest endpoint.
 //
-// Threads: start and stop from the owner's. Lifetime: ends before the services.
+// Threads: start (when there are shards) and stop from the owner's. Lifetime: ends before the
+// services.
 #pragma once
 
 #include <condition_variable>
@@ -24,7 +26,9 @@ class load_watch {
   void stop();
 
  private:
+  void restore();  // what an earlier process told
   void look();
+  void tell(const quota_change& change);
 
   services& s_;
   std::mutex mutex_;

@@ -78,6 +78,14 @@ struct endpoint_health_changed {
   std::string reason;
   std::optional<core::timestamp> failing_since;
 };
+// Its owner has another share of what may be pending for it (load_gate.hpp).
+struct owner_quota_changed {
+  core::endpoint_scope scope = core::endpoint_scope::platform;  // of the owner
+  std::uint64_t scope_id = 0;
+  core::quota_level level{};
+  std::uint64_t value = 0;
+  std::uint64_t limit = 0;
+};
 
 // What is asked of the replay jobs.
 struct cancel_job {
@@ -94,7 +102,7 @@ struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
                publish_request, replay_request, discard_request, reconsider_access,
-               endpoint_notices, endpoint_health_changed>
+               endpoint_notices, endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;
   write_reply reply;                 // may be empty; use answer_with

@@ -347,13 +347,15 @@ std::string encode(const endpoint_journal& j) {
   r.set_told(number(j.told));
   r.set_degraded(j.degraded);
   if (j.failing_since) r.set_failing_since_ms(ms(*j.failing_since));
+  r.set_quota(number(j.quota));
   return framed(r);
 }
 
 core::result<endpoint_journal> decode_journal(core::endpoint_id id, std::string_view value) {
   records::EndpointJournal r;
   if (auto e = parse(r, value, "endpoint journal")) return std::move(*e);
-  endpoint_journal j{id, r.seq(), static_cast<core::endpoint_state>(r.told()), r.degraded(), {}};
+  endpoint_journal j{id, r.seq(), static_cast<core::endpoint_state>(r.told()), r.degraded()};
+  j.quota = static_cast<core::quota_level>(r.quota());
   if (r.has_failing_since_ms()) j.failing_since = at(r.failing_since_ms());
   return j;
 }

@@ -10,6 +10,7 @@
 #include "core/base/time.hpp"
 #include "core/delivery/attempt.hpp"
 #include "core/delivery/endpoint.hpp"
+#include "core/delivery/quota.hpp"
 #include "core/delivery/response.hpp"
 
 namespace syndicated::store {
@@ -91,6 +92,7 @@ struct endpoint_journal {
   core::endpoint_state told = core::endpoint_state::active;
   bool degraded = false;
   std::optional<core::timestamp> failing_since{};
+  core::quota_level quota = core::quota_level::within;  // told, of its owner
 };
 
 // How far retention has come (store/retention.hpp). Ids of events; ids below are meant.

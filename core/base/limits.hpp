@@ -89,8 +89,9 @@ inline constexpr std::size_t replay_jobs_kept_max = 1'000;  // the oldest ended 
 // New load (delivery.md, 3).
 inline constexpr int load_look_ms = 500;
 inline constexpr int store_stalled_ms = 2'000;
-inline constexpr unsigned memory_mark_percent = 85;   // of limits.memory_max
-inline constexpr unsigned load_resumes_percent = 95;  // of a mark
+inline constexpr unsigned memory_mark_percent = 85;    // of limits.memory_max
+inline constexpr unsigned load_resumes_percent = 95;   // of a mark
+inline constexpr unsigned quota_reached_percent = 80;  // of a limit: a warning
 
 // Committer.
 inline constexpr std::size_t commit_batch_bytes_max = 1024 * 1024;

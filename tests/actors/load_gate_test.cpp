@@ -77,6 +77,61 @@ BOOST_FIXTURE_TEST_CASE(a_hung_disk_is_the_gravest_reason, gate_room) {
   BOOST_TEST(told() == "memory");
 }
 
+BOOST_FIXTURE_TEST_CASE(an_owners_levels_are_told_as_they_change, gate_room) {
+  using enum core::quota_level;
+  limit(1'000'000, 100);
+  core::endpoint e;
+  e.id = {1};
+  e.scope = core::endpoint_scope::vendor;
+  e.scope_id = 4;
+  catalog = catalog->with(std::move(e));
+  const auto changes = [this](std::uint64_t pending) {
+    sample.pending = {{{1}, pending}};
+    return gate.take(sample, *catalog);
+  };
+  const auto only = [](const std::vector<actors::quota_change>& all) {
+    BOOST_REQUIRE_EQUAL(all.size(), 1U);
+    BOOST_TEST((all[0].owner == actors::endpoint_owner{core::endpoint_scope::vendor, 4}));
+    BOOST_TEST(all[0].limit == 100U);
+    return all[0];
+  };
+  BOOST_TEST(changes(79).empty());
+  BOOST_TEST((only(changes(80)).level == reached));
+  BOOST_TEST(changes(90).empty());
+  const auto blocked_now = only(changes(130));
+  BOOST_TEST((blocked_now.level == blocked));
+  BOOST_TEST(blocked_now.value == 130U);
+  BOOST_TEST(changes(97).empty());
+  gate.not_told(blocked_now.owner);
+  BOOST_TEST((only(changes(97)).level == blocked));  // said again
+  sample.pending.clear();
+  const auto gone = only(gate.take(sample, *catalog));
+  BOOST_TEST((gone.level == within));
+  BOOST_TEST(gone.value == 0U);
+  gate.not_told(gone.owner);
+  BOOST_TEST((only(gate.take(sample, *catalog)).level == within));
+  BOOST_TEST(gate.take(sample, *catalog).empty());
+}
+
+// A process that died told two levels; one of them is not so any more.
+BOOST_FIXTURE_TEST_CASE(what_an_earlier_process_told_is_not_told_again, gate_room) {
+  limit(1'000'000, 100);
+  for (std::uint64_t vendor = 1; vendor <= 2; ++vendor) {
+    core::endpoint e;
+    e.id = {vendor};
+    e.scope = core::endpoint_scope::vendor;
+    e.scope_id = vendor;
+    catalog = catalog->with(std::move(e));
+    gate.restore({core::endpoint_scope::vendor, vendor}, core::quota_level::blocked);
+  }
+  sample.pending = {{{1}, 97}};
+  const auto changes = gate.take(sample, *catalog);
+  BOOST_REQUIRE_EQUAL(changes.size(), 1U);
+  BOOST_TEST(changes[0].owner.id == 2U);
+  BOOST_TEST((changes[0].level == core::quota_level::within));
+  BOOST_TEST(gate.full_owners() == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_owner_is_named_and_others_are_not_refused, gate_room) {
   limit(1'000, 10);
   const auto put = [this](std::uint64_t id, core::endpoint_scope scope, std::uint64_t of) {

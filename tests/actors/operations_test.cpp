@@ -20,7 +20,7 @@ class office : public room {
     e.url = "https://operator.example/hook";
     e.origin = "https://operator-" + std::to_string(++platforms_) + ".example:443";
     e.secret = core::secret_bytes{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
-    e.events = {"endpoint.*", "delivery.*"};
+    e.events = {"endpoint.*", "delivery.*", "quota.*"};
     const auto id = engine.new_endpoint(std::move(e));
     engine.settle();
     return id;
@@ -86,6 +86,34 @@ BOOST_AUTO_TEST_CASE(a_breaker_degrades_and_the_first_delivery_recovers_each_onc
   const auto events = told(st.endpoint);
   BOOST_TEST(events.back().seq == 2U);
   BOOST_TEST(events.back().recipients.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(each_level_of_an_owners_quota_is_told_once) {
+  const auto operators = platform_endpoint();
+  const auto st = open_stall();
+  const auto tell = [&](core::quota_level level, std::uint64_t value) {
+    const auto asked = engine.ask(
+        request(core::stream_of(st.endpoint),
+                actors::owner_quota_changed{core::endpoint_scope::vendor, 7, level, value, 100}));
+    engine.settle();
+    BOOST_TEST(asked->ok());
+  };
+  tell(core::quota_level::within, 0);
+  BOOST_TEST(names(st.endpoint) == "");
+  tell(core::quota_level::reached, 80);
+  tell(core::quota_level::reached, 99);
+  tell(core::quota_level::blocked, 101);
+  engine.restart();  // it is known what was told
+  tell(core::quota_level::blocked, 120);
+  tell(core::quota_level::within, 3);
+  BOOST_TEST(names(st.endpoint) == "quota.reached quota.blocked quota.recovered");
+  const auto events = told(st.endpoint);
+  BOOST_TEST(events[1].data.find(R"("owner_scope":"vendor","owner_id":7,"metric":"pending_events",)"
+                                 R"("value":101,"limit":100)") != std::string::npos,
+             events[1].data);
+  for (const auto& e : events) {
+    BOOST_TEST((e.recipients == std::vector<core::endpoint_id>{operators}));
+  }
 }
 
 // The limit passes while no attempt is due: the first failure after it pauses the endpoint.

@@ -43,6 +43,10 @@ class Overload(unittest.TestCase):
         self.begin({"limits": {"pending_events_max": 60, "pending_events_per_owner_max": 20},
                     "delivery": {"schedule": ["0s"] + ["3s"] * 9}})
         flooded, calm = harness.Shop(self.client), harness.Shop(self.client)
+        operators = harness.Sink()
+        self.addCleanup(operators.close)
+        self.client.post("/v1/endpoints", {"scope": "platform", "url": operators.url,
+                                           "form": "standard", "events": ["quota.*"]})
         flooded.endpoint(self.sink.url + "/flooded")
         calm.endpoint(self.sink.url + "/calm")
         known = flooded.subscription()
@@ -80,6 +84,23 @@ class Overload(unittest.TestCase):
         harness.wait_until(lambda: harness.drained(self.client), 30, "the end of the backlog")
         harness.wait_until(lambda: self.order(flooded) is None, 20, "new load")
         self.assertIsNone(self.publish(calm.vendor))
+        self.check_quotas(operators, flooded.vendor["id"])
+
+    def check_quotas(self, operators, vendor):
+        """The platform heard that the vendor's backlog was refused, and that this is over."""
+        def told():
+            return [a.json["type"] for a in list(operators.arrivals)
+                    if a.json["data"]["owner_id"] == vendor]
+
+        harness.wait_until(lambda: "quota.recovered" in told(), 20, "the end of the quota")
+        self.assertIn("quota.blocked", told())
+        for before, after in zip(told(), told()[1:]):
+            self.assertNotEqual(before, after)  # transitions only
+        data = next(a.json["data"] for a in operators.arrivals
+                    if a.json["type"] == "quota.blocked" and a.json["data"]["owner_id"] == vendor)
+        self.assertEqual((data["owner_scope"], data["metric"], data["limit"]),
+                         ("vendor", "pending_events", 20))
+        self.assertGreaterEqual(data["value"], 20)
 
     def test_memory(self):
         self.begin({})
