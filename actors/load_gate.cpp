@@ -58,10 +58,9 @@ void load_gate::set_limits(const load_limits& limits) {
   limits_ = limits;
 }
 
-// Once over its mark, a figure is so until it is at 95 % of it.
 bool load_gate::is_over(overload why, std::uint64_t value, std::uint64_t mark) const noexcept {
   const bool was = (closed_.load(std::memory_order_relaxed) & bit(why)) != 0;
-  return was ? value > core::share_of(mark, core::limits::load_resumes_percent) : value >= mark;
+  return core::is_over(value, mark, was);
 }
 
 std::vector<quota_change> load_gate::take(const load_sample& sample,

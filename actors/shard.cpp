@@ -149,20 +149,20 @@ void count_crash(shard_pointer self, const core::stream_id& stream,
 }
 
 // The entity has left its actor: what came meanwhile is for the next incarnation.
-shard_state::child forget(shard_state& state, const core::stream_id& stream) {
-  const auto it = state.children.find(stream);
-  const auto child = it->second;
-  state.children.erase(it);
+shard_state::child forget(shard_state& state, decltype(shard_state::children)::iterator known) {
+  const auto child = known->second;
+  state.children.erase(known);
   state.s->awake.fetch_sub(1, std::memory_order_relaxed);
   shard_state::child gone = std::move(*child);
-  (gone.falling_asleep ? state.leaving : place_of(state, stream)).erase(child);
+  (gone.falling_asleep ? state.leaving : place_of(state, gone.stream)).erase(child);
   return gone;
 }
 
 void on_asleep(shard_pointer self, const core::stream_id& stream) {
   auto& state = self->state;
-  if (!state.children.contains(stream)) return;
-  auto gone = forget(state, stream);
+  const auto it = state.children.find(stream);
+  if (it == state.children.end()) return;
+  auto gone = forget(state, it);
   state.vacant.push_back(std::move(gone.actor));
   gone.body.reset();
   hand_over(self, std::move(gone.kept));
@@ -175,9 +175,8 @@ void on_down(shard_pointer self, caf::down_msg& down) {
       std::find_if(state.children.begin(), state.children.end(),
                    [&down](const auto& c) { return c.second->actor.address() == down.source; });
   if (it == state.children.end()) return;
-  const core::stream_id stream = it->first;
-  auto gone = forget(state, stream);
-  count_crash(self, stream, std::move(gone.body));
+  auto gone = forget(state, it);
+  count_crash(self, gone.stream, std::move(gone.body));
   hand_over(self, std::move(gone.kept));
 }
 

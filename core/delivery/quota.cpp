@@ -8,14 +8,16 @@ std::uint64_t share_of(std::uint64_t whole, unsigned percent) noexcept {
   return whole / 100 * percent + whole % 100 * percent / 100;
 }
 
+bool is_over(std::uint64_t value, std::uint64_t mark, bool was) noexcept {
+  return was ? value > share_of(mark, limits::load_resumes_percent) : value >= mark;
+}
+
 quota_level level_of(std::uint64_t value, std::uint64_t limit, quota_level before) noexcept {
-  const auto at = [value](std::uint64_t mark, bool was) {
-    return was ? value > share_of(mark, limits::load_resumes_percent) : value >= mark;
-  };
-  if (at(limit, before == quota_level::blocked)) return quota_level::blocked;
+  if (is_over(value, limit, before == quota_level::blocked)) return quota_level::blocked;
   const std::uint64_t warning = share_of(limit, limits::quota_reached_percent);
   // Of a tiny limit no share is left: then there is no warning.
-  if (warning > 0 && at(warning, before != quota_level::within)) return quota_level::reached;
+  const bool warned = before != quota_level::within;
+  if (warning > 0 && is_over(value, warning, warned)) return quota_level::reached;
   return quota_level::within;
 }
 

@@ -12,6 +12,9 @@ namespace syndicated::core {
 
 enum class quota_level : std::uint8_t { within, reached, blocked };  // persisted
 
+// A figure is over its mark from there on until it is at 95 % of it. `was`: by the last look.
+bool is_over(std::uint64_t value, std::uint64_t mark, bool was) noexcept;
+
 // `limit` > 0. `before`: the level of the last look.
 quota_level level_of(std::uint64_t value, std::uint64_t limit, quota_level before) noexcept;
 
