@@ -108,8 +108,11 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
   if (looked_up_by_id(f)) {
     own.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   }
-  // Read once for each entity that wakes, by ids in no order: the index in one piece saves a step.
+  // Read once for each entity that wakes, by ids in no order: the index in one piece saves a step,
+  // and what new files have stays at hand. (In families that grow at their end it would stay for
+  // ever, as their files only move down, and take all of the cache from the rest.)
   if (f == family::subscriptions) {
+    own.pin_l0_filter_and_index_blocks_in_cache = true;
     own.index_type = rocksdb::BlockBasedTableOptions::kBinarySearch;
     own.partition_filters = false;
     o.memtable_whole_key_filtering = true;
@@ -236,7 +239,6 @@ core::result<std::unique_ptr<database>> database::open(const database_options& o
   table.cache_index_and_filter_blocks = true;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
   auto body = std::make_unique<impl>();
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions{});
