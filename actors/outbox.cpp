@@ -15,6 +15,9 @@ constexpr std::size_t recent_events_kept = 8;
 constexpr std::size_t recent_bytes_max = 32 * 1024;
 // Left out at once, so that a plan stays small; the rest when the lane moves again.
 constexpr std::size_t coalesced_max = 64;
+// Ids that are read at a time, and the backlog from which on that costs less than one by one.
+constexpr std::size_t ahead_max = 16;
+constexpr std::uint64_t ahead_least = 4;
 
 // Nothing was sent, and nothing will be.
 store::attempt_row unsent_row(const core::event& event, core::endpoint_id endpoint,
@@ -62,6 +65,7 @@ core::result<void> outbox::load() {
   marks_.clear();
   recent_.clear();
   recent_bytes_ = 0;
+  ahead_.clear();
   return {};
 }
 
@@ -216,9 +220,30 @@ void outbox::write_grown(store::write_plan& plan) {
   grown_.clear();
 }
 
+// A lane that has a backlog goes through it: one look into the stream for several events.
+void outbox::look_ahead(const core::lane& lane) {
+  const std::uint64_t from = lane.next_seq + 1;
+  const bool known = from >= ahead_from_ && from - ahead_from_ < ahead_.size();
+  if (lane.backlog < ahead_least || known) return;
+  ahead_.clear();
+  ahead_from_ = from;
+  // What cannot be read is tried again when it is needed, one by one.
+  (void)s_.repo.stream_events(stream_, from, [this](core::event_id&& id) {
+    ahead_.push_back(id);
+    return ahead_.size() < ahead_max;
+  });
+}
+
 core::result<std::shared_ptr<const core::event>> outbox::event_at(std::uint64_t seq) {
   if (!recent_.empty() && recent_.front()->seq <= seq && seq <= recent_.back()->seq) {
     return recent_[static_cast<std::size_t>(seq - recent_.front()->seq)];
+  }
+  if (seq >= ahead_from_ && seq - ahead_from_ < ahead_.size()) {
+    auto event = s_.repo.find(ahead_[seq - ahead_from_]);
+    // Else the stream has a gap here.
+    if (event.ok() && *event && (*event)->seq == seq) {
+      return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**event))};
+    }
   }
   auto id = s_.repo.event_at(stream_, seq);
   if (!id) return std::move(id).failure();
@@ -240,6 +265,7 @@ core::result<std::shared_ptr<const core::event>> outbox::next_for(core::endpoint
 }
 
 core::result<outbox::step> outbox::next_step(const core::lane& lane) {
+  look_ahead(lane);
   auto next = next_for(lane.key.endpoint, lane.next_seq);
   if (!next) return std::move(next).failure();
   step out{std::move(*next), {}};

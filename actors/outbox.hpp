@@ -35,6 +35,8 @@ class outbox {
 
   // Reads the lanes. Errors: the store's.
   core::result<void> load();
+  // No lane: nothing waits, is parked or is being sent.
+  bool empty() const noexcept { return lanes_.empty(); }
 
   // What follows goes into the owner's plan with this number; those up to `settled` are on disk.
   void begin_plan(std::uint64_t number, std::uint64_t settled) {
@@ -115,6 +117,7 @@ class outbox {
   };
   core::result<step> next_step(const core::lane& lane);
   core::result<std::shared_ptr<const core::event>> event_at(std::uint64_t seq);
+  void look_ahead(const core::lane& lane);
   // The first event after `seq` that goes to the endpoint; none at the end of the stream.
   core::result<std::shared_ptr<const core::event>> next_for(core::endpoint_id endpoint,
                                                             std::uint64_t seq);
@@ -128,7 +131,9 @@ class outbox {
   std::vector<core::lane> lanes_;
   std::vector<std::shared_ptr<const core::event>> recent_;  // ascending seq, without gaps
   std::size_t recent_bytes_ = 0;                            // of their data
-  std::vector<core::lane_key> grown_;                       // lanes that append() has to write
+  std::vector<core::event_id> ahead_;                       // on disk: `ahead_from_` and next ones
+  std::uint64_t ahead_from_ = 0;
+  std::vector<core::lane_key> grown_;  // lanes that append() has to write
   skip_marks marks_;
   std::shared_ptr<std::atomic<std::uint64_t>> committed_seq_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
