@@ -28,6 +28,10 @@ class entity {
   void handle(const std::shared_ptr<const lane_report>& report);
   // No plan is in flight: what is on disk is all there is, so it may leave memory.
   bool idle() const noexcept { return chain_->in_flight.load() == 0; }
+  // Of an idle one: nothing on disk waits to be sent.
+  bool without_lanes() const noexcept;
+  // It was so when it was last awake: it need not look for lanes.
+  void has_no_lanes() noexcept { lanes_known_ = true; }
 
  protected:
   virtual core::result<void> load_record() = 0;
@@ -57,6 +61,7 @@ class entity {
 
   std::shared_ptr<store::plan_chain> chain_ = std::make_shared<store::plan_chain>();
   bool loaded_ = false;
+  bool lanes_known_ = false;     // before it is loaded: it has none
   std::uint64_t submitted_ = 0;  // plans of this chain
 };
 

@@ -60,10 +60,11 @@ struct embody {  // shard -> actor: be this entity
 struct sleep_now {};  // shard -> entity: leave memory if nothing is open
 struct still_busy {
   core::stream_id stream;
-};  // its refusal
-struct asleep {
+};               // its refusal
+struct asleep {  // its consent: the actor holds it no more
   core::stream_id stream;
-};                  // its consent: the actor holds it no more
+  bool without_lanes = false;  // there are none on disk either
+};
 struct look_on {};  // shard -> itself: more entities are idle
 struct start_cascade {
   core::tenant_id tenant;

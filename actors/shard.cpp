@@ -33,6 +33,10 @@ entity_actor vacant_actor(shard_pointer self) {
   return actor;
 }
 
+bool is_subscription(const core::stream_id& stream) {
+  return stream.kind == core::entity_kind::subscription;
+}
+
 shard_state::queue& place_of(shard_state& state, const core::stream_id& stream) {
   return stream.kind == core::entity_kind::unordered ? state.unordered : state.waiting;
 }
@@ -65,6 +69,8 @@ shard_state::queue::iterator wake(shard_pointer self, const core::stream_id& str
   child.stream = stream;
   child.actor = vacant_actor(self);
   child.body = make_entity(*state.s, stream);
+  if (is_subscription(stream) && state.without_lanes.erase(stream.entity))
+    child.body->has_no_lanes();
   self->send(child.actor, embody{stream, child.body});
   state.s->awake.fetch_add(1, std::memory_order_relaxed);
   return it->second;
@@ -158,10 +164,13 @@ shard_state::child forget(shard_state& state, decltype(shard_state::children)::i
   return gone;
 }
 
-void on_asleep(shard_pointer self, const core::stream_id& stream) {
+void on_asleep(shard_pointer self, const asleep& consent) {
   auto& state = self->state;
-  const auto it = state.children.find(stream);
+  const auto it = state.children.find(consent.stream);
   if (it == state.children.end()) return;
+  if (consent.without_lanes && is_subscription(consent.stream)) {
+    state.without_lanes.insert(consent.stream.entity);
+  }
   auto gone = forget(state, it);
   state.vacant.push_back(std::move(gone.actor));
   gone.body.reset();
@@ -213,7 +222,7 @@ shard_actor::behavior_type shard(shard_pointer self, services* s, shard_settings
         refresh(self->state, it->second);
         hand_over(self, std::exchange(it->second->kept, {}));
       },
-      [self](const asleep& gone) { on_asleep(self, gone.stream); },
+      [self](const asleep& gone) { on_asleep(self, gone); },
       [self](const tick& t) {
         forgive_crashes(self->state, t.now);
         release_vacant(self);
@@ -238,8 +247,9 @@ entity_actor::behavior_type entity_shell(entity_actor::stateful_pointer<entity_s
       [self](const report_ptr& report) { self->state.body->handle(report); },
       [self, parent](const sleep_now&) {
         if (self->state.body->idle()) {
+          const bool without_lanes = self->state.body->without_lanes();
           self->state.body.reset();
-          self->send(parent, asleep{self->state.stream});
+          self->send(parent, asleep{self->state.stream, without_lanes});
         } else {
           self->send(parent, still_busy{self->state.stream});
         }

@@ -15,6 +15,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
+#include "core/base/id_set.hpp"
 
 namespace syndicated::actors {
 
@@ -54,6 +55,7 @@ struct shard_state {
   std::vector<entity_actor> vacant;  // actors without an entity; the last one is taken first
   std::size_t vacant_least = 0;      // since the last look: so many nobody needed
   std::unordered_map<core::stream_id, crash_record> crashes;
+  core::id_set without_lanes;  // subscriptions that went to sleep with nothing left to send
 };
 
 shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, services* s,

@@ -223,7 +223,7 @@ class life {
     auto& awake = engine_->entities;
     if (awake.empty()) return;
     const auto it = std::next(awake.begin(), static_cast<std::ptrdiff_t>(roll(awake.size())));
-    if (it->second->idle()) awake.erase(it);
+    engine_->put_to_sleep(it->first);
   }
 
   // Looks at each request once, when it is sent.

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <variant>
 
 #include "actors/dispatch.hpp"
@@ -55,6 +56,7 @@ class flat_engine {
     dispatch.reset();
     journal_.reset();
     entities.clear();
+    without_lanes_.clear();
     entity_mail.clear();
     catalog_mail.clear();
     inbox.clear();
@@ -78,6 +80,14 @@ class flat_engine {
     const core::endpoint_id id = w_.new_endpoint(std::move(e));
     endpoint_by_url[url] = id;
     return id;
+  }
+
+  // As a shard does it, if nothing of the entity is under way.
+  void put_to_sleep(core::stream_id stream) {
+    const auto it = entities.find(stream);
+    if (!it->second->idle()) return;
+    if (it->second->without_lanes()) without_lanes_.insert(stream);
+    entities.erase(it);
   }
 
   outcome_ptr ask(std::shared_ptr<actors::entity_request> request) {
@@ -195,7 +205,9 @@ class flat_engine {
 
   actors::entity& entity_of(core::stream_id stream) {
     auto& slot = entities[stream];
-    if (!slot) slot = actors::make_entity(w_.s(), stream);
+    if (slot) return *slot;
+    slot = actors::make_entity(w_.s(), stream);
+    if (without_lanes_.erase(stream) > 0) slot->has_no_lanes();
     return *slot;
   }
   void deliver(const actors::request_ptr& r) { entity_of(r->stream).handle(*r); }
@@ -216,6 +228,7 @@ class flat_engine {
   world& w_;
   actors::dispatch_settings settings_;
   bool journaling_ = false;
+  std::set<core::stream_id> without_lanes_;  // of those asleep
   temporary_directory place_{temporary_directory::place::in_memory};
   std::unique_ptr<actors::flight_journal> journal_;
 };

@@ -14,6 +14,16 @@ using actors::entity_request;
 using core::subscription_action;
 using core::subscription_status;
 
+std::shared_ptr<const actors::lane_report> delivered(const actors::lane_work& work) {
+  auto report = std::make_shared<actors::lane_report>();
+  report->lane = work.lane.key;
+  report->head = work.lane.head;
+  report->outcome.step = core::lane_step::advance;
+  report->row.event = report->head;
+  report->row.endpoint = report->lane.endpoint;
+  return report;
+}
+
 BOOST_FIXTURE_TEST_SUITE(shard, stage)
 
 BOOST_AUTO_TEST_CASE(an_idle_entity_sleeps_and_wakes_with_the_same_state) {
@@ -110,16 +120,42 @@ BOOST_AUTO_TEST_CASE(a_plan_built_on_a_refused_one_fails_though_there_is_space_a
   BOOST_TEST(subscription(id).seq == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(what_waits_to_be_sent_is_known_after_each_sleep) {
+  const auto to = new_endpoint(endpoint_of(vendor));
+  const auto id = ordered(add_tenant());
+  const auto lane = [&] { return *repo().find(core::lane_key{core::stream_of(id), to, {}}); };
+  const auto sleep = [&] {
+    now += 30s;
+    tick_shard();
+    settle();
+    BOOST_REQUIRE_EQUAL(awake(), 0U);
+  };
+  const auto add = [&](subscription_action what) { done(act(id, what)); };
+  BOOST_REQUIRE_EQUAL(ready.size(), 1U);
+  s().report_to_shard(delivered(*ready[0]));
+  settle();
+  BOOST_REQUIRE(!lane());
+  sleep();
+  add(subscription_action::report_deployed);  // nothing was there: a new lane
+  BOOST_REQUIRE(lane());
+  const core::event_id head = lane()->head;
+  sleep();
+  add(subscription_action::suspend);  // now there is one, and its head stays
+  BOOST_REQUIRE(lane());
+  BOOST_TEST(lane()->head.value == head.value);
+  sleep();
+  s().report_to_shard(delivered(*ready[1]));
+  settle();
+  BOOST_REQUIRE(lane());
+  BOOST_TEST(lane()->next_seq == 3U);
+  BOOST_TEST(lane()->head.value != head.value);
+}
+
 BOOST_AUTO_TEST_CASE(a_report_that_the_disk_refused_lets_the_lane_be_looked_at_again) {
   new_endpoint(endpoint_of(vendor));
   ordered(add_tenant());
   BOOST_REQUIRE_EQUAL(ready.size(), 1U);
-  auto report = std::make_shared<actors::lane_report>();
-  report->lane = ready[0]->lane.key;
-  report->head = ready[0]->lane.head;
-  report->outcome.step = core::lane_step::advance;
-  report->row.event = report->head;
-  report->row.endpoint = report->lane.endpoint;
+  const auto report = delivered(*ready[0]);
   s().report_to_shard(report);
   run();
   fill_disk();

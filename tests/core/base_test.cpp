@@ -1,6 +1,7 @@
-// Times and JSON.
+// Times, JSON and sets of ids.
 #include <boost/test/unit_test.hpp>
 
+#include "core/base/id_set.hpp"
 #include "core/base/json_writer.hpp"
 #include "core/base/time.hpp"
 
@@ -50,6 +51,22 @@ BOOST_AUTO_TEST_CASE(json_is_escaped_and_always_valid) {
              "{\"a\":\"q\\\"b\\\\n\\n\\u0001\\u001f\",\"u\":\"\xC3\xA9\xF0\x9F\x98\x80\","
              "\"bad\":\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\","
              "\"list\":[1,null,true,{}]}");
+}
+
+BOOST_AUTO_TEST_CASE(an_id_set_holds_exactly_what_was_put_in) {
+  id_set ids;
+  const std::uint64_t far = std::uint64_t{1} << 40U;
+  for (const std::uint64_t id : {0UL, 1UL, 4'095UL, 4'096UL, far}) {
+    BOOST_TEST(!ids.erase(id));
+    ids.insert(id);
+  }
+  BOOST_TEST(!ids.erase(2));
+  BOOST_TEST(!ids.erase(4'097));
+  BOOST_TEST(!ids.erase(far + 1));
+  for (const std::uint64_t id : {0UL, 1UL, 4'095UL, 4'096UL, far}) {
+    BOOST_TEST(ids.erase(id));
+    BOOST_TEST(!ids.erase(id));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
