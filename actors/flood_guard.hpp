@@ -4,9 +4,9 @@
 // most often a backlog after a recovery. Its share of slots does not matter then; what does is how
 // long every request waits inside this process before it is sent and after it is answered. While
 // that is longer than `wait_goal`, more of the flood at a time only make the wait longer. So it is
-// held to a few requests inside the process, more or fewer as the wait shows, beside those that are
-// with the vendor (as many as Little's law tells from the times of what was answered). An endpoint
-// that is sent to alone is never held.
+// held to a few requests, at the least one, inside the process, more or fewer as the wait shows,
+// beside those that are with the vendor (as many as Little's law tells from the times of what was
+// answered). An endpoint that is sent to alone is never held.
 //
 // Time is taken in periods: what one showed decides for the next. Only the beginning does not wait
 // for that: who took more than half of the last period is held with the first request to another.
@@ -30,7 +30,7 @@ class flood_guard {
   static constexpr clock::duration others_count_for = std::chrono::seconds{1};
   static constexpr clock::duration flood_counts_for = std::chrono::milliseconds{250};
   static constexpr microseconds wait_goal{100};  // on average
-  static constexpr int inside_min = 2;
+  static constexpr int inside_min = 1;
   static constexpr int inside_first = 4;
   static constexpr int inside_max = 1'024;
 
