@@ -35,7 +35,7 @@ struct timer_row {
 struct due_row {
   std::uint64_t due_ms = 0;
   core::lane_key lane;
-  auto operator<=>(const due_row&) const = default;
+  friend auto operator<=>(const due_row&, const due_row&) = default;
 };
 
 class repository {
