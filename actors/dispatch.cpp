@@ -409,7 +409,6 @@ void dispatch::hand_over(const dispatch_queue& q, net::attempt_request&& request
 
 void dispatch::send(member& m, work_handle work, core::timestamp now) {
   turns_.began(m.queue->place, work->lane.attempts > 0);
-  flood_.sent(m.queue->place);
   const dispatch_queue& q = *m.queue;
   if (core::too_old(work->lane, q.settings().max_age, now)) return expired(m, work, now);
   auto event = load_event(work);
@@ -417,6 +416,7 @@ void dispatch::send(member& m, work_handle work, core::timestamp now) {
   auto request = make_request(**event, q.settings(), q, work->lane.attempts + 1, now);
   if (!request) return not_sent(m, work, request.failure(), now);
   const attempt_start started{now, settings_.monotonic()};
+  flood_.sent(m.queue->place, started.steady);
   request->done = [complete = complete_, work, started](core::attempt_result&& result) {
     (*complete)(work, started, std::move(result));
   };
@@ -473,11 +473,13 @@ void dispatch::attempt_ended(const work_handle& work, const attempt_start& start
   const core::endpoint_id id = work->lane.key.endpoint;
   member& m = members_[places_.at(id)];
   dispatch_queue& q = *m.queue;
+  const auto ended = settings_.monotonic();
+  std::optional<std::chrono::microseconds> inside;
   if (result.status != 0) {
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(settings_.monotonic() -
-                                                                            started.steady);
-    flood_.ended(q.place, took, took - std::chrono::microseconds{result.timing.total_us});
+    inside = std::chrono::duration_cast<std::chrono::microseconds>(ended - started.steady) -
+             std::chrono::microseconds{result.timing.total_us};
   }
+  flood_.ended(q.place, ended, inside);
   turns_.ended(q.place, work->lane.attempts > 0);
   end_trial(work.get());
   const core::timestamp now = s_.now();

@@ -5,34 +5,53 @@
 
 namespace syndicated::actors {
 
+namespace {
+
+constexpr std::int64_t far_away = 8;  // with the vendor at a time
+
+}  // namespace
+
 flood_guard::tally& flood_guard::of(index member) {
   if (member >= tallies_.size()) tallies_.resize(member + std::size_t{1});
   tally& t = tallies_[member];
-  if (t.period != period_) t = {period_, 0, 0, {}, {}};
+  if (t.period != period_) t = {period_, 0, 0, {}, t.in_flight, {}, began_};
   return t;
 }
 
-void flood_guard::sent(index member) {
+void flood_guard::count(tally& t, clock::time_point now) {
+  t.time_in_flight += t.in_flight * std::chrono::duration_cast<microseconds>(now - t.counted_until);
+  t.counted_until = now;
+}
+
+void flood_guard::sent(index member, clock::time_point now) {
   ++sent_;
   if (next_ && next_->member != member) held_ = std::exchange(next_, std::nullopt);
-  const std::uint32_t own = ++of(member).sent;
+  tally& t = of(member);
+  count(t, now);
+  ++t.in_flight;
+  const std::uint32_t own = ++t.sent;
   if (own <= leader_sent_) return;
   leader_ = member;
   leader_sent_ = own;
 }
 
-void flood_guard::ended(index member, microseconds took, microseconds inside) {
-  inside = std::clamp(inside, microseconds{0}, took);
+void flood_guard::ended(index member, clock::time_point now, std::optional<microseconds> inside) {
   tally& t = of(member);
+  count(t, now);
+  --t.in_flight;
+  if (!inside) return;
   ++t.ended;
-  t.inside += inside;
-  t.outside += took - inside;
+  t.inside += std::max(*inside, microseconds{0});
 }
 
 int flood_guard::outside(index member, clock::time_point now) {
   const auto lasted = std::max<microseconds>(std::chrono::duration_cast<microseconds>(now - began_),
                                              microseconds{1});
-  return static_cast<int>(std::min<std::int64_t>(of(member).outside / lasted, inside_max));
+  tally& t = of(member);
+  count(t, now);
+  const std::int64_t there = std::max(t.time_in_flight - t.inside, microseconds{0}) / lasted;
+  // One more, as else what is rounded off could never be made up by a vendor far away.
+  return static_cast<int>(std::min<std::int64_t>(there < far_away ? there : there + 1, inside_max));
 }
 
 void flood_guard::look(clock::time_point now) {

@@ -4,11 +4,12 @@
 // most often a backlog after a recovery. Its share of slots does not matter then; what does is how
 // long every request waits inside this process before it is sent and after it is answered. While
 // that is longer than `wait_goal`, more of the flood at a time only make the wait longer. So it is
-// held to a few requests, at the least one, inside the process, more or fewer as the wait shows,
-// beside those that are with the vendor (as many as Little's law tells from the times of what was
-// answered). An endpoint that is sent to alone is never held.
+// held to a few requests inside the process, at the least one, more or fewer as the wait shows;
+// those that are with the vendor, quick, slow or hanging, come on top. An endpoint that is sent to
+// alone is never held.
 //
-// Time is taken in periods: what one showed decides for the next. Only the beginning does not wait
+// How many are with the vendor: those in flight on average, less those inside (Little's law). Time
+// is taken in periods: what one showed decides for the next. Only the beginning does not wait
 // for that: who took more than half of the last period is held with the first request to another.
 // Costs O(1) for each request.
 // CAF-free; one thread.
@@ -40,9 +41,9 @@ class flood_guard {
     friend bool operator==(const hold&, const hold&) = default;
   };
 
-  void sent(index member);
-  // How long an answered request took, and how much of it was spent in this process.
-  void ended(index member, microseconds took, microseconds inside);
+  void sent(index member, clock::time_point now);
+  // How long it was inside this process; none if that is not known. Once for each that was sent.
+  void ended(index member, clock::time_point now, std::optional<microseconds> inside);
   // Decides anew when a period is over; call it often.
   void look(clock::time_point now);
   // Who is held now.
@@ -52,16 +53,19 @@ class flood_guard {
   struct tally {  // of one member, in the period it names
     std::uint32_t period = 0;
     std::uint32_t sent = 0;
-    std::uint32_t ended = 0;
+    std::uint32_t ended = 0;  // of which is known how long they were inside
     microseconds inside{};
-    microseconds outside{};
+    std::int64_t in_flight = 0;  // goes on from period to period
+    microseconds time_in_flight{};
+    clock::time_point counted_until{};
   };
 
   tally& of(index member);
+  void count(tally& t, clock::time_point now);
   std::optional<index> flooding(clock::time_point now);
   bool leads() const;  // leader_ takes more than half
   void adapt(const tally& t);
-  // How many were with the vendor at a time (Little's law).
+  // How many were with the vendor at a time.
   int outside(index member, clock::time_point now);
 
   std::vector<tally> tallies_;  // by member
