@@ -224,9 +224,13 @@ void outbox::write_grown(store::write_plan& plan) {
 void outbox::look_ahead(const core::lane& lane) {
   const std::uint64_t from = lane.next_seq + 1;
   const bool known = from >= ahead_from_ && from - ahead_from_ < ahead_.size();
-  if (lane.backlog < ahead_least || known) return;
+  const bool in_memory = !recent_.empty() && recent_.front()->seq <= from;
+  // Two lanes at different places would take it from each other at every step.
+  const bool others = lanes_.size() > 1 && !ahead_.empty() && lane.key != ahead_lane_;
+  if (lane.backlog < ahead_least || known || in_memory || others) return;
   ahead_.clear();
   ahead_from_ = from;
+  ahead_lane_ = lane.key;
   // What cannot be read is tried again when it is needed, one by one.
   (void)s_.repo.stream_events(stream_, from, [this](core::event_id&& id) {
     ahead_.push_back(id);

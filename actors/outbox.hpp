@@ -133,6 +133,7 @@ class outbox {
   std::size_t recent_bytes_ = 0;                            // of their data
   std::vector<core::event_id> ahead_;                       // on disk: `ahead_from_` and next ones
   std::uint64_t ahead_from_ = 0;
+  core::lane_key ahead_lane_;          // which goes through them
   std::vector<core::lane_key> grown_;  // lanes that append() has to write
   skip_marks marks_;
   std::shared_ptr<std::atomic<std::uint64_t>> committed_seq_ =

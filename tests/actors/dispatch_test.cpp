@@ -209,6 +209,34 @@ BOOST_AUTO_TEST_CASE(more_than_a_window_overflows_to_disk_and_drains_in_due_orde
   expect_all_in_due_order(*this, st, 900);
 }
 
+// What an entity reads ahead for one lane is no business of the other.
+BOOST_AUTO_TEST_CASE(two_endpoints_go_through_one_stream_each_at_its_own_pace) {
+  const stall quick = open_stall();
+  const stall slow = open_stall_of(quick);
+  const auto ordered = engine.ask(order(quick.customer, quick.plan));
+  engine.settle();
+  const core::subscription_id id{ordered->number()};
+  engine.ask(act(id, core::subscription_action::report_deployed));
+  for (int i = 0; i < 20; ++i) {
+    engine.ask(act(id, core::subscription_action::suspend));
+    engine.ask(act(id, core::subscription_action::resume));
+  }
+  engine.settle();
+  engine.entities.clear();  // what it made is on disk, and no longer in memory
+  std::map<core::endpoint_id, std::uint64_t> last;
+  for (int turn = 0; !engine.wire.empty(); ++turn) {
+    const bool slow_ones = turn % 5 == 0 || under_way(quick) == 0;
+    const auto index = engine.first_of(slow_ones ? slow.endpoint : quick.endpoint);
+    BOOST_REQUIRE(index.has_value());
+    const auto& sent = engine.wire[*index];
+    BOOST_TEST(sent.seq() == ++last[sent.endpoint]);
+    engine.answer(*index, 204);
+    engine.settle();
+  }
+  BOOST_TEST(last[quick.endpoint] == 42U);
+  BOOST_TEST(last[slow.endpoint] == 42U);
+}
+
 BOOST_AUTO_TEST_CASE(a_backlog_made_in_a_pause_drains_in_due_order) {
   const auto st = open_stall(1);
   set_state(st.endpoint, endpoint_state::paused);
