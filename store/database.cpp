@@ -88,7 +88,7 @@ std::size_t common_prefix_bytes(family f) {
 // insert does not search among all streams (a sixth of the daemon's time with skip lists).
 constexpr std::size_t stream_prefix_bytes = 9;
 constexpr std::size_t memtable_buckets = 50'000;
-// A list is walked to its end with each insert: the longer ones are skip lists of their own.
+// A list is walked with each insert: the longer ones are skip lists of their own.
 constexpr std::uint32_t memtable_list_max = 16;
 rocksdb::MemTableRepFactory* lists_by_stream() {
   return rocksdb::NewHashLinkListRepFactory(memtable_buckets, 0, 4096, true, memtable_list_max);
@@ -97,8 +97,9 @@ constexpr double memtable_filter_share = 0.03;  // of a memtable: says what is n
 bool read_by_stream(family f) { return f == family::lanes || f == family::streams; }
 
 // Few, as a shard must hold the largest block beside many others: the index of a subscriptions file
-// in one piece, some 2 MiB. Else it is read and unpacked with every look-up.
+// in one piece, a megabyte or two. Else it is read and unpacked with every look-up.
 constexpr int cache_shard_bits = 2;
+constexpr std::uint64_t cache_for_whole_indexes = 32U << 20U;
 
 rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedTableOptions& table,
                                             const std::shared_ptr<const drop_board>& drops,
@@ -108,15 +109,17 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
   if (looked_up_by_id(f)) {
     own.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   }
+  if (f == family::subscriptions) {
+    o.memtable_whole_key_filtering = true;
+    o.memtable_prefix_bloom_size_ratio = memtable_filter_share;
+  }
   // Read once for each entity that wakes, by ids in no order: the index in one piece saves a step,
   // and what new files have stays at hand. (In families that grow at their end it would stay for
   // ever, as their files only move down, and take all of the cache from the rest.)
-  if (f == family::subscriptions) {
+  if (f == family::subscriptions && own.block_cache->GetCapacity() >= cache_for_whole_indexes) {
     own.pin_l0_filter_and_index_blocks_in_cache = true;
     own.index_type = rocksdb::BlockBasedTableOptions::kBinarySearch;
     own.partition_filters = false;
-    o.memtable_whole_key_filtering = true;
-    o.memtable_prefix_bloom_size_ratio = memtable_filter_share;
   }
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(own));
   o.write_buffer_size = 16U << 20U;
