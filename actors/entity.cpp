@@ -21,11 +21,12 @@ std::string cause_of(const core::caller& by) {
 entity::entity(services& s, core::stream_id stream) : s_(s), stream_(stream), outbox_(s, stream) {}
 
 bool entity::without_lanes() const noexcept {
-  return loaded_ && !chain_->broken && outbox_.empty();
+  return loaded_ && known_by_id() && !chain_->broken && outbox_.empty();
 }
 
 core::result<void> entity::load() {
-  const bool lanes_known = std::exchange(lanes_known_, false);  // later it may have some
+  const bool lanes_known =
+      std::exchange(lanes_known_, false) && !loaded_;  // later it may have some
   if (auto ok = load_record(); !ok) return ok;
   if (!lanes_known) {
     if (auto ok = outbox_.load(); !ok) return ok;

@@ -28,13 +28,15 @@ class entity {
   void handle(const std::shared_ptr<const lane_report>& report);
   // No plan is in flight: what is on disk is all there is, so it may leave memory.
   bool idle() const noexcept { return chain_->in_flight.load() == 0; }
-  // Of an idle one: nothing on disk waits to be sent.
+  // Of an idle one: none are on disk, and that can be noted. False: there are, or it is not known.
   bool without_lanes() const noexcept;
-  // It was so when it was last awake: it need not look for lanes.
+  // It had none when it fell asleep: it need not look for them.
   void has_no_lanes() noexcept { lanes_known_ = true; }
 
  protected:
   virtual core::result<void> load_record() = 0;
+  // It exists, and has an id that was given out in order.
+  virtual bool known_by_id() const noexcept { return false; }
   virtual void decide(entity_request& request) = 0;
   // The request makes an entity that nobody knew before: there is nothing to read.
   virtual bool starts_empty(const entity_request&) const { return false; }

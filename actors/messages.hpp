@@ -58,12 +58,12 @@ struct embody {  // shard -> actor: be this entity
   std::shared_ptr<entity> body;
 };
 struct sleep_now {};  // shard -> entity: leave memory if nothing is open
-struct still_busy {
+struct still_busy {   // its refusal
   core::stream_id stream;
-};               // its refusal
+};
 struct asleep {  // its consent: the actor holds it no more
   core::stream_id stream;
-  bool without_lanes = false;  // there are none on disk either
+  bool without_lanes = false;  // see entity
 };
 struct look_on {};  // shard -> itself: more entities are idle
 struct start_cascade {

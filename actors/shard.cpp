@@ -33,6 +33,7 @@ entity_actor vacant_actor(shard_pointer self) {
   return actor;
 }
 
+// Whose ids are in order, and come again and again.
 bool is_subscription(const core::stream_id& stream) {
   return stream.kind == core::entity_kind::subscription;
 }

@@ -1,5 +1,5 @@
-// A set of ids that are given out in order, at one bit for each id ever: 125 KB for a million.
-// One thread.
+// A set of ids that are given out in order. Memory: one bit for each id between the least and the
+// largest that are in it, give or take a piece of 4,096. One thread.
 #pragma once
 
 #include <bitset>
@@ -16,6 +16,7 @@ class id_set {
     const auto piece = pieces_.find(id / piece_bits);
     if (piece == pieces_.end() || !piece->second.test(id % piece_bits)) return false;
     piece->second.reset(id % piece_bits);
+    if (piece->second.none()) pieces_.erase(piece);
     return true;
   }
 
