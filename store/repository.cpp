@@ -304,7 +304,9 @@ core::result<void> repository::journals(const visit<endpoint_journal>& v) const 
       [](std::string_view key, std::string_view value) {
         return decode_journal({read_u64(key, journal_prefix.size())}, value);
       },
-      [&v](endpoint_journal&& row, std::string_view) { return v(std::move(row)); });
+      [&v](endpoint_journal&& row, std::string_view) {
+        return v(std::forward<endpoint_journal>(row));
+      });
 }
 core::result<void> repository::notices(core::endpoint_id endpoint,
                                        const visit<notice_row>& v) const {
