@@ -222,7 +222,7 @@ core::result<key_rotation::page> key_rotation::read_page(const sealed_area& area
         bytes < core::limits::reseal_page_bytes_max) {
       return true;
     }
-    out.next = std::string{key} + '\0';
+    out.next = behind(key);
     return false;
   });
   if (!ok) return std::move(ok).failure();

@@ -53,6 +53,8 @@ core::stream_id read_stream(std::string_view bytes, std::size_t offset) noexcept
           read_u64(bytes, offset + 1)};
 }
 
+std::string behind(std::string_view key) { return std::string{key} + '\0'; }
+
 key_bytes catalog_key(core::entity_kind kind, std::uint64_t id) {
   return key_bytes{}.byte(static_cast<std::uint8_t>(kind)).u64(id);
 }

@@ -105,6 +105,9 @@ struct due_place {
 inline constexpr std::string_view breaker_prefix = "breaker:";
 inline constexpr std::string_view journal_prefix = "endpoint:";
 
+// The least key that is greater: where a scan goes on.
+std::string behind(std::string_view key);
+
 key_bytes catalog_key(core::entity_kind kind, std::uint64_t id);
 key_bytes id_key(std::uint64_t id);
 key_bytes index_key(char index, std::uint64_t owner, std::uint64_t member);

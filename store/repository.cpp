@@ -165,7 +165,7 @@ core::result<void> repository::due_lanes(
     core::endpoint_id endpoint, due_side first, due_side last, std::string_view after_key,
     const std::function<bool(const core::lane_key&, std::string_view)>& v) const {
   std::string from{due_from(endpoint, {first, 0}).view()};
-  if (!after_key.empty()) from = std::max(from, std::string{after_key} + '\0');
+  if (!after_key.empty()) from = std::max(from, behind(after_key));
   const key_bytes end = due_side_prefix(endpoint, last).successor();
   return db_.scan(family::due, from, end.view(), [&](std::string_view key, std::string_view) {
     return v(parse_due_key(key), key);
@@ -186,7 +186,7 @@ core::result<void> repository::attempts(
     const std::function<bool(attempt_row&&, std::string_view)>& v) const {
   const key_bytes group = id_key(event.value);
   std::string from{group.view()};
-  if (!after.empty()) from = std::string{after} + '\0';
+  if (!after.empty()) from = behind(after);
   return scan_decoded(
       db_, family::attempts, from, group.successor().view(),
       [](std::string_view, std::string_view value) { return decode_attempt(value); },
@@ -268,7 +268,7 @@ core::result<std::optional<attempt_row>> repository::last_attempt(
 core::result<void> repository::timers(core::timestamp until, const std::optional<timer_row>& after,
                                       const visit<timer_row>& v) const {
   std::string from;
-  if (after) from = std::string{timer_key(after->due, after->stream).view()} + '\0';
+  if (after) from = behind(timer_key(after->due, after->stream).view());
   const key_bytes end = key_bytes{}.u64(static_cast<std::uint64_t>(core::to_unix_ms(until)) + 1);
   return db_.scan(family::timers, from, end.view(), [&](std::string_view key, std::string_view) {
     return v(

@@ -61,7 +61,7 @@ core::result<void> upgrade_due(database& db, std::string_view schema, std::size_
         db.scan(family::due, from, {}, [&](std::string_view key, std::string_view value) {
           more = rows >= page_rows;
           if (more) return false;
-          from = std::string{key} + '\0';
+          from = behind(key);
           if (key.size() != old_key_bytes) return true;
           ++rows;
           problem = move_row(db, plan, key, value);
