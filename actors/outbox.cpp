@@ -83,6 +83,7 @@ core::lane* outbox::find(const core::lane_key& key) {
 }
 
 void outbox::drop(const core::lane_key& key) {
+  if (key == ahead_lane_) ahead_.clear();
   std::erase_if(lanes_, [&key](const core::lane& lane) { return lane.key == key; });
   trim();
 }
@@ -223,11 +224,10 @@ void outbox::write_grown(store::write_plan& plan) {
 // A lane that has a backlog goes through it: one look into the stream for several events.
 void outbox::look_ahead(const core::lane& lane) {
   const std::uint64_t from = lane.next_seq + 1;
-  const bool known = from >= ahead_from_ && from - ahead_from_ < ahead_.size();
   const bool in_memory = !recent_.empty() && recent_.front()->seq <= from;
   // Two lanes at different places would take it from each other at every step.
-  const bool others = lanes_.size() > 1 && !ahead_.empty() && lane.key != ahead_lane_;
-  if (lane.backlog < ahead_least || known || in_memory || others) return;
+  const bool others = !ahead_.empty() && lane.key != ahead_lane_;
+  if (lane.backlog < ahead_least || is_ahead(from) || in_memory || others) return;
   ahead_.clear();
   ahead_from_ = from;
   ahead_lane_ = lane.key;
@@ -242,17 +242,18 @@ core::result<std::shared_ptr<const core::event>> outbox::event_at(std::uint64_t 
   if (!recent_.empty() && recent_.front()->seq <= seq && seq <= recent_.back()->seq) {
     return recent_[static_cast<std::size_t>(seq - recent_.front()->seq)];
   }
-  if (seq >= ahead_from_ && seq - ahead_from_ < ahead_.size()) {
-    auto event = s_.repo.find(ahead_[seq - ahead_from_]);
+  if (is_ahead(seq)) {
+    auto event = stored(ahead_[seq - ahead_from_]);
     // Else the stream has a gap here.
-    if (event.ok() && *event && (*event)->seq == seq) {
-      return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**event))};
-    }
+    if (event.ok() && *event && (*event)->seq == seq) return event;
   }
-  auto id = s_.repo.event_at(stream_, seq);
-  if (!id) return std::move(id).failure();
-  if (!*id) return std::shared_ptr<const core::event>{};
-  auto event = s_.repo.find(**id);
+  const auto id = s_.repo.event_at(stream_, seq);
+  if (!id) return id.failure();
+  return *id ? stored(**id) : std::shared_ptr<const core::event>{};
+}
+
+core::result<std::shared_ptr<const core::event>> outbox::stored(core::event_id id) const {
+  auto event = s_.repo.find(id);
   if (!event) return std::move(event).failure();
   if (!*event) return std::shared_ptr<const core::event>{};
   return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**event))};

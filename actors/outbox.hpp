@@ -117,7 +117,11 @@ class outbox {
   };
   core::result<step> next_step(const core::lane& lane);
   core::result<std::shared_ptr<const core::event>> event_at(std::uint64_t seq);
+  core::result<std::shared_ptr<const core::event>> stored(core::event_id id) const;
   void look_ahead(const core::lane& lane);
+  bool is_ahead(std::uint64_t seq) const {
+    return seq >= ahead_from_ && seq - ahead_from_ < ahead_.size();
+  }
   // The first event after `seq` that goes to the endpoint; none at the end of the stream.
   core::result<std::shared_ptr<const core::event>> next_for(core::endpoint_id endpoint,
                                                             std::uint64_t seq);
