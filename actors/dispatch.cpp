@@ -460,9 +460,7 @@ void dispatch::tell_health(member& m, core::health_change change, const std::str
         set_endpoint_state{m.id, core::endpoint_state::paused, std::string{failing_reason}});
     return;
   }
-  auto request = std::make_shared<entity_request>();
-  request->stream = core::stream_of(m.id);
-  request->options.by = {core::role::operator_, 0, "system"};
+  auto request = system_request(core::stream_of(m.id));
   request->body = endpoint_health_changed{change == core::health_change::degraded, reason,
                                           m.queue->health().failing_since()};
   s_.to_shard(std::move(request));

@@ -51,9 +51,7 @@ void load_watch::tell(const quota_change& change) {
   const auto oldest = std::find_if(endpoints.begin(), endpoints.end(),
                                    [&](core::endpoint_id id) { return catalog->find(id); });
   if (oldest == endpoints.end()) return;
-  auto request = std::make_shared<entity_request>();
-  request->stream = core::stream_of(*oldest);
-  request->options.by = {core::role::operator_, 0, "system"};
+  auto request = system_request(core::stream_of(*oldest));
   request->body = owner_quota_changed{change.owner.scope, change.owner.id, change.level,
                                       change.value, change.limit};
   request->reply = [gate = &s_.load, owner = change.owner](core::result<answer>&& told) {

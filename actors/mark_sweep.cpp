@@ -72,9 +72,7 @@ void mark_sweep::read_page() {
 void mark_sweep::settle(const store::skip_mark& mark) {
   const auto event = s_.repo.find(mark.event);
   if (!event || !*event) return;  // nobody can say whose the mark is
-  auto request = std::make_shared<entity_request>();
-  request->stream = (*event)->stream;
-  request->options.by = {core::role::operator_, 0, "system"};
+  auto request = system_request((*event)->stream);
   request->body = discard_request{{(*event)->stream, mark.endpoint, {}}, mark.event};
   // What is refused now is found by the next walk.
   request->reply = [open = under_way_](core::result<answer>&&) {};

@@ -95,6 +95,13 @@ core::error not_committed(store::commit_result result) {
           {}};
 }
 
+std::shared_ptr<entity_request> system_request(core::stream_id stream) {
+  auto request = std::make_shared<entity_request>();
+  request->stream = stream;
+  request->options.by = {core::role::operator_, 0, "system"};
+  return request;
+}
+
 void keep_answer(const services& s, store::write_plan& plan, const std::optional<idempotency>& key,
                  const answer& a) {
   if (!key) return;

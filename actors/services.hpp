@@ -144,6 +144,9 @@ struct services {
 core::result<bool> all_enabled(const store::repository& repo,
                                const std::vector<core::tenant_id>& tenants);
 
+// Asked by the daemon itself. Body and reply are the caller's to fill in.
+std::shared_ptr<entity_request> system_request(core::stream_id stream);
+
 core::error unavailable(std::string detail);
 
 // An event that is not there: it never was, or is no longer kept (errc::gone, "event_expired").

@@ -14,13 +14,6 @@ using ticker_pointer = ticker_actor::stateful_pointer<ticker_state>;
 constexpr std::size_t timers_page = 512;
 constexpr std::size_t cascade_page = 128;
 
-std::shared_ptr<entity_request> system_request(core::stream_id stream) {
-  auto request = std::make_shared<entity_request>();
-  request->stream = stream;
-  request->options.by = {core::role::operator_, 0, "system"};
-  return request;
-}
-
 // Calls back into the ticker, from whichever thread the answer comes on.
 template <class Message>
 write_reply notify(ticker_pointer self, Message message) {
