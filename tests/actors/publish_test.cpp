@@ -78,15 +78,7 @@ class publishing : public tests::stage {
     return n;
   }
   void deliver(const core::lane_key& lane, core::event_id head) {
-    auto report = std::make_shared<actors::lane_report>();
-    report->lane = lane;
-    report->head = head;
-    report->outcome.step = core::lane_step::advance;
-    report->row.event = head;
-    report->row.endpoint = lane.endpoint;
-    report->row.at = now;
-    report->row.number = 1;
-    s().report_to_shard(std::move(report));
+    s().report_to_shard(delivered(lane, head));
     settle();
   }
 

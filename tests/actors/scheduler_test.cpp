@@ -14,16 +14,6 @@ using actors::entity_request;
 using core::subscription_action;
 using core::subscription_status;
 
-std::shared_ptr<const actors::lane_report> delivered(const actors::lane_work& work) {
-  auto report = std::make_shared<actors::lane_report>();
-  report->lane = work.lane.key;
-  report->head = work.lane.head;
-  report->outcome.step = core::lane_step::advance;
-  report->row.event = report->head;
-  report->row.endpoint = report->lane.endpoint;
-  return report;
-}
-
 BOOST_FIXTURE_TEST_SUITE(shard, stage)
 
 BOOST_AUTO_TEST_CASE(an_idle_entity_sleeps_and_wakes_with_the_same_state) {
@@ -132,7 +122,7 @@ BOOST_AUTO_TEST_CASE(what_waits_to_be_sent_is_known_after_each_sleep) {
   };
   const auto add = [&](subscription_action what) { done(act(id, what)); };
   BOOST_REQUIRE_EQUAL(ready.size(), 1U);
-  s().report_to_shard(delivered(*ready[0]));
+  s().report_to_shard(delivered(ready[0]->lane.key, ready[0]->lane.head));
   settle();
   BOOST_REQUIRE(!lane());
   sleep();
@@ -144,7 +134,7 @@ BOOST_AUTO_TEST_CASE(what_waits_to_be_sent_is_known_after_each_sleep) {
   BOOST_REQUIRE(lane());
   BOOST_TEST(lane()->head.value == head.value);
   sleep();
-  s().report_to_shard(delivered(*ready[1]));
+  s().report_to_shard(delivered(ready[1]->lane.key, ready[1]->lane.head));
   settle();
   BOOST_REQUIRE(lane());
   BOOST_TEST(lane()->next_seq == 3U);
@@ -155,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_report_that_the_disk_refused_lets_the_lane_be_looked_at_a
   new_endpoint(endpoint_of(vendor));
   ordered(add_tenant());
   BOOST_REQUIRE_EQUAL(ready.size(), 1U);
-  const auto report = delivered(*ready[0]);
+  const auto report = delivered(ready[0]->lane.key, ready[0]->lane.head);
   s().report_to_shard(report);
   run();
   fill_disk();

@@ -73,6 +73,19 @@ class stage : public world {
     done(act(id, core::subscription_action::report_deployed));
     return id;
   }
+  // What a dispatcher says of a first attempt that was taken.
+  std::shared_ptr<const actors::lane_report> delivered(const core::lane_key& lane,
+                                                       core::event_id head) {
+    auto report = std::make_shared<actors::lane_report>();
+    report->lane = lane;
+    report->head = head;
+    report->outcome.step = core::lane_step::advance;
+    report->row.event = head;
+    report->row.endpoint = lane.endpoint;
+    report->row.at = now;
+    report->row.number = 1;
+    return report;
+  }
   void tick_shard() { caf::anon_send(shard_, actors::tick{now}); }
   std::uint64_t awake() { return s().awake.load(); }
   // Actors of any kind that have not ended.
