@@ -127,10 +127,8 @@ void endpoint_entity::tell_health(entity_request& request, const endpoint_health
   data.key("failing_since").time(change.degraded ? change.failing_since : record_.failing_since);
   data.end_object();
   record_.failing_since = change.degraded ? change.failing_since : std::nullopt;
-  std::vector<told> news;
-  news.push_back({draft_of(change.degraded ? "endpoint.degraded" : "endpoint.recovered"),
-                  inner(std::move(data))});
-  write(request, {}, std::move(news), *e);
+  const auto* name = change.degraded ? "endpoint.degraded" : "endpoint.recovered";
+  write(request, {draft_of(name), inner(std::move(data))}, *e);
 }
 
 void endpoint_entity::tell_quota(entity_request& request, const owner_quota_changed& change) {
@@ -145,9 +143,13 @@ void endpoint_entity::tell_quota(entity_request& request, const owner_quota_chan
   data.key("value").number(change.value);
   data.key("limit").number(change.limit);
   data.end_object();
-  std::vector<told> news;
-  news.push_back({draft_of(core::event_name_of(change.level)), inner(std::move(data))});
-  write(request, {}, std::move(news), *e);
+  write(request, {draft_of(core::event_name_of(change.level)), inner(std::move(data))}, *e);
+}
+
+void endpoint_entity::write(entity_request& request, told news, const core::endpoint& e) {
+  std::vector<told> all;
+  all.push_back(std::move(news));
+  write(request, {}, std::move(all), e);
 }
 
 void endpoint_entity::write(entity_request& request, store::write_plan plan, std::vector<told> news,

@@ -33,6 +33,7 @@ class endpoint_entity final : public entity {
   core::result<void> tell_exhausted(std::vector<told>& out, const store::notice_row& notice);
   void write(entity_request& request, store::write_plan plan, std::vector<told> news,
              const core::endpoint& e);
+  void write(entity_request& request, told news, const core::endpoint& e);
 
   store::endpoint_journal record_;
 };

@@ -4,7 +4,6 @@
 #include <utility>
 
 namespace syndicated::actors {
-
 namespace {
 
 constexpr std::int64_t far_away = 8;  // with the vendor at a time

@@ -70,8 +70,9 @@ shard_state::queue::iterator wake(shard_pointer self, const core::stream_id& str
   child.stream = stream;
   child.actor = vacant_actor(self);
   child.body = make_entity(*state.s, stream);
-  if (is_subscription(stream) && state.without_lanes.erase(stream.entity))
+  if (is_subscription(stream) && state.without_lanes.erase(stream.entity)) {
     child.body->has_no_lanes();
+  }
   self->send(child.actor, embody{stream, child.body});
   state.s->awake.fetch_add(1, std::memory_order_relaxed);
   return it->second;
