@@ -7,6 +7,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/memtablerep.h>
+#include <rocksdb/perf_level.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
@@ -34,6 +35,9 @@ rocksdb::Slice slice(std::string_view text) {
   return {text.empty() ? "" : text.data(), text.size()};
 }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+// RocksDB counts each comparison of keys for its thread, and nobody asks for it.
+void count_nothing() { rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable); }
 
 bool no_space(const rocksdb::Status& s) {
   return s.IsNoSpace() || (s.IsIOError() && s.subcode() == rocksdb::Status::kNoSpace);
@@ -68,9 +72,13 @@ bool looked_up_by_id(family f) {
   return f == family::events || f == family::attempts || f == family::subscriptions;
 }
 
-// Families whose writes of a minute are spread over all that they hold: each compaction of new
-// files rewrites the whole family, so it takes more of them at a time.
+// Families whose writes of a minute are spread over all that they hold. Each compaction of new
+// files rewrites the whole family, so it takes more of them at a time. And each insert looks for
+// its place all over the memtable, so that is a small one, which the processor's cache holds;
+// several of them become one file.
 bool written_all_over(family f) { return f == family::subscriptions || f == family::streams; }
+constexpr std::size_t memtable_bytes = 16U << 20U;
+constexpr int memtables_of_file = 8;
 
 // Bytes that keys inserted one after the other share: such families remember where the last insert
 // was, instead of searching the whole memtable. 0 = the keys come in no order.
@@ -122,7 +130,7 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
     own.partition_filters = false;
   }
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(own));
-  o.write_buffer_size = 16U << 20U;
+  o.write_buffer_size = memtable_bytes;
   o.max_write_buffer_number = 2;
   o.compression = rocksdb::kLZ4Compression;
   if (const std::size_t bytes = common_prefix_bytes(f); bytes > 0) {
@@ -133,7 +141,12 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
     o.memtable_factory.reset(lists_by_stream());
   }
   o.optimize_filters_for_hits = looked_up_by_id(f);
-  if (written_all_over(f)) o.level0_file_num_compaction_trigger = 8;
+  if (written_all_over(f)) {
+    o.level0_file_num_compaction_trigger = 8;
+    o.write_buffer_size /= memtables_of_file;
+    o.max_write_buffer_number *= memtables_of_file;
+    o.min_write_buffer_number_to_merge = memtables_of_file;
+  }
   if (queue_like(f)) {
     o.table_properties_collector_factories.push_back(
         rocksdb::NewCompactOnDeletionCollectorFactory(128, 64));
@@ -274,6 +287,7 @@ core::result<std::unique_ptr<database>> database::open(const database_options& o
 }
 
 core::result<std::optional<std::string>> database::get(family where, std::string_view key) const {
+  count_nothing();
   std::string value;
   const auto status = impl_->db->Get({}, impl_->at(where), slice(key), &value);
   if (status.ok()) return std::optional<std::string>{std::move(value)};
@@ -283,6 +297,7 @@ core::result<std::optional<std::string>> database::get(family where, std::string
 
 core::result<void> database::scan(family where, std::string_view begin, std::string_view end,
                                   const visitor& visit, bool backward) const {
+  count_nothing();
   rocksdb::ReadOptions options;
   const rocksdb::Slice lower = slice(begin);
   const rocksdb::Slice upper = slice(end);
@@ -321,20 +336,24 @@ write_report database::write(const std::vector<const write_plan*>& plans,
   if (!frees_space && free_bytes() < impl_->reserve_bytes) {
     return {commit_result::no_space, "free disk space is below the reserve"};
   }
+  count_nothing();
   rocksdb::WriteBatch batch;
   const auto append = [&](const write_op& op) {
     auto* handle = impl_->at(op.where);
     return op.erase ? batch.Delete(handle, slice(op.key.view()))
                     : batch.Put(handle, slice(op.key.view()), slice(op.value));
   };
-  rocksdb::Status status;
+  // One family after the other: each has a memtable of its own, which the processor's cache then
+  // holds. The order matters only among writes of one key.
+  std::vector<const write_op*> ops;
   for (const write_plan* plan : plans) {
-    for (const write_op& op : plan->ops) {
-      if (status.ok()) status = append(op);
-    }
+    for (const write_op& op : plan->ops) ops.push_back(&op);
   }
-  for (const write_op& op : extra) {
-    if (status.ok()) status = append(op);
+  for (const write_op& op : extra) ops.push_back(&op);
+  std::ranges::stable_sort(ops, {}, [](const write_op* op) { return op->where; });
+  rocksdb::Status status;
+  for (const write_op* op : ops) {
+    if (status.ok()) status = append(*op);
   }
   rocksdb::WriteOptions options;
   options.sync = sync;

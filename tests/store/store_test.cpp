@@ -259,6 +259,25 @@ std::uint64_t events_in(const database& db) {
   return count;
 }
 
+// Batches are written family by family.
+BOOST_AUTO_TEST_CASE(the_last_write_of_a_key_in_a_batch_counts) {
+  const temporary_directory dir;
+  const auto db = opened(dir.path());
+  std::vector<write_plan> plans(3);
+  plans[0].put(family::tenants, id_key(1), "first");
+  plans[0].erase(family::events, id_key(1));
+  plans[1].put(family::events, id_key(1), "second");
+  plans[1].put(family::tenants, id_key(1), "second");
+  plans[2].erase(family::tenants, id_key(1));
+  plans[2].put(family::events, id_key(2), "third");
+  const std::vector<write_op> extra{{family::events, false, id_key(2), "extra"}};
+  const auto report = db->write({&plans[0], &plans[1], &plans[2]}, extra, false);
+  BOOST_REQUIRE((report.result == commit_result::committed));
+  BOOST_TEST(db->get(family::events, id_key(1).view())->value() == "second");
+  BOOST_TEST(!db->get(family::tenants, id_key(1).view())->has_value());
+  BOOST_TEST(db->get(family::events, id_key(2).view())->value() == "extra");
+}
+
 BOOST_AUTO_TEST_CASE(a_torn_tail_loses_only_the_tail) {
   const temporary_directory dir;
   fill(dir.path(), 50);
