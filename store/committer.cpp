@@ -121,7 +121,7 @@ void committer::stop() {
   }
 }
 
-std::vector<write_plan> committer::take(bool wait) {
+std::vector<write_plan> committer::take(bool wait, std::vector<write_plan> spare) {
   std::unique_lock lock(mutex_);
   if (wait) {
     wake_.wait(lock, [this] {
@@ -135,7 +135,7 @@ std::vector<write_plan> committer::take(bool wait) {
          bytes < core::limits::commit_batch_bytes_max) {
     bytes += weight(queue_[count++]);
   }
-  if (count == queue_.size()) return std::exchange(queue_, {});
+  if (count == queue_.size()) return std::exchange(queue_, std::move(spare));
   const auto middle = queue_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<write_plan> batch{std::make_move_iterator(queue_.begin()),
                                 std::make_move_iterator(middle)};
@@ -144,15 +144,17 @@ std::vector<write_plan> committer::take(bool wait) {
 }
 
 void committer::loop() {
+  std::vector<write_plan> batch;
   for (;;) {
-    auto batch = take(true);
+    batch.clear();
+    batch = take(true, std::move(batch));
     if (batch.empty()) return;  // stopping, and nothing is left
     commit(batch);
   }
 }
 
 bool committer::run_once() {
-  auto batch = take(false);
+  auto batch = take(false, {});
   if (batch.empty()) return false;
   commit(batch);
   return true;

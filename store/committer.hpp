@@ -72,7 +72,8 @@ class committer {
   committer(database& db, id_source& ids, std::function<void(std::string)> on_fatal);
   core::result<void> load_counters();
   void loop();
-  std::vector<write_plan> take(bool wait);
+  // The next batch; `spare` is empty and becomes the queue, with the memory it has.
+  std::vector<write_plan> take(bool wait, std::vector<write_plan> spare);
   void commit(std::vector<write_plan>& batch);
   std::vector<write_op> bookkeeping(const std::vector<const write_plan*>& plans,
                                     std::unordered_map<core::endpoint_id, counters>& staged,

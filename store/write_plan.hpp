@@ -64,9 +64,16 @@ struct write_plan {
   std::function<void(commit_result)> done;
 
   void put(family where, const key_bytes& key, std::string value) {
-    ops.push_back({where, false, key, std::move(value)});
+    add({where, false, key, std::move(value)});
   }
-  void erase(family where, const key_bytes& key) { ops.push_back({where, true, key, {}}); }
+  void erase(family where, const key_bytes& key) { add({where, true, key, {}}); }
+
+ private:
+  void add(write_op&& op) {
+    constexpr std::size_t usual = 6;  // a change with its event, or an outcome
+    if (ops.empty()) ops.reserve(usual);
+    ops.push_back(std::move(op));
+  }
 };
 
 }  // namespace syndicated::store
