@@ -1,20 +1,18 @@
 #include "core/delivery/signature.hpp"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 
 #include "core/delivery/hmac.hpp"
 
 namespace syndicated::core {
 namespace {
-
-const unsigned char* as_bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());  // NOLINT OpenSSL's byte type
-}
 
 constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -125,8 +123,15 @@ std::string hex_encode(std::string_view bytes) {
 }
 
 std::string sha256(std::string_view bytes) {
+  // OpenSSL's own one-call function looks the algorithm up each time, longer than it then works.
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{
+      EVP_MD_CTX_new(), &EVP_MD_CTX_free};
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(as_bytes(bytes), bytes.size(), digest.data());
+  const bool done = EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1 &&
+                    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+                    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+  if (!done) __builtin_trap();
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};  // NOLINT
 }
 
