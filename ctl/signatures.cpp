@@ -146,7 +146,7 @@ void sign(session& s, const signature_options& o) {
   core::json_writer json;
   json.begin_object().key("headers").begin_object();
   for (const auto& [name, text] : headers) {
-    json.key(name).text(text);
+    json.given_key(name).text(text);
     if (!s.json) s.out << name << ": " << text << '\n';
   }
   json.end_object().end_object();

@@ -37,7 +37,7 @@ void write_egress(core::json_writer& out, const core::egress_policy& policy) {
 
 void write_families(core::json_writer& out, const std::vector<actors::family_size>& families) {
   out.begin_object();
-  for (const actors::family_size& one : families) out.key(one.family).number(one.bytes);
+  for (const actors::family_size& one : families) out.given_key(one.family).number(one.bytes);
   out.end_object();
 }
 

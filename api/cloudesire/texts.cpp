@@ -7,11 +7,11 @@ std::string path(std::string_view type, std::uint64_t id) {
   return std::string{type} + '/' + std::to_string(id);
 }
 
-void reference(core::json_writer& out, std::string_view key, const std::string& url) {
+void reference(core::json_writer& out, core::json_name key, const std::string& url) {
   out.key(key).begin_object().key("url").text(url).end_object();
 }
 
-void date(core::json_writer& out, std::string_view key, const std::optional<core::timestamp>& at) {
+void date(core::json_writer& out, core::json_name key, const std::optional<core::timestamp>& at) {
   out.key(key);
   if (at) {
     out.text(core::format_rfc3339_seconds(*at));

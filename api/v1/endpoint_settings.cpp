@@ -311,10 +311,10 @@ void write_auth(core::json_writer& out, const core::endpoint_auth& auth) {
 
 void write_access(core::json_writer& out, const core::endpoint& e) {
   out.key("headers").begin_object();
-  for (const core::endpoint_header& h : e.headers) out.key(h.name).text(mask);
+  for (const core::endpoint_header& h : e.headers) out.given_key(h.name).text(mask);
   out.end_object();
   write_auth(out, e.auth);
-  const auto pem = [&out](std::string_view name, const std::string& text) {
+  const auto pem = [&out](core::json_name name, const std::string& text) {
     out.key(name);
     if (text.empty()) {
       out.null();

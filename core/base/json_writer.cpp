@@ -7,6 +7,9 @@
 namespace syndicated::core {
 namespace {
 
+// Enough for most documents.
+constexpr std::size_t document_bytes = 1024;
+
 // Length of the well-formed UTF-8 sequence at the front, 0 when there is none (RFC 3629).
 std::size_t utf8_length(std::string_view s) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
@@ -82,6 +85,7 @@ void json_writer::separate() {
 }
 
 json_writer& json_writer::begin_object() {
+  if (out_.empty()) out_.reserve(document_bytes);
   separate();
   out_ += '{';
   first_ = true;
@@ -107,11 +111,24 @@ json_writer& json_writer::end_array() {
   return *this;
 }
 
-json_writer& json_writer::key(std::string_view name) {
-  separate();
-  append_json_string(out_, name);
-  out_ += ':';
+json_writer& json_writer::key(json_name name) {
+  // Names are most of what is written, so each in one piece.
+  std::array<char, json_name::size_max + 4> text;  // NOLINT(*-member-init) filled below
+  std::size_t size = 0;
+  if (!first_) text[size++] = ',';
+  text[size++] = '"';
+  size += name.text().copy(text.data() + size, json_name::size_max);
+  text[size++] = '"';
+  text[size++] = ':';
+  out_.append(text.data(), size);
   first_ = true;  // the value that follows needs no comma
+  return *this;
+}
+
+json_writer& json_writer::given_key(std::string_view name) {
+  text(name);
+  out_ += ':';
+  first_ = true;
   return *this;
 }
 
@@ -167,7 +184,7 @@ json_writer& json_writer::raw(std::string_view json) {
 json_writer& json_writer::time(timestamp at) {
   separate();
   out_ += '"';
-  out_ += format_rfc3339_ms(at);
+  append_rfc3339_ms(out_, at);
   out_ += '"';
   return *this;
 }
@@ -178,7 +195,7 @@ json_writer& json_writer::time(const std::optional<timestamp>& at) {
 
 json_writer& json_writer::map(const std::map<std::string, std::string>& values) {
   begin_object();
-  for (const auto& [name, value] : values) key(name).text(value);
+  for (const auto& [name, value] : values) given_key(name).text(value);
   return end_object();
 }
 

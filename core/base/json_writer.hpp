@@ -15,13 +15,31 @@
 
 namespace syndicated::core {
 
+// The name of a member in this program's own texts: known to the compiler, and without anything to
+// escape.
+class json_name {
+ public:
+  consteval json_name(const char* text) : text_(text) {  // NOLINT(*-explicit-*) reads as a literal
+    for (const char c : text_) {
+      if (c < 0x20 || c > 0x7E || c == '"' || c == '\\') throw "a name that needs escapes";
+    }
+    if (text_.size() > size_max) throw "a name that is too long";
+  }
+  static constexpr std::size_t size_max = 40;
+  constexpr std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
 class json_writer {
  public:
   json_writer& begin_object();
   json_writer& end_object();
   json_writer& begin_array();
   json_writer& end_array();
-  json_writer& key(std::string_view name);
+  json_writer& key(json_name name);
+  json_writer& given_key(std::string_view name);  // of any characters
 
   json_writer& text(std::string_view value);
   json_writer& number(std::int64_t value);

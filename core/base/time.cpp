@@ -39,9 +39,10 @@ void put(char*& out, unsigned value, int digits) {
   out += digits;
 }
 
-std::string format(timestamp at, bool with_ms) {
+using time_text = std::array<char, 24>;
+
+std::string_view format(timestamp at, bool with_ms, time_text& buffer) {
   const civil c = split(clamp_printable(at));
-  std::array<char, 24> buffer{};
   char* out = buffer.data();
   put(out, static_cast<unsigned>(c.year), 4);
   *out++ = '-';
@@ -59,7 +60,7 @@ std::string format(timestamp at, bool with_ms) {
     put(out, c.ms, 3);
   }
   *out++ = 'Z';
-  return {buffer.data(), out};
+  return {buffer.data(), static_cast<std::size_t>(out - buffer.data())};
 }
 
 // Reads exactly `digits` decimal digits; -1 when they are not there.
@@ -95,8 +96,18 @@ std::optional<int> take_offset(std::string_view& text) {
 
 }  // namespace
 
-std::string format_rfc3339_ms(timestamp at) { return format(at, true); }
-std::string format_rfc3339_seconds(timestamp at) { return format(at, false); }
+std::string format_rfc3339_ms(timestamp at) {
+  time_text buffer;
+  return std::string{format(at, true, buffer)};
+}
+std::string format_rfc3339_seconds(timestamp at) {
+  time_text buffer;
+  return std::string{format(at, false, buffer)};
+}
+void append_rfc3339_ms(std::string& out, timestamp at) {
+  time_text buffer;
+  out += format(at, true, buffer);
+}
 
 std::optional<timestamp> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;

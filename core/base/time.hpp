@@ -13,7 +13,8 @@ namespace syndicated::core {
 
 using timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 
-std::string format_rfc3339_ms(timestamp at);       // 2026-11-21T08:15:30.123Z
+std::string format_rfc3339_ms(timestamp at);  // 2026-11-21T08:15:30.123Z
+void append_rfc3339_ms(std::string& out, timestamp at);
 std::string format_rfc3339_seconds(timestamp at);  // 2026-11-21T08:15:30Z, rounded down
 std::optional<timestamp> parse_rfc3339(std::string_view text);  // any offset, 0-9 fraction digits
 

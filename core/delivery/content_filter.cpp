@@ -193,13 +193,13 @@ std::size_t write_node(json_writer& out, const std::vector<filter_node>& nodes, 
   const filter_node& node = nodes[at++];
   out.begin_object();
   if (is_group(node.op)) {
-    out.key(to_string(node.op));
+    out.given_key(to_string(node.op));
     const bool list = node.op != filter_op::negate;
     if (list) out.begin_array();
     for (std::uint32_t i = 0; i < node.children; ++i) at = write_node(out, nodes, at);
     if (list) out.end_array();
   } else {
-    out.key("field").text(node.field).key(to_string(node.op));
+    out.key("field").text(node.field).given_key(to_string(node.op));
     if (node.op == filter_op::in) out.begin_array();
     for (const filter_literal& v : node.values) std::visit(write_literal{out}, v);
     if (node.op == filter_op::in) out.end_array();

@@ -5,7 +5,7 @@ namespace {
 
 void write_quantities(json_writer& out, const quantities& values) {
   out.begin_object();
-  for (const auto& [name, count] : values) out.key(name).number(count);
+  for (const auto& [name, count] : values) out.given_key(name).number(count);
   out.end_object();
 }
 

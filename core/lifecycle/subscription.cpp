@@ -14,7 +14,7 @@ using namespace rules;
 
 std::string reasons_json(reason_set before, reason_set after) {
   json_writer out;
-  const auto list = [&out](std::string_view name, reason_set set) {
+  const auto list = [&out](json_name name, reason_set set) {
     out.key(name).begin_array();
     for (suspension_reason r : set.list()) out.text(to_string(r));
     out.end_array();
@@ -218,7 +218,13 @@ void emit_quantity_change(draft& d, const quantities& from, const quantities& to
     const auto old = from.find(name);
     const std::int64_t before = old == from.end() ? 0 : old->second;
     if (before == count) continue;
-    change.key(name).begin_object().key("from").number(before).key("to").number(count).end_object();
+    change.given_key(name)
+        .begin_object()
+        .key("from")
+        .number(before)
+        .key("to")
+        .number(count)
+        .end_object();
   }
   change.end_object();
   d.emit("subscription.quantity_changed", wire_type::modified, std::move(change).str());

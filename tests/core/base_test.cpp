@@ -53,6 +53,20 @@ BOOST_AUTO_TEST_CASE(json_is_escaped_and_always_valid) {
              "\"list\":[1,null,true,{}]}");
 }
 
+BOOST_AUTO_TEST_CASE(json_names_of_any_kind_are_escaped) {
+  const std::string longest(40, 'n');
+  const std::string longer(41, 'n');
+  json_writer out;
+  out.begin_object();
+  for (const std::string& name : {std::string{}, longest, longer, std::string{"q\"\xFF"}}) {
+    out.given_key(name).time(from_unix_ms(0));
+  }
+  out.end_object();
+  const std::string epoch = R"(":"1970-01-01T00:00:00.000Z")";
+  BOOST_TEST(out.str() == "{\"" + epoch + ",\"" + longest + epoch + ",\"" + longer + epoch +
+                              ",\"q\\\"\xEF\xBF\xBD" + epoch + "}");
+}
+
 BOOST_AUTO_TEST_CASE(an_id_set_holds_exactly_what_was_put_in) {
   id_set ids;
   const std::uint64_t far = std::uint64_t{1} << 40U;
