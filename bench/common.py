@@ -49,6 +49,15 @@ class Sink:
         self.process.wait()
 
 
+def bare_loop(programs, sink, requests, problems):
+    """One run of the bare libcurl loop against the sink, which must be reset before it counts."""
+    result = run_json([programs / "bench_curl_baseline", "--port", sink.port, "--requests",
+                       requests, "--concurrency", CONNECTIONS])
+    if result["failures"]:
+        problems.append(f"{result['failures']} failed requests of the bare loop")
+    return result
+
+
 def cpu_seconds(pid):
     """User and system time of all threads of a process."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

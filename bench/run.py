@@ -6,15 +6,19 @@
     bench/run.py --micro                                         parts of the daemon by themselves
 
 Four processes on loopback: the daemon, a sink (the vendor), a load generator (the marketplace) and,
-before them, a bare libcurl multi loop that sends the same requests to the same sink.
+between them, a bare libcurl multi loop that sends the same requests to the same sink. Five rounds,
+each of
 
-1. baseline: requests/s and CPU per request of the bare loop;
+1. the bare loop: requests/s and CPU per request;
 2. full load: every connection of the generator sends as fast as it is answered. Each accepted call
    is one synced commit and one signed notification. Delivered events/s, daemon CPU per event;
-3. half load: a constant rate of half of that. Accept-to-arrival: from the 2xx at the generator to
-   the notification's arrival at the sink, on one clock;
-4. batches: as many events/s as at full load, but each call publishes 100 of them as lines, of
-   ten streams.
+3. batches: as many events/s as at full load, but each call publishes 100 of them as lines, of
+   ten streams;
+
+then half load: a constant rate of half of that. Accept-to-arrival: from the 2xx at the generator to
+the notification's arrival at the sink, on one clock. A figure of the rounds is their median, a
+ratio the median of the ratios within a round: the speed of a shared machine changes from one minute
+to the next.
 
 At the end everything accepted must have arrived once, in order and correctly signed; else exit 1.
 Standard library only.
@@ -24,18 +28,21 @@ import base64
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import time
 
-from common import (BATCH, CONNECTIONS, ROOT, SECRET, Sink, arrival_delays, cpu_seconds, note,
-                    percentile, rss_mb, run_json)
+from common import (BATCH, CONNECTIONS, ROOT, SECRET, Sink, arrival_delays, bare_loop, cpu_seconds,
+                    note, percentile, rss_mb, run_json)
 import compare
 import disk
 import harness
 import isolation
 import peers
 import scale
+
+ROUNDS = 5
 
 
 class Bench:
@@ -47,18 +54,6 @@ class Bench:
         self.daemon = harness.Daemon({"log": {"level": "warning"}}, build=self.programs.parent,
                                      unaudited="a benchmark counts by itself")
         self.problems = []
-
-    def baseline(self):
-        command = [self.programs / "bench_curl_baseline", "--port", self.sink.port,
-                   "--requests", self.options.requests, "--concurrency", CONNECTIONS]
-        run_json([*command[:3], "--requests", 5000, *command[5:]])  # warm
-        # The bare loop gets cheaper in bursts when other work delays it: the median of three.
-        results = sorted((run_json(command) for _ in range(3)),
-                         key=lambda one: one["cpu_us_per_request"])
-        failures = sum(one["failures"] for one in results)
-        if failures:
-            self.problems.append(f"{failures} failed requests of the baseline")
-        return results[1]
 
     def prepare(self):
         """A vendor with an endpoint at the sink, and provisioned subscriptions."""
@@ -108,10 +103,11 @@ class Bench:
         limit = time.monotonic() + 60
         while self.sink.stats()["received"] < expected and time.monotonic() < limit:
             time.sleep(0.02)
-        result["daemon_cpu_seconds"] = cpu_seconds(pid) - before
+        used_us = (cpu_seconds(pid) - before) * 1e6
         result["sink"] = self.sink.stats()
         arrivals = self.sink.arrivals()
         result["delivered"] = sum(len(times) for times in arrivals.values())
+        result["cpu_us"] = used_us / max(result["delivered"], 1)
         last = max((times[-1] for times in arrivals.values()), default=result["begun_ns"])
         result["delivered_per_s"] = result["delivered"] / ((last - result["begun_ns"]) / 1e9 or 1)
         result["delays_ms"] = arrival_delays(log, arrivals)
@@ -127,55 +123,66 @@ class Bench:
         if result["delivered"] != result["ok"]:
             self.problems.append(f"accepted {result['ok']}, delivered {result['delivered']}")
 
+    def round(self, number):
+        """The bare loop, full load and batches, one after the other."""
+        note(f"round {number} of {ROUNDS} ...")
+        seconds = self.options.seconds / 2
+        curl = bare_loop(self.programs, self.sink, self.options.requests, self.problems)
+        full = self.load(seconds)
+        # The same events/s as at full load: accepting lines is so much cheaper than delivering them
+        # that the generator at full speed would measure a growing backlog.
+        return curl, full, self.load(seconds, full["delivered_per_s"] / BATCH, BATCH)
+
     def run(self):
         load_average = os.getloadavg()[0]
         if load_average > 0.5:
             note(f"the machine is busy (load average {load_average:.1f}): the figures will suffer")
-        note("baseline: a bare libcurl loop ...")
-        curl = self.baseline()
         note(f"preparing {self.options.subscriptions} subscriptions ...")
         self.prepare()
         note("warming up ...")
         self.load(2)
-        note(f"full load for {self.options.seconds} s ...")
-        full = self.load(self.options.seconds)
+        bare_loop(self.programs, self.sink, 5000, self.problems)
+        rounds = [self.round(number) for number in range(1, ROUNDS + 1)]
+
+        def middle(figure):
+            return statistics.median(figure(*one) for one in rounds)
+
+        delivered_per_s = middle(lambda curl, full, batches: full["delivered_per_s"])
         note(f"half load for {self.options.seconds} s ...")
-        half = self.load(self.options.seconds, full["delivered_per_s"] / 2)
-        note(f"batches of {BATCH} for {self.options.seconds} s ...")
-        # The same events/s as at full load: accepting lines is so much cheaper than delivering them
-        # that the generator at full speed would measure a growing backlog.
-        batches = self.load(self.options.seconds, full["delivered_per_s"] / BATCH, BATCH)
+        half = self.load(self.options.seconds, delivered_per_s / 2)
         memory = rss_mb(self.daemon.process.pid)
         code = self.daemon.stop()
         if code != 0:
             self.problems.append(f"the daemon ended with {code}")
-        cpu_us = full["daemon_cpu_seconds"] / max(full["delivered"], 1) * 1e6
-        batch_cpu_us = batches["daemon_cpu_seconds"] / max(batches["delivered"], 1) * 1e6
-        half_cpu_us = half["daemon_cpu_seconds"] / max(half["delivered"], 1) * 1e6
+        phases = [half] + [phase for _, *phases in rounds for phase in phases]
         return {
-            "cpu_ratio_single": round(cpu_us / curl["cpu_us_per_request"], 2),
-            "cpu_ratio_batch": round(batch_cpu_us / curl["cpu_us_per_request"], 2),
-            "delivered_per_s": round(full["delivered_per_s"]),
-            "throughput_ratio": round(full["delivered_per_s"] / curl["requests_per_s"], 3),
+            "cpu_ratio_single": round(middle(
+                lambda curl, full, batches: full["cpu_us"] / curl["cpu_us_per_request"]), 2),
+            "cpu_ratio_batch": round(middle(
+                lambda curl, full, batches: batches["cpu_us"] / curl["cpu_us_per_request"]), 2),
+            "delivered_per_s": round(delivered_per_s),
+            "throughput_ratio": round(middle(
+                lambda curl, full, batches: full["delivered_per_s"] / curl["requests_per_s"]), 3),
             "p99_half_load_ms": round(percentile(half["delays_ms"], 0.99), 2),
             "p50_half_load_ms": round(percentile(half["delays_ms"], 0.50), 2),
-            "accepted_per_s": full["rate"],
-            "cpu_us_per_event": round(cpu_us, 1),
-            "cpu_us_per_event_half_load": round(half_cpu_us, 1),
-            "cpu_us_per_event_batch": round(batch_cpu_us, 1),
-            "batch_accepted_per_s": batches["rate"],
-            "batch_delivered_per_s": round(batches["delivered_per_s"]),
-            "curl_us_per_request": curl["cpu_us_per_request"],
-            "curl_requests_per_s": curl["requests_per_s"],
-            "accept_p50_ms": full["latency_ms"]["p50"],
-            "accept_p99_ms": full["latency_ms"]["p99"],
+            "accepted_per_s": round(middle(lambda curl, full, batches: full["rate"])),
+            "cpu_us_per_event": round(middle(lambda curl, full, batches: full["cpu_us"]), 1),
+            "cpu_us_per_event_half_load": round(half["cpu_us"], 1),
+            "cpu_us_per_event_batch": round(
+                middle(lambda curl, full, batches: batches["cpu_us"]), 1),
+            "batch_accepted_per_s": round(middle(lambda curl, full, batches: batches["rate"])),
+            "batch_delivered_per_s": round(
+                middle(lambda curl, full, batches: batches["delivered_per_s"])),
+            "curl_us_per_request": middle(lambda curl, full, batches: curl["cpu_us_per_request"]),
+            "curl_requests_per_s": middle(lambda curl, full, batches: curl["requests_per_s"]),
+            "accept_p50_ms": middle(lambda curl, full, batches: full["latency_ms"]["p50"]),
+            "accept_p99_ms": middle(lambda curl, full, batches: full["latency_ms"]["p99"]),
             "accept_p99_half_load_ms": half["latency_ms"]["p99"],
             "half_load_per_s": half["rate"],
-            "delivered": sum(one["delivered"] for one in (full, half, batches)),
-            "duplicates": sum(one["sink"]["duplicates"] for one in (full, half, batches)),
-            "order_violations": sum(
-                one["sink"]["order_violations"] for one in (full, half, batches)),
-            "bad_signatures": sum(one["sink"]["bad_signatures"] for one in (full, half, batches)),
+            "delivered": sum(one["delivered"] for one in phases),
+            "duplicates": sum(one["sink"]["duplicates"] for one in phases),
+            "order_violations": sum(one["sink"]["order_violations"] for one in phases),
+            "bad_signatures": sum(one["sink"]["bad_signatures"] for one in phases),
             "rss_mb": round(memory, 1),
             "cores": os.cpu_count(),
             "load_average_before": round(load_average, 2),
@@ -260,7 +267,7 @@ def main():
     parser.add_argument("--peer-pids", default="", help="its processes, for their CPU: 12,34")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--subscriptions", type=int, default=2000, help="of the scenario 'single'")
-    parser.add_argument("--requests", type=int, default=60_000, help="of the baseline")
+    parser.add_argument("--requests", type=int, default=40_000, help="of the bare loop, each time")
     parser.add_argument("--endpoints", type=int, default=1000, help="of the scenario 'isolation'")
     parser.add_argument("--isolation-rate", type=float, default=400, help="events/s, over all")
     parser.add_argument("--endpoint", type=json.loads, default={},

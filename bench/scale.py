@@ -3,7 +3,8 @@
 Scenario, each step on the same daemon and store:
 
 1. growth: CPU per delivered event, calls spread over all subscriptions, with a thousandth, a tenth
-   and all of them stored, each time after the daemon has come to rest;
+   and all of them stored, each time after the daemon has come to rest. Minutes lie between them, so
+   each is divided by what the bare libcurl loop needs for a request just before. Median of three;
 2. backlog: the vendor is down (its port refuses), every call adds an undelivered event. Resident
    memory at the end;
 3. kill: SIGKILL, start, time until ready;
@@ -13,14 +14,18 @@ Scenario, each step on the same daemon and store:
 """
 import concurrent.futures
 import socket
+import statistics
 import time
 
-from common import (CONNECTIONS, SECRET, Sink, arrival_delays, cpu_seconds, note, percentile,
-                    rss_mb, run_json)
+from common import (CONNECTIONS, SECRET, Sink, arrival_delays, bare_loop, cpu_seconds, note,
+                    percentile, rss_mb, run_json)
 import harness
 
 STEADY_S = 10
+ROUNDS = 3
+BARE_REQUESTS = 40_000
 TRICKLE_PER_S = 200
+TRICKLE_S = 30
 DRAIN_EVENTS = 1_000_000  # at most; of a larger backlog the first ones
 DRAIN_S = 600
 RETRY_S = 30
@@ -89,6 +94,14 @@ class Scale:
         cpu_us = (cpu_seconds(self.daemon.process.pid) - before) / max(result["ok"], 1) * 1e6
         return cpu_us, result["ok"] / took
 
+    def beside_bare_loop(self, ids):
+        """The same, and over the CPU per request of the bare loop just before."""
+        bare = bare_loop(self.programs, self.sink, BARE_REQUESTS, self.problems)
+        cpu_us, rate = self.steady(ids)
+        self.check_sink()
+        bare_us = bare["cpu_us_per_request"]
+        return {"cpu_us": cpu_us, "rate": rate, "bare_us": bare_us, "ratio": cpu_us / bare_us}
+
     def idle(self):
         """Compactions of what was just stored are no cost of the deliveries that follow."""
         before = cpu_seconds(self.daemon.process.pid)
@@ -106,9 +119,12 @@ class Scale:
             drained = self.daemon.client()
             harness.wait_until(lambda: harness.counters(drained)["pending"] == 0, 300, "fill")
             harness.wait_until(self.idle, 120, "the daemon has tidied up after the filling")
-            cpu_us, rate = self.steady(ids)
-            note(f"{step} stored: {cpu_us:.1f} us per event, {rate:.0f} events/s")
-            figures[step] = (cpu_us, rate)
+            rounds = [self.beside_bare_loop(ids) for _ in range(ROUNDS)]
+            figures[step] = {key: statistics.median(one[key] for one in rounds)
+                             for key in rounds[0]}
+            note(f"{step} stored: {figures[step]['cpu_us']:.1f} us per event, "
+                 f"{figures[step]['bare_us']:.1f} us for the bare loop, "
+                 f"{figures[step]['rate']:.0f} events/s")
         return figures
 
     def pile_up(self, client, endpoint, ids):
@@ -136,15 +152,15 @@ class Scale:
         return took
 
     def trickle(self, ids, seconds):
-        """Accept-to-arrival p99 in ms of the healthy vendor at a constant rate."""
+        """Accept-to-arrival times in ms of the healthy vendor at a constant rate."""
         self.other.reset()
         log = self.daemon.directory / "trickle"
         result = self.toggle(ids, "--seconds", seconds, "--rate", TRICKLE_PER_S, "--log", log)
         self.wait_received(self.other, result["ok"])
-        return percentile(arrival_delays(log, self.other.arrivals()), 0.99)
+        return arrival_delays(log, self.other.arrivals())
 
     def drain(self, client, endpoint, other_ids, steady_per_s):
-        calm_ms = self.trickle(other_ids, STEADY_S)
+        calm_ms = percentile(self.trickle(other_ids, TRICKLE_S), 0.99)
         self.sink.reset()
         wanted = min(harness.counters(client)["pending"], DRAIN_EVENTS)
         client.call("PATCH", f"/v1/endpoints/{endpoint}",
@@ -152,10 +168,10 @@ class Scale:
         harness.wait_until(lambda: self.sink.stats()["received"] > 0, 120, "the vendor is back")
         begun = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            busy = pool.submit(self.trickle, other_ids, STEADY_S)
+            busy = pool.submit(self.trickle, other_ids, TRICKLE_S)
             self.wait_received(self.sink, wanted, DRAIN_S)
             took = time.monotonic() - begun
-            busy_ms = busy.result()
+            busy_ms = percentile(busy.result(), 0.99)
         return {"drain_per_s": round(wanted / took),
                 "drain_ratio": round(wanted / took / steady_per_s, 2),
                 "drain_others_p99_ratio": round(busy_ms / calm_ms, 2),
@@ -182,18 +198,18 @@ class Scale:
         other.endpoint(f"http://127.0.0.1:{self.other.port}/hook", form="cloudesire", secret=SECRET)
         growth = self.growth(shop, ids)
         steps = sorted(growth)
-        self.check_sink()
         memory = self.pile_up(self.daemon.client(), endpoint, ids)
         ready_s = self.restart()
         note(f"{memory:.0f} MiB resident with the backlog, ready {ready_s:.2f} s after SIGKILL")
         client = self.daemon.client()
-        figures = self.drain(client, endpoint, other_ids, growth[steps[-1]][1])
+        figures = self.drain(client, endpoint, other_ids, growth[steps[-1]]["rate"])
         note(f"drain: {figures['drain_per_s']} events/s")
         self.check_sink()
         return {
             "scale_subscriptions": self.subscriptions, "scale_backlog": self.backlog,
-            "growth_1m": round(growth[steps[-1]][0] / growth[steps[0]][0], 2),
-            "growth_us_per_event": {str(n): round(growth[n][0], 1) for n in steps},
+            "growth_1m": round(growth[steps[-1]]["ratio"] / growth[steps[0]]["ratio"], 2),
+            "growth_us_per_event": {str(n): round(growth[n]["cpu_us"], 1) for n in steps},
+            "growth_bare_us": {str(n): round(growth[n]["bare_us"], 1) for n in steps},
             "rss_backlog_mib": round(memory, 1), "ready_s": round(ready_s, 2), **figures,
         }
 
@@ -205,7 +221,7 @@ class Scale:
 
 ROWS = [
     ("subscriptions", "scale_subscriptions", "stored"),
-    ("CPU growth", "growth_1m", "per event, all stored / a thousandth of them"),
+    ("CPU growth", "growth_1m", "per event and bare loop, all stored / a thousandth of them"),
     ("backlog", "scale_backlog", "events, the vendor down"),
     ("memory", "rss_backlog_mib", "MiB resident with the backlog"),
     ("ready", "ready_s", "s after SIGKILL"),
