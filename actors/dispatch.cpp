@@ -282,7 +282,8 @@ void dispatch::lane_barred(const core::lane_key& lane, core::timestamp until) {
 void dispatch::pump() {
   flood_.look(settings_.monotonic());
   const core::timestamp now = s_.now();
-  while (!draining_) {
+  // The first one goes out however large it is.
+  while (!draining_ && in_flight_bytes_ < settings_.in_flight_bytes_max) {
     if (const auto& flood = flood_.held()) {
       turns_.hold(flood->member, flood->limit);
     } else {
@@ -415,7 +416,8 @@ void dispatch::send(member& m, work_handle work, core::timestamp now) {
   if (!event) return not_sent(m, work, event.failure(), now);
   auto request = make_request(**event, q.settings(), q, work->lane.attempts + 1, now);
   if (!request) return not_sent(m, work, request.failure(), now);
-  const attempt_start started{now, settings_.monotonic()};
+  const attempt_start started{now, settings_.monotonic(), request->body->size()};
+  in_flight_bytes_ += started.body_bytes;
   flood_.sent(m.queue->place, started.steady);
   request->done = [complete = complete_, work, started](core::attempt_result&& result) {
     (*complete)(work, started, std::move(result));
@@ -471,6 +473,7 @@ void dispatch::attempt_ended(const work_handle& work, const attempt_start& start
   const core::endpoint_id id = work->lane.key.endpoint;
   member& m = members_[places_.at(id)];
   dispatch_queue& q = *m.queue;
+  in_flight_bytes_ -= started.body_bytes;
   const auto ended = settings_.monotonic();
   std::optional<std::chrono::microseconds> inside;
   if (result.status != 0) {

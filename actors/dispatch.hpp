@@ -27,6 +27,7 @@ struct dispatch_settings {
   int origin_max = 128;                     // requests at a time to one origin
   flight_journal::part* journal = nullptr;  // outlives the dispatcher
   int platform_weight = 1;
+  std::size_t in_flight_bytes_max = core::limits::in_flight_bytes_max;  // of bodies
   std::function<flood_guard::clock::time_point()> monotonic = flood_guard::clock::now;
 };
 
@@ -104,6 +105,7 @@ class dispatch {
   const lane_work* trial_ = nullptr;                                      // the suspect under way
   std::unordered_map<core::lane_key, flight_journal::slot> quarantined_;  // not yet on disk
   std::size_t held_ = 0;
+  std::size_t in_flight_bytes_ = 0;
   bool draining_ = false;
   core::timestamp next_sweep_{};
 };

@@ -125,6 +125,12 @@ void dispatch_queue::ready(work_handle work, bool room) {
   lane.phase = phase::queued;
   lane.head = {};
   ++lane.streak;
+  // Thousands may wait: what is large is read again when its turn comes.
+  const bool large =
+      work->event && work->event->data.size() > core::limits::waiting_event_bytes_max;
+  if (large && !s.ready.empty()) {
+    work = std::make_shared<lane_work>(lane_work{work->lane, nullptr});
+  }
   s.ready.push_back(std::move(work));
 }
 

@@ -9,10 +9,11 @@
 namespace syndicated::actors {
 namespace {
 
-// Committed events kept for lanes that advance; others are read from the store. More than the
-// first number only while they are small: a batch goes out soon, from its oldest event on.
+// Committed events kept for lanes that advance, if they are small; others are read from the store.
+// Thousands of entities may be awake. (More than the first number: a batch goes out soon, from its
+// oldest event on.)
 constexpr std::size_t recent_events_kept = 8;
-constexpr std::size_t recent_bytes_max = 32 * 1024;
+constexpr std::size_t recent_bytes_max = 8 * 1024;
 // Left out at once, so that a plan stays small; the rest when the lane moves again.
 constexpr std::size_t coalesced_max = 64;
 // Ids that are read at a time, and the backlog from which on that costs less than one by one.
@@ -99,7 +100,7 @@ void outbox::remember(std::shared_ptr<const core::event> event) {
 void outbox::trim() {
   const std::uint64_t committed = committed_seq_->load();
   const auto wanted = [this](std::uint64_t seq) {
-    return (recent_.size() <= recent_events_kept || recent_bytes_ <= recent_bytes_max) &&
+    return recent_bytes_ <= recent_bytes_max &&
            std::any_of(lanes_.begin(), lanes_.end(), [seq](const core::lane& lane) {
              return lane.next_seq <= seq && seq - lane.next_seq < recent_events_kept;
            });

@@ -145,6 +145,7 @@ struct lane_work {
 struct attempt_start {
   core::timestamp at{};
   std::chrono::steady_clock::time_point steady{};  // the same by a clock that nobody sets
+  std::size_t body_bytes = 0;
 };
 
 // What came of it; the entity moves the lane's cursor.

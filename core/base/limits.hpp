@@ -79,6 +79,10 @@ inline constexpr std::size_t endpoint_window_max = 256;      // of these, for on
 inline constexpr int sockets_max = 1'024;
 inline constexpr int origin_sockets_max = 128;  // of these, for one host and port
 inline constexpr int owner_weight_max = 100;
+// Bodies that are with vendors, over all: with so many the next request waits for one to end.
+inline constexpr std::size_t in_flight_bytes_max = 64U << 20U;
+// An event that waits for its turn is read again when it comes, if it is larger than this.
+inline constexpr std::size_t waiting_event_bytes_max = 4'096;
 
 // Replay jobs.
 inline constexpr int replay_rate_default = 1'000;  // events handed out per second

@@ -21,6 +21,33 @@ struct room_with_one_socket : room {
 struct room_with_eight_sockets : room {
   room_with_eight_sockets() : room({8, 4'096}) {}
 };
+struct room_for_few_bytes : room {
+  static constexpr std::size_t bytes_max = 50'000;
+  room_for_few_bytes() : room(few()) {}
+  static actors::dispatch_settings few() {
+    actors::dispatch_settings settings;
+    settings.in_flight_bytes_max = bytes_max;
+    return settings;
+  }
+  stall open_standard(int concurrency_max = 64) {
+    return open_stall(concurrency_max, [](core::endpoint& e) {
+      e.form = core::wire_form::standard;
+      e.secret = core::secret_bytes{std::string(32, 's')};
+    });
+  }
+  // One order, whose event is about that large.
+  void sell_large(const stall& st, std::size_t bytes) {
+    auto wanted = order(st.customer, st.plan);
+    std::get<actors::subscription_creation>(wanted->body).wanted.config["size"] =
+        std::string(bytes, 'x');
+    engine.ask(std::move(wanted));
+  }
+  std::size_t bytes_in_flight() const {
+    std::size_t sum = 0;
+    for (const auto& sent : engine.wire) sum += sent.request.body->size();
+    return sum;
+  }
+};
 struct room_with_a_small_window : room {
   room_with_a_small_window() : room({64, core::limits::endpoint_window_max}) {}
 };
@@ -118,6 +145,47 @@ BOOST_FIXTURE_TEST_CASE(hanging_endpoints_do_not_keep_the_window_from_others,
   const auto healthy = open_stall();
   sell(healthy, 50);
   BOOST_TEST(drain_all(healthy).size() == 50U);
+}
+
+BOOST_FIXTURE_TEST_CASE(bodies_with_vendors_have_a_bound, room_for_few_bytes) {
+  constexpr std::size_t large = 20'000;
+  for (int i = 0; i < 8; ++i) sell_large(open_standard(), large);
+  engine.settle();
+  std::size_t delivered = 0;
+  while (!engine.wire.empty()) {
+    // The last one may pass the bound, so that one larger than it goes out, too.
+    BOOST_TEST(bytes_in_flight() - engine.wire.back().request.body->size() < bytes_max);
+    const bool all_out = delivered + engine.wire.size() == 8U;
+    BOOST_TEST((all_out || bytes_in_flight() >= bytes_max));
+    engine.answer(0, 204);
+    engine.settle();
+    ++delivered;
+  }
+  BOOST_TEST(delivered == 8U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_large_event_that_waits_is_not_kept, room_for_few_bytes) {
+  const auto st = open_standard(1);
+  std::vector<std::weak_ptr<const core::event>> events;
+  for (const std::size_t bytes : {6'000U, 6'001U, 6'002U, 100U}) {
+    sell_large(st, bytes);
+    while (engine.entity_turn() || commit()) {
+    }
+    const auto& ready = std::get<actors::lane_ready>(engine.inbox.back());
+    events.push_back(ready.work->event);
+    engine.settle();
+  }
+  engine.entities.clear();           // they sleep, and keep nothing
+  BOOST_TEST(!events[1].expired());  // the next one
+  BOOST_TEST(events[2].expired());
+  BOOST_TEST(!events[3].expired());  // small
+  std::vector<std::size_t> sizes;
+  while (!engine.wire.empty()) {
+    sizes.push_back(engine.wire[0].request.body->size());
+    answer_first(st, 204);
+  }
+  BOOST_REQUIRE_EQUAL(sizes.size(), 4U);
+  BOOST_TEST(sizes[2] == sizes[1] + 1);
 }
 
 // ---- the window ---------------------------------------------------------------------------------
