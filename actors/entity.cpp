@@ -21,25 +21,32 @@ std::string cause_of(const core::caller& by) {
 entity::entity(services& s, core::stream_id stream) : s_(s), stream_(stream), outbox_(s, stream) {}
 
 bool entity::without_lanes() const noexcept {
-  return loaded_ && known_by_id() && !chain_->broken && outbox_.empty();
+  return loaded_ && (record_read_ || had_lanes_) && known_by_id() && !chain_->broken &&
+         outbox_.empty();
 }
 
 core::result<void> entity::load() {
   const bool lanes_known =
       std::exchange(lanes_known_, false) && !loaded_;  // later it may have some
-  if (auto ok = load_record(); !ok) return ok;
   if (!lanes_known) {
     if (auto ok = outbox_.load(); !ok) return ok;
+    had_lanes_ = had_lanes_ || !outbox_.empty();
   }
+  record_read_ = false;
   chain_ = std::make_shared<store::plan_chain>();
   submitted_ = 0;
   loaded_ = true;
   return {};
 }
 
-bool entity::ready(core::error& why) {
-  if (loaded_ && !chain_->broken) return true;
-  auto ok = load();
+// A report is about a lane and needs no record: a backlog that drains wakes very many entities.
+bool entity::ready(core::error& why, bool with_record) {
+  core::result<void> ok;
+  if (!loaded_ || chain_->broken) ok = load();
+  if (ok && with_record && !record_read_) {
+    ok = load_record();
+    record_read_ = ok.ok();
+  }
   if (ok) return true;
   why = std::move(ok).failure();
   core::log(core::log_level::error, "entity", "cannot be read",
@@ -54,8 +61,8 @@ void entity::begin_plan() {
 
 void entity::handle(entity_request& request) {
   core::error why;
-  if (!loaded_ && starts_empty(request)) loaded_ = true;
-  if (!ready(why)) return refuse(request, std::move(why));
+  if (!loaded_ && starts_empty(request)) loaded_ = record_read_ = true;
+  if (!ready(why, true)) return refuse(request, std::move(why));
   begin_plan();
   const bool lane_command = std::holds_alternative<replay_request>(request.body) ||
                             std::holds_alternative<discard_request>(request.body);
@@ -66,7 +73,7 @@ void entity::handle(entity_request& request) {
 void entity::handle(const std::shared_ptr<const lane_report>& report) {
   core::error why;
   // No word to the dispatcher: it looks again when its patience ends, and does not send meanwhile.
-  if (!ready(why)) return;
+  if (!ready(why, false)) return;
   store::write_plan plan;
   plan.durable = false;  // a lost outcome is a duplicate at worst
   follow_ups follow;

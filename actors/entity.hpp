@@ -35,6 +35,8 @@ class entity {
 
  protected:
   virtual core::result<void> load_record() = 0;
+  // It had some when they were read, so it exists.
+  bool had_lanes() const noexcept { return had_lanes_; }
   // It exists, and has an id that was given out in order.
   virtual bool known_by_id() const noexcept { return false; }
   virtual void decide(entity_request& request) = 0;
@@ -55,14 +57,16 @@ class entity {
   outbox outbox_;
 
  private:
-  bool ready(core::error& why);
+  bool ready(core::error& why, bool with_record);
   void begin_plan();
   core::result<void> load();
   void replay_or_discard(entity_request& request);
   void submit(store::write_plan plan, std::function<void(store::commit_result)> done);
 
   std::shared_ptr<store::plan_chain> chain_ = std::make_shared<store::plan_chain>();
-  bool loaded_ = false;
+  bool loaded_ = false;  // its lanes
+  bool record_read_ = false;
+  bool had_lanes_ = false;
   bool lanes_known_ = false;     // before it is loaded: it has none
   std::uint64_t submitted_ = 0;  // plans of this chain
 };

@@ -14,7 +14,7 @@ class subscription_entity final : public entity {
 
  private:
   core::result<void> load_record() override;
-  bool known_by_id() const noexcept override { return record_.has_value(); }
+  bool known_by_id() const noexcept override { return record_.has_value() || had_lanes(); }
   void decide(entity_request& request) override;
 
   core::circumstances circumstances_now(const actors::catalog& catalog, core::plan_id plan);

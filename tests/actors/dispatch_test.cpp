@@ -188,6 +188,24 @@ BOOST_FIXTURE_TEST_CASE(a_large_event_that_waits_is_not_kept, room_for_few_bytes
   BOOST_TEST(sizes[2] == sizes[1] + 1);
 }
 
+// A backlog that drains wakes very many entities, and each needs its lanes and nothing else.
+BOOST_AUTO_TEST_CASE(an_outcome_needs_no_record) {
+  const auto st = open_stall();
+  sell(st, 1);
+  const core::subscription_id id{only_lane(st).key.stream.entity};
+  engine.restart();
+  store::write_plan damage;
+  damage.put(store::family::subscriptions, store::id_key(id.value), "no record");
+  committer().submit(std::move(damage));
+  engine.settle();
+  BOOST_TEST(drain_all(st).size() == 1U);
+  BOOST_TEST(counted(st).delivered == 1U);
+  const auto asked = engine.ask(act(id, core::subscription_action::suspend));
+  engine.settle();
+  BOOST_REQUIRE(asked->done());
+  BOOST_TEST((asked->value->failure().kind == core::errc::corrupt));
+}
+
 // ---- the window ---------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_queue_holds_no_more_than_its_window) {
