@@ -506,6 +506,10 @@ class engine {
   virtual page<endpoint_status> endpoints(const endpoint_filter& f,
                                           const page_request& p) const = 0;
   virtual engine_status status() const = 0;
+  // Why no write is taken now ("no_space", "draining", "starting"), or no new load (load_gate.hpp;
+  // counted). None: welcome. Cheap enough to ask for each request, which status() is not.
+  virtual std::optional<core::error> refusal() const = 0;
+  virtual std::optional<core::error> load_refusal() const = 0;
 
   // What every wall-clock time is taken from.
   virtual core::timestamp now() const = 0;

@@ -98,6 +98,8 @@ class engine_body final : public local_engine {
   breaker_view breaker_at(const std::string& origin) const override;
   page<endpoint_status> endpoints(const endpoint_filter& f, const page_request& p) const override;
   engine_status status() const override;
+  std::optional<core::error> refusal() const override;
+  std::optional<core::error> load_refusal() const override;
   core::timestamp now() const override { return options_.now(); }
   void show_clock(clock_walk::reply reply) override;
   void move_clock(const clock_move& wanted, clock_walk::reply reply) override;

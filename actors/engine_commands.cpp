@@ -38,21 +38,30 @@ std::string engine_body::refusal_now() const {
     // Hysteresis: a tenth above the mark before writes are accepted again.
     low_space_ = free < (low_space_ ? low + low / 10 : low);
   }
-  return low_space_ ? "no_space" : "";
+  return low_space_ || committer_->out_of_space() ? "no_space" : "";
+}
+
+std::optional<core::error> engine_body::refusal() const {
+  const std::string why = refusal_now();
+  if (why.empty()) return std::nullopt;
+  const std::string text =
+      why == "no_space" ? "too little disk space is free" : "the daemon is " + why;
+  return core::error{core::errc::unavailable, why, text, {}, {}};
+}
+
+std::optional<core::error> engine_body::load_refusal() const {
+  auto why = refusal();
+  return why ? why : services_->load.refusal();
 }
 
 bool engine_body::admit(const write_reply& reply) {
-  const std::string why = refusal_now();
-  if (why.empty()) return true;
-  const std::string text =
-      why == "no_space" ? "free disk space is below store.free_bytes_min" : "the daemon is " + why;
-  reply(core::error{core::errc::unavailable, why, text, {}, {}});
-  return false;
+  auto why = refusal();
+  if (why) reply(std::move(*why));
+  return !why;
 }
 
 bool engine_body::admit_load(const write_reply& reply) {
-  if (!admit(reply)) return false;
-  auto why = services_->load.refusal();
+  auto why = load_refusal();
   if (why) reply(std::move(*why));
   return !why;
 }

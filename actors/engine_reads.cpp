@@ -227,7 +227,6 @@ engine_status engine_body::status() const {
   engine_status out;
   out.ready = started_ && !draining_;
   out.why_not = refusal_now();
-  if (out.why_not.empty() && committer_->out_of_space()) out.why_not = "no_space";
   out.accepting = out.why_not.empty();
   out.started_at = started_at_;
   out.counters = converted(committer_->counters_total());

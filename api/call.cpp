@@ -8,12 +8,6 @@
 namespace syndicated::api {
 namespace {
 
-std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, [](char x, char y) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
@@ -33,16 +27,6 @@ core::error bad_request(std::string code, std::string detail) {
 }
 
 }  // namespace
-
-bool context::accepting() {
-  const std::int64_t now_ms = steady_ms();
-  std::int64_t asked = accepting_asked_ms_.load(std::memory_order_relaxed);
-  if (now_ms - asked >= 100 &&
-      accepting_asked_ms_.compare_exchange_strong(asked, now_ms, std::memory_order_relaxed)) {
-    accepting_.store(engine.status().accepting, std::memory_order_relaxed);
-  }
-  return accepting_.load(std::memory_order_relaxed);
-}
 
 call::call(std::shared_ptr<context> from, net::http_request&& received, net::responder&& answer,
            api::face where)
@@ -173,12 +157,8 @@ void call::finish(core::result<actors::answer>&& outcome) {
 
 bool call::begin_write(std::optional<actors::answer>& repeated) {
   write_ = true;
-  if (!shared->accepting()) {
-    fail({core::errc::unavailable,
-          "not_accepting",
-          "writes are not accepted at the moment",
-          {},
-          {}});
+  if (const auto why = engine().refusal()) {
+    fail(*why);
     return false;
   }
   if (shared->writes.fetch_add(1, std::memory_order_relaxed) >= shared->settings.writes_max) {

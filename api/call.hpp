@@ -30,9 +30,6 @@ namespace syndicated::api {
 struct context {
   context(actors::engine& e, api_settings s) : engine(e), settings(std::move(s)) {}
 
-  // The engine takes writes. Asked of the engine at most every 100 ms: its status is not free.
-  bool accepting();
-
   actors::engine& engine;
   api_settings settings;
   api::stats stats;
@@ -41,10 +38,6 @@ struct context {
   std::atomic<std::size_t> writes{0};
   std::atomic<std::size_t> events{0};       // published ones under way
   std::atomic<std::size_t> event_bytes{0};  // of the requests they came in
-
- private:
-  std::atomic<bool> accepting_{true};
-  std::atomic<std::int64_t> accepting_asked_ms_{INT64_MIN / 2};
 };
 
 class call {

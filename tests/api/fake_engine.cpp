@@ -61,6 +61,16 @@ fake_engine::fake_engine() {
   policy = std::make_shared<core::egress_policy>(core::egress_rules{});
 }
 
+std::optional<core::error> fake_engine::refusal() const {
+  if (state.accepting) return std::nullopt;
+  return core::error{core::errc::unavailable, state.why_not, "not now", {}, {}};
+}
+
+std::optional<core::error> fake_engine::load_refusal() const {
+  if (auto why = refusal(); why || state.refusing_load.empty()) return why;
+  return core::error{core::errc::unavailable, state.refusing_load, "not now", {}, {}};
+}
+
 template <class Entity>
 void fake_engine::commit(const actors::write_options& options, const Entity& entity, bool changed,
                          const actors::renderer<Entity>& render, actors::write_reply reply) {

@@ -158,6 +158,8 @@ class fake_engine : public actors::engine {
   actors::page<actors::endpoint_status> endpoints(const actors::endpoint_filter& f,
                                                   const actors::page_request& p) const override;
   actors::engine_status status() const override { return state; }
+  std::optional<core::error> refusal() const override;
+  std::optional<core::error> load_refusal() const override;
   core::timestamp now() const override {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) +
            clock.ahead;
