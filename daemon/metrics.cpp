@@ -143,6 +143,9 @@ void add_servers(text_builder& out, const metrics_input& in) {
   for (const auto& s : in.servers) {
     out.sample({{"server", s.name}}, number(s.stats.connections_refused));
   }
+  out.start(MetricType::Gauge, "syndicated_request_body_bytes",
+            "Bodies of requests that came in parts, until their answers.");
+  for (const auto& s : in.servers) out.sample({{"server", s.name}}, number(s.stats.body_bytes));
   out.start(MetricType::Counter, "syndicated_bad_requests_total",
             "Requests that were not clean HTTP or over a limit.");
   for (const auto& s : in.servers)

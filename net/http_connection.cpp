@@ -100,7 +100,16 @@ void connection::read_more() {
   const bool body = parser_.now() == request_parser::state::body;
   if (in_.size() == 0 && in_.capacity() > kept_buffer_bytes && !body) in_.shrink_to_fit();
   read_pending_ = true;
-  start_read(in_.prepare(body ? body_read_bytes : read_bytes));
+  start_read(in_.prepare(read_size()));
+}
+
+// Large only for a body that is kept, and then not larger than what is left of it.
+std::size_t connection::read_size() const {
+  if (!share_ || parser_.now() != request_parser::state::body) return read_bytes;
+  const auto length = parser_.body_length();
+  if (!length) return body_read_bytes;
+  const auto left = *length - std::min(*length, parser_.body_bytes_seen());
+  return std::clamp<std::uint64_t>(left, read_bytes, body_read_bytes);
 }
 
 void connection::on_read(bool ok, std::size_t bytes) {
@@ -130,7 +139,13 @@ void connection::process() {
   in_.consume(in_.size() - unread.size());
   switch (state) {
     case request_parser::state::refused: refuse(parser_.why()); return;
-    case request_parser::state::complete: dispatch(); return;
+    case request_parser::state::complete:
+      if (answered_) {
+        begin_next();
+      } else {
+        dispatch();
+      }
+      return;
     case request_parser::state::empty:
       if (host_.draining) {
         close();
@@ -139,6 +154,7 @@ void connection::process() {
       break;
     case request_parser::state::head: break;
     case request_parser::state::body:
+      if (!admit_body()) return;
       if (parser_.wants_continue() && !continue_sent_ && parser_.body_bytes_seen() == 0) {
         continue_sent_ = true;
         interim_write_ = true;
@@ -148,6 +164,31 @@ void connection::process() {
   }
   set_read_deadline();
   read_more();
+}
+
+// Who may not send the body is told so before it is kept, and what all connections keep is bounded.
+bool connection::admit_body() {
+  if (answered_) return true;
+  auto& request = parser_.request();
+  if (!request.admitted) {
+    if (const auto& gate = host_.options.gate) {
+      if (auto no = gate(request)) {
+        host_.counters.requests.fetch_add(1, std::memory_order_relaxed);
+        refuse_body(std::move(*no));
+        return false;
+      }
+    }
+    request.admitted = true;
+    share_ = std::make_shared<body_share>(host_.bodies);
+  }
+  const auto length = static_cast<std::size_t>(parser_.body_length().value_or(body_read_bytes));
+  if (!share_->hold(std::max(length, request.body.capacity()))) {
+    host_.counters.requests_refused.fetch_add(1, std::memory_order_relaxed);
+    refuse_body(answer_to({503, "overloaded", "too many bytes of requests are in progress"}));
+    return false;
+  }
+  request.body.reserve(length);
+  return true;
 }
 
 // Deadlines are set when a phase of the request begins and never moved by bytes that trickle in.
@@ -181,7 +222,8 @@ void connection::dispatch() {
   parser_.request().peer = request.peer;
   // The handler may answer at once: nothing may follow this call.
   host_.handler(std::move(request),
-                responder{[answers = host_.answers, id = id_, number](http_response&& response) {
+                responder{[answers = host_.answers, id = id_, number,
+                           share = std::move(share_)](http_response&& response) {
                   answers->push({id, number, std::move(response)});
                 }});
 }
@@ -195,10 +237,24 @@ void connection::deliver(answer_queue::answer&& item) {
 void connection::refuse(const refusal& why) {
   host_.counters.requests_refused.fetch_add(1, std::memory_order_relaxed);
   head_only_ = false;
+  send(answer_to(why), true);
+}
+
+http_response connection::answer_to(const refusal& why) const {
   const auto& make = host_.options.refusal;
-  send(make ? make(why.status, why.code, why.reason)
-            : default_refusal(why.status, why.code, why.reason),
-       true);
+  return make ? make(why.status, why.code, why.reason)
+              : default_refusal(why.status, why.code, why.reason);
+}
+
+// Answers before the body is there. What is left of it is read and dropped, so that the connection
+// can be used again, unless its length is not known, or it may not come since the client asked.
+void connection::refuse_body(http_response&& answer) {
+  answered_ = parser_.body_length() && !parser_.wants_continue();
+  head_only_ = parser_.request().method == "HEAD";
+  parser_.drop_body();
+  share_.reset();
+  const bool close_after = answer.close || !answered_ || !parser_.keep_alive() || host_.draining;
+  send(std::move(answer), close_after);
 }
 
 void connection::send(http_response&& response, bool close_after) {
@@ -252,11 +308,20 @@ void connection::on_write(bool ok) {
     linger();
     return;
   }
-  parser_.reset();
-  continue_sent_ = false;
   writer_.reset();
   out_ = {};
   phase_ = phase::reading;
+  if (answered_) {
+    process();
+  } else {
+    begin_next();
+  }
+}
+
+void connection::begin_next() {
+  parser_.reset();
+  continue_sent_ = answered_ = false;
+  fresh_ = false;
   process();
 }
 
@@ -277,7 +342,7 @@ void connection::sweep() {
     }
   }
   if (host_.now_ms < deadline_ms_) return;
-  const bool begun = parser_.now() != request_parser::state::empty;
+  const bool begun = parser_.now() != request_parser::state::empty && !answered_;
   if (phase_ == phase::reading && begun) {
     refuse({408, "request_timeout", "the request did not arrive in time"});
   } else {

@@ -22,6 +22,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "net/body_budget.hpp"
 #include "net/http_message.hpp"
 #include "net/http_server.hpp"
 #include "net/request_parser.hpp"
@@ -69,6 +70,7 @@ class connection_host {
   http_server_options options;
   http_handler handler;
   std::shared_ptr<answer_queue> answers;
+  std::shared_ptr<body_budget> bodies;
   server_counters counters;
   std::int64_t now_ms = 0;  // monotonic, as of the last sweep
   std::string date;         // Date header's value, as of the last sweep
@@ -112,10 +114,15 @@ class connection : public std::enable_shared_from_this<connection> {
   enum class phase : std::uint8_t { handshake, reading, handling, writing, lingering, closed };
 
   void read_more();
+  std::size_t read_size() const;
   void process();
+  bool admit_body();
   void set_read_deadline();
   void dispatch();
   void refuse(const refusal& why);
+  void refuse_body(http_response&& answer);
+  http_response answer_to(const refusal& why) const;
+  void begin_next();
   void send(http_response&& response, bool close_after);
   void format(http_response&& response, bool close_after);
   void start_answer();
@@ -126,10 +133,12 @@ class connection : public std::enable_shared_from_this<connection> {
   std::uint64_t id_;
   phase phase_ = phase::handshake;
   request_parser parser_;
+  std::shared_ptr<body_share> share_;  // of the present request, once its body was admitted
   request_parser::state reading_ = request_parser::state::empty;  // as of the last deadline set
   bool read_pending_ = false;
   bool fresh_ = true;  // no request seen yet
   bool continue_sent_ = false;
+  bool answered_ = false;       // before its body was there, which is read and dropped
   bool interim_write_ = false;  // the write under way is "100 Continue"
   bool close_after_ = false;
   bool head_only_ = false;  // HEAD: the body is not sent

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ struct http_request {
   std::string query;   // after '?', without it
   std::vector<http_header> headers;
   std::string body;
-  std::string peer;  // "192.0.2.1:4711", or "unix" on the admin socket
+  std::string peer;       // "192.0.2.1:4711", or "unix" on the admin socket
+  bool admitted = false;  // the server's gate let it in before its body was there
 
   // Value of the first header with this name (case-insensitive); empty when absent.
   std::string_view header(std::string_view name) const noexcept;
@@ -62,5 +64,9 @@ class responder {
 
 // Called on the server's thread; must not block beyond a bounded read of the store.
 using http_handler = std::function<void(http_request&&, responder&&)>;
+
+// Asked about a request whose head came without the whole body, on the server's thread: an answer
+// refuses it, and its body is not kept. Nothing: it is read, and the handler gets the request.
+using http_gate = std::function<std::optional<http_response>(const http_request& head)>;
 
 }  // namespace syndicated::net

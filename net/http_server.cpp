@@ -145,6 +145,7 @@ class http_server::impl final : public connection_host {
   explicit impl(http_server_options wanted, http_handler handle) {
     options = std::move(wanted);
     handler = std::move(handle);
+    bodies = std::make_shared<body_budget>(options.bodies_bytes_max);
   }
 
   ~impl() override { stop(); }
@@ -405,8 +406,8 @@ void http_server::impl::stop() {
 }
 
 http_server_stats http_server::impl::stats() const {
-  return {counters.accepted, counters.refused, counters.open, counters.requests,
-          counters.requests_refused};
+  return {counters.accepted, counters.refused,          counters.open,
+          counters.requests, counters.requests_refused, bodies->held()};
 }
 
 core::result<std::unique_ptr<http_server>> http_server::bind(http_server_options options,

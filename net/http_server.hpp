@@ -3,7 +3,9 @@
 // Limits and refusals are those of core/base/limits.hpp and of the bad-input matrix
 // (reliability.md, 3): what is not clean HTTP/1.1 is answered 4xx/5xx and the connection closed;
 // nothing is parsed from the rest. One request of a connection is handled at a time, so pipelined
-// answers keep their order. Source: RFC 9112.
+// answers keep their order. A body that does not come with its head is kept only if the gate lets
+// the request in and the budget of all bodies has room; else the answer goes out at once and what
+// comes of the body is dropped. Source: RFC 9112.
 //
 // Threads: start/stop_accepting/drain from the owner's thread; the handler runs on the server's.
 // Lifetime: stop() (or the destructor) ends the thread; responders may outlive the server.
@@ -33,6 +35,8 @@ struct http_server_options {
   std::size_t body_bytes_max = core::limits::request_body_bytes_max;
   std::string larger_body_path;           // requests for exactly this path ...
   std::size_t larger_body_bytes_max = 0;  // ... may have a body of this size
+  std::size_t bodies_bytes_max = core::limits::request_bodies_bytes_max;  // of all connections
+  http_gate gate{};  // empty: every body is read
   int head_timeout_ms = core::limits::request_head_timeout_ms;
   int body_timeout_ms = core::limits::request_body_timeout_ms;
   int idle_timeout_ms = core::limits::idle_connection_timeout_ms;
@@ -46,6 +50,7 @@ struct http_server_stats {
   std::uint64_t connections_open = 0;
   std::uint64_t requests = 0;
   std::uint64_t requests_refused = 0;  // by parser or limits
+  std::uint64_t body_bytes = 0;        // of bodies in memory (net/body_budget.hpp)
 };
 
 class http_server {

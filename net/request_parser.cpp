@@ -103,6 +103,7 @@ class request_parser::reader final : public http::basic_parser<true> {
   std::optional<refusal> why;
   bool wants_continue = false;
   bool stays = false;  // the connection may be used again
+  bool drops_body = false;
 
  private:
   using code = beast::error_code;
@@ -205,15 +206,13 @@ class request_parser::reader final : public http::basic_parser<true> {
     fields_ = 0;
     if (version_1_1_ && !host_) return bad(failed, "the Host field is missing");
     stays = version_1_1_ && keep_alive();
-    const std::uint64_t length = content_length().value_or(0);
-    wants_continue = expects_ && version_1_1_ && (chunked() || length > 0);
-    request.body.reserve(static_cast<std::size_t>(length));
+    wants_continue = expects_ && version_1_1_ && (chunked() || content_length().value_or(0) > 0);
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, code&) override {}
 
   std::size_t on_body_impl(beast::string_view bytes, code&) override {
-    request.body.append(bytes.data(), bytes.size());
+    if (!drops_body) request.body.append(bytes.data(), bytes.size());
     return bytes.size();
   }
 
@@ -257,6 +256,16 @@ const refusal& request_parser::why() const noexcept { return *reader_->why; }
 http_request& request_parser::request() noexcept { return reader_->request; }
 bool request_parser::keep_alive() const noexcept { return reader_->stays; }
 bool request_parser::wants_continue() const noexcept { return reader_->wants_continue; }
+
+std::optional<std::uint64_t> request_parser::body_length() const noexcept {
+  if (reader_->chunked()) return std::nullopt;
+  return reader_->content_length().value_or(0);
+}
+
+void request_parser::drop_body() noexcept {
+  reader_->drops_body = true;
+  reader_->request.body = std::string{};
+}
 
 void request_parser::reset() {
   reader_ = std::make_unique<reader>(limits_, std::move(reader_->request.peer));

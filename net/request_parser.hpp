@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,9 @@ class request_parser {
   bool keep_alive() const noexcept;
   bool wants_continue() const noexcept;                                  // "Expect: 100-continue"
   std::uint64_t body_bytes_seen() const noexcept { return body_seen_; }  // framing included
+  // As the head says; nothing when the end of the body will show (chunked).
+  std::optional<std::uint64_t> body_length() const noexcept;
+  void drop_body() noexcept;  // what is there of it and what comes is not kept
 
   void reset();  // ready for the next request of the connection
 

@@ -13,6 +13,9 @@ inline constexpr std::size_t request_head_bytes_max = 16 * 1024;
 inline constexpr std::size_t request_fields_max = 64;
 inline constexpr std::size_t request_body_bytes_max = 256 * 1024;
 inline constexpr std::size_t publish_body_bytes_max = 1024 * 1024;  // of POST /v1/events alone
+// Of bodies in memory, over all connections of a server (net/body_budget.hpp).
+inline constexpr std::size_t request_bodies_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::size_t small_body_bytes_max = 16 * 1024;
 inline constexpr int request_head_timeout_ms = 10'000;
 inline constexpr int request_body_timeout_ms = 30'000;
 inline constexpr int idle_connection_timeout_ms = 60'000;

@@ -100,6 +100,7 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_events_coalesced_total",
                                        "syndicated_oauth2_token_requests_total",
                                        "syndicated_ready",
+                                       "syndicated_request_body_bytes",
                                        "syndicated_request_seconds_total",
                                        "syndicated_requests_total",
                                        "syndicated_retention_dropped_total",

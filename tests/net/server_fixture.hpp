@@ -49,6 +49,8 @@ struct server_fixture {
       auto response = text(200, r.method + " " + r.query + " " + r.body);
       response.headers = {{"X-Peer", r.peer}, {"X-Bad", "a\r\nSet-Cookie: b"}};
       answer.send(std::move(response));
+    } else if (r.path == "/admitted") {
+      answer.send(text(200, r.admitted ? "yes" : "no"));
     } else if (r.path == "/empty") {
       answer.send(text(204, ""));
     } else if (r.path == "/big") {
