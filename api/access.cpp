@@ -24,10 +24,11 @@ std::string_view source_of(const net::http_request& r) {
   return colon == std::string_view::npos ? peer : peer.substr(0, colon);
 }
 
-std::shared_ptr<const core::token> valid_token(const call& c, std::string_view text) {
+std::shared_ptr<const core::token> valid_token(const actors::engine& engine,
+                                               std::string_view text) {
   const auto parts = parse_token(text);
   if (!parts) return nullptr;
-  auto known = c.engine().catalog()->find(parts->id);
+  auto known = engine.catalog()->find(parts->id);
   const std::array<std::uint8_t, 32> hash = token_hash(parts->secret);
   static constexpr std::array<std::uint8_t, 32> nobody{};
   // An unknown id takes the same way as a wrong secret.
@@ -36,7 +37,8 @@ std::shared_ptr<const core::token> valid_token(const call& c, std::string_view t
     return std::string_view{reinterpret_cast<const char*>(a.data()), a.size()};
   };
   const bool same = core::equal_constant_time(bytes(hash), bytes(wanted));
-  if (!known || !same || known->revoked || (known->expires_at && *known->expires_at <= c.now()))
+  if (!known || !same || known->revoked ||
+      (known->expires_at && *known->expires_at <= engine.now()))
     return nullptr;
   return known;
 }
@@ -48,14 +50,15 @@ bool product_of_vendor(const call& c, std::uint64_t product, std::uint64_t vendo
 
 }  // namespace
 
-std::optional<std::string> presented_token(const call& c) {
-  const std::size_t authorizations = c.request.count("Authorization");
-  const std::size_t tokens = c.face == face::cloudesire ? c.request.count("CMW-Auth-Token") : 0;
+std::optional<std::string> presented_token(face where, const net::http_request& r) {
+  const bool lenient = where == face::cloudesire;
+  const std::size_t authorizations = r.count("Authorization");
+  const std::size_t tokens = lenient ? r.count("CMW-Auth-Token") : 0;
   if (authorizations + tokens != 1) return std::nullopt;
-  if (tokens == 1) return std::string{c.request.header("CMW-Auth-Token")};
-  const std::string_view value = c.request.header("Authorization");
+  if (tokens == 1) return std::string{r.header("CMW-Auth-Token")};
+  const std::string_view value = r.header("Authorization");
   if (const auto bearer = after_scheme(value, "bearer")) return std::string{*bearer};
-  if (c.face != face::cloudesire) return std::nullopt;
+  if (!lenient) return std::nullopt;
   const auto basic = after_scheme(value, "basic");
   if (!basic) return std::nullopt;
   const auto pair = core::base64_decode(*basic);
@@ -64,21 +67,18 @@ std::optional<std::string> presented_token(const call& c) {
   return pair->substr(colon + 1);
 }
 
-core::result<core::caller> authenticate(call& c) {
-  if (c.trusted) {
-    return core::caller{core::role::operator_, 0, "admin-socket"};
-  }
+core::result<core::caller> authenticate(context& shared, face where, const net::http_request& r) {
   const core::error refused{
       core::errc::unauthorized, "unauthorized", "this call needs one valid token", {}, {}};
   // Asking without credentials is how clients learn which ones are wanted: it is not a guess.
-  if (c.request.count("Authorization") + c.request.count("CMW-Auth-Token") == 0) return refused;
-  const auto text = presented_token(c);
-  const auto known = text ? valid_token(c, *text) : nullptr;
+  if (r.count("Authorization") + r.count("CMW-Auth-Token") == 0) return refused;
+  const auto text = presented_token(where, r);
+  const auto known = text ? valid_token(shared.engine, *text) : nullptr;
   if (!known) {
-    c.shared->stats.auth_failed();
+    shared.stats.auth_failed();
     const auto seconds =
         std::chrono::steady_clock::now().time_since_epoch() / std::chrono::seconds{1};
-    if (c.shared->failures.note(source_of(c.request), seconds)) {
+    if (shared.failures.note(source_of(r), seconds)) {
       return core::error{core::errc::too_many,
                          "too_many_failures",
                          "too many refused credentials from this address",
@@ -90,8 +90,8 @@ core::result<core::caller> authenticate(call& c) {
   core::caller by{known->role, known->scope, "token/" + std::to_string(known->id.value)};
   if (by.role == core::role::tenant) {
     // A disabled tenant's clients are shut out at once (domain.md, 10.3, N3).
-    const auto tenant = c.engine().tenant(core::tenant_id{by.scope});
-    if (!tenant || !c.engine().tenant_effective(*tenant)) {
+    const auto tenant = shared.engine.tenant(core::tenant_id{by.scope});
+    if (!tenant || !shared.engine.tenant_effective(*tenant)) {
       return core::error{
           core::errc::forbidden, "tenant_disabled", "the token's tenant is disabled", {}, {}};
     }

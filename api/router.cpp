@@ -16,22 +16,54 @@ face face_of(std::string_view path) noexcept {
   return face::open;
 }
 
-void refuse_unmatched(call& c, const route_match& match) {
+net::http_response unmatched(const net::http_request& r, const route_match& match) {
   const bool wrong_method = !match.allow.empty();
   core::error why{core::errc::not_found,
                   wrong_method ? "method_not_allowed" : "not_found",
-                  wrong_method ? "this path does not know the method " + c.request.method
+                  wrong_method ? "this path does not know the method " + r.method
                                : "there is nothing at this path",
                   {},
                   {}};
-  net::http_response answer = problem(c.face, wrong_method ? 405 : 404, why);
+  net::http_response answer = problem(face_of(r.path), wrong_method ? 405 : 404, why);
   if (wrong_method) answer.headers.push_back({"Allow", match.allow});
-  c.send(std::move(answer));
+  return answer;
+}
+
+// Why a request is refused whatever its body says.
+core::result<void> look_at_head(context& shared, const route& r, const net::http_request& head) {
+  // Who needs no token has nothing to send.
+  if (r.face == face::open) {
+    return core::error{core::errc::too_large, "body_too_large", "this call takes no body", {}, {}};
+  }
+  if (auto caller = authenticate(shared, r.face, head); !caller) {
+    return std::move(caller).failure();
+  }
+  if (!r.write) return {};
+  if (auto why = r.adds_load ? shared.engine.load_refusal() : shared.engine.refusal()) return *why;
+  return {};
+}
+
+std::optional<net::http_response> refuse_head(context& shared, const route_table& table,
+                                              const net::http_request& head) {
+  const route_match match = table.find(head.method, head.path);
+  net::http_response answer;
+  if (match.found == nullptr) {
+    answer = unmatched(head, match);
+  } else {
+    const auto ok = look_at_head(shared, *match.found, head);
+    if (ok) return std::nullopt;
+    answer = problem(match.found->face, ok.failure());
+  }
+  const face where = match.found == nullptr ? face_of(head.path) : match.found->face;
+  shared.stats.add(where, head.method, answer.status, std::chrono::microseconds{0});
+  return answer;
 }
 
 void run(const call_ptr& c, const route& r) {
-  if (r.face != face::open) {
-    auto caller = authenticate(*c);
+  if (c->trusted) {
+    c->by = {core::role::operator_, 0, "admin-socket"};
+  } else if (r.face != face::open) {
+    auto caller = authenticate(*c->shared, c->face, c->request);
     if (!caller) return c->fail(caller.failure());
     c->by = std::move(*caller);
   }
@@ -58,7 +90,7 @@ void dispatch(const std::shared_ptr<context>& shared, const route_table& table, 
   const auto c = std::make_shared<call>(shared, std::move(request), std::move(responder), where);
   c->trusted = trusted;
   route_match match = table.find(c->request.method, c->request.path);
-  if (match.found == nullptr) return refuse_unmatched(*c, match);
+  if (match.found == nullptr) return c->send(unmatched(c->request, match));
   c->face = match.found->face;
   c->ids = std::move(match.ids);
   c->key = std::move(match.key);
@@ -80,6 +112,11 @@ router::router(actors::engine& engine, api_settings settings)
 router::~router() = default;
 
 net::http_handler router::public_handler() const { return handler(context_, public_routes()); }
+net::http_gate router::public_gate() const {
+  return [shared = context_](const net::http_request& head) {
+    return refuse_head(*shared, public_routes(), head);
+  };
+}
 net::http_handler router::admin_handler() const {
   return handler(context_, admin_socket_routes(), true);
 }

@@ -44,6 +44,9 @@ class router {
   router& operator=(const router&) = delete;
 
   net::http_handler public_handler() const;
+  // For net::http_server_options::gate of the same server: who may not send a body, or not now, is
+  // told before it is read. The handler looks again: a token may be revoked meanwhile.
+  net::http_gate public_gate() const;
   net::http_handler admin_handler() const;
 
   // Answers /healthz, /readyz and /metrics only: for a port of their own.

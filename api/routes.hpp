@@ -23,6 +23,7 @@ struct route {
   void (*repeat)(call&, std::string& body) = nullptr;
   // The handler reads the query, and refuses what it does not know. Otherwise /v1 takes none.
   bool takes_query = false;
+  bool adds_load = false;  // each makes notifications (actors/load_gate.hpp)
 };
 
 using route_list = std::vector<route>;

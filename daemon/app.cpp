@@ -213,8 +213,9 @@ core::result<void> app::impl::bind_servers() {
       return ok;
     }
   }
-  auto api = net::http_server::bind(api_server_options(in_.settings, in_.sockets.api),
-                                    router_->public_handler());
+  auto api_options = api_server_options(in_.settings, in_.sockets.api);
+  api_options.gate = router_->public_gate();
+  auto api = net::http_server::bind(std::move(api_options), router_->public_handler());
   if (!api) return std::move(api).failure().prefixed("API");
   api_ = std::move(*api);
   if (in_.settings.metrics.listen.empty()) return {};

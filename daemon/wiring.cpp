@@ -67,6 +67,7 @@ net::http_server_options metrics_server_options(const config::settings& s) {
   out.name = "metrics";
   out.address = s.metrics.listen;
   out.connections_max = core::limits::admin_connections_max;
+  out.body_bytes_max = 0;  // nobody shows a token there
   out.refusal = api::refusal;
   return out;
 }

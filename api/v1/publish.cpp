@@ -186,6 +186,8 @@ void publish(const call_ptr& c) {
 
 }  // namespace
 
-route_list publish_routes() { return {{"POST", "/v1/events", face::v1, true, publish}}; }
+route_list publish_routes() {
+  return {{"POST", "/v1/events", face::v1, true, publish, nullptr, false, true}};
+}
 
 }  // namespace syndicated::api

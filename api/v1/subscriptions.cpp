@@ -172,7 +172,7 @@ void act(const call_ptr& c) {
 route_list subscription_routes() {
   using enum subscription_action;
   return {
-      {"POST", "/v1/subscriptions", face::v1, true, create_subscription},
+      {"POST", "/v1/subscriptions", face::v1, true, create_subscription, nullptr, false, true},
       {"GET", "/v1/subscriptions", face::v1, false, list_subscriptions, nullptr, true},
       {"GET", "/v1/subscriptions/{id}", face::v1, false, get_subscription},
       {"PATCH", "/v1/subscriptions/{id}", face::v1, true, update_subscription},

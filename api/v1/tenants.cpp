@@ -157,7 +157,7 @@ void delete_tenant(const call_ptr& c) {
 
 route_list tenant_routes() {
   return {
-      {"POST", "/v1/tenants", face::v1, true, create_tenant},
+      {"POST", "/v1/tenants", face::v1, true, create_tenant, nullptr, false, true},
       {"GET", "/v1/tenants", face::v1, false, list_tenants, nullptr, true},
       {"GET", "/v1/tenants/{id}", face::v1, false, get_tenant},
       {"PATCH", "/v1/tenants/{id}", face::v1, true, update_tenant},

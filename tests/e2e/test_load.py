@@ -1,6 +1,7 @@
 """More than the daemon should take: who is refused, how, and who is not (delivery.md, 3)."""
 import json
 import pathlib
+import socket
 import subprocess
 import threading
 import unittest
@@ -117,6 +118,35 @@ class Overload(unittest.TestCase):
         self.daemon.configure({"limits": {"memory_max": 0}})
         self.daemon.process.send_signal(harness.signal.SIGHUP)
         harness.wait_until(lambda: published() is None, 20, "new load")
+
+    def test_bodies_of_strangers_are_not_kept(self):
+        """Who has no token is told so before the body, however much of it comes."""
+        self.begin({})
+        host, port = self.daemon.api.removeprefix("http://").split(":")
+
+        def resident():
+            text = self.client.raw("GET", "/metrics")[2].decode()
+            return next(float(line.split()[1]) for line in text.splitlines()
+                        if line.startswith("process_resident_memory_bytes "))
+
+        before = resident()
+        head = f"POST /v1/events HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n"
+        strangers = []
+        for _ in range(150):
+            stranger = socket.create_connection((host, int(port)), 20)
+            self.addCleanup(stranger.close)
+            stranger.sendall(f"{head}\r\n".encode() + b"x" * 500000)
+            strangers.append(stranger)
+        for stranger in strangers:
+            self.assertTrue(stranger.recv(4096).startswith(b"HTTP/1.1 401 "))
+        self.assertLess(resident() - before, 150 * 500000 / 2)
+        # The same connection serves who shows a token, once the rest of the body is there.
+        event = b'{"name": "a.b", "data": {}}'
+        own = (f"POST /v1/events HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(event)}\r\n"
+               f"Content-Type: application/json\r\nAuthorization: Bearer {self.client.token}\r\n")
+        strangers[0].sendall(b"x" * 500000 + f"{own}\r\n".encode())
+        strangers[0].sendall(event)
+        self.assertTrue(strangers[0].recv(4096).startswith(b"HTTP/1.1 202 "))
 
     def test_a_disk_that_hangs(self):
         directory = harness.Daemon()
