@@ -48,6 +48,12 @@ bool product_of_vendor(const call& c, std::uint64_t product, std::uint64_t vendo
   return found && found->vendor.value == vendor;
 }
 
+// Any steady clock will do.
+core::timestamp steady_now() {
+  return core::timestamp{std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now().time_since_epoch())};
+}
+
 }  // namespace
 
 std::optional<std::string> presented_token(face where, const net::http_request& r) {
@@ -76,9 +82,7 @@ core::result<core::caller> authenticate(context& shared, face where, const net::
   const auto known = text ? valid_token(shared.engine, *text) : nullptr;
   if (!known) {
     shared.stats.auth_failed();
-    const auto seconds =
-        std::chrono::steady_clock::now().time_since_epoch() / std::chrono::seconds{1};
-    if (shared.failures.note(source_of(r), seconds)) {
+    if (shared.failures.note(source_of(r), core::to_unix_seconds(steady_now()))) {
       return core::error{core::errc::too_many,
                          "too_many_failures",
                          "too many refused credentials from this address",
@@ -95,6 +99,14 @@ core::result<core::caller> authenticate(context& shared, face where, const net::
       return core::error{
           core::errc::forbidden, "tenant_disabled", "the token's tenant is disabled", {}, {}};
     }
+  }
+  if (!r.admitted && !shared.rates.take(known->id, steady_now())) {
+    shared.stats.rate_limited();
+    return core::error{core::errc::too_many,
+                       "rate_limited",
+                       "this token asks more often than limits.requests_per_token_per_s allows",
+                       {},
+                       {}};
   }
   return by;
 }

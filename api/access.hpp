@@ -8,7 +8,8 @@
 namespace syndicated::api {
 
 // Bearer on /v1; also CMW-Auth-Token and Basic with a token as password on /api.
-// Errors: unauthorized with one wording for every cause; too_many; forbidden "tenant_disabled".
+// Errors: unauthorized with one wording for every cause; too_many "too_many_failures", and
+// "rate_limited" unless the request was admitted before; forbidden "tenant_disabled".
 core::result<core::caller> authenticate(context& shared, face where, const net::http_request& r);
 // The presented token, or nothing when there is not exactly one well-formed credential.
 std::optional<std::string> presented_token(face where, const net::http_request& r);

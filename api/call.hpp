@@ -21,6 +21,7 @@
 #include "api/json.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
+#include "api/token_rates.hpp"
 #include "core/base/json_writer.hpp"
 #include "core/lifecycle/access.hpp"
 
@@ -28,12 +29,15 @@ namespace syndicated::api {
 
 // What all requests share. Owned by the router and by every request in progress.
 struct context {
-  context(actors::engine& e, api_settings s) : engine(e), settings(std::move(s)) {}
+  context(actors::engine& e, api_settings s) : engine(e), settings(std::move(s)) {
+    rates.configure(settings.requests_per_token_per_s);
+  }
 
   actors::engine& engine;
   api_settings settings;
   api::stats stats;
   failed_auth failures;
+  token_rates rates;
   schema_cache schemas;
   std::atomic<std::size_t> writes{0};
   std::atomic<std::size_t> events{0};       // published ones under way

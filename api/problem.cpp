@@ -7,7 +7,8 @@
 namespace syndicated::api {
 namespace {
 
-std::string retry_after() {
+std::string retry_after(const core::error& why) {
+  if (why.code == "rate_limited") return "1";
   thread_local std::minstd_rand random{std::random_device{}()};
   return std::to_string(std::uniform_int_distribution<int>{1, 30}(random));
 }
@@ -82,7 +83,7 @@ net::http_response problem(face f, int status, const core::error& why) {
     answer.content_type = "application/problem+json";
     answer.body = problem_details(status, why);
   }
-  if (status == 503 || status == 429) answer.headers.push_back({"Retry-After", retry_after()});
+  if (status == 503 || status == 429) answer.headers.push_back({"Retry-After", retry_after(why)});
   if (status == 401) {
     answer.headers.push_back({"WWW-Authenticate", f == face::cloudesire
                                                       ? "Basic realm=\"syndicated\""

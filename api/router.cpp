@@ -122,6 +122,8 @@ net::http_handler router::admin_handler() const {
 }
 net::http_handler router::health_handler() const { return handler(context_, health_routes()); }
 
+void router::set_token_rate(int requests_per_s) { context_->rates.configure(requests_per_s); }
+
 const api::stats& router::stats() const noexcept { return context_->stats; }
 
 net::http_response refusal(int status, std::string_view code, std::string_view sentence) {

@@ -28,6 +28,7 @@ struct api_settings {
   // Sets the daemon's log level by name; false = unknown name. Empty = the call answers 404.
   std::function<bool(std::string_view)> set_log_level{};
   bool refuse_unknown_types = false;  // published events need a declared type
+  int requests_per_token_per_s = 0;   // at the start; 0 = no bound
   std::size_t writes_max = core::limits::requests_in_progress_max;
 };
 
@@ -51,6 +52,8 @@ class router {
 
   // Answers /healthz, /readyz and /metrics only: for a port of their own.
   net::http_handler health_handler() const;
+
+  void set_token_rate(int requests_per_s);  // any thread; 0 = no bound
 
   const api::stats& stats() const noexcept;
 

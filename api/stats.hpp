@@ -31,10 +31,12 @@ class stats {
  public:
   void add(face f, std::string_view method, int status, std::chrono::microseconds took) noexcept;
   void auth_failed() noexcept { auth_failures_.fetch_add(1, std::memory_order_relaxed); }
+  void rate_limited() noexcept { rate_refusals_.fetch_add(1, std::memory_order_relaxed); }
   void overloaded() noexcept { overloads_.fetch_add(1, std::memory_order_relaxed); }
 
   std::vector<request_count> read() const;  // those that are not zero
   std::uint64_t auth_failures() const noexcept { return auth_failures_.load(); }
+  std::uint64_t rate_refusals() const noexcept { return rate_refusals_.load(); }
   std::uint64_t overloads() const noexcept { return overloads_.load(); }
 
  private:
@@ -46,6 +48,7 @@ class stats {
   };
   std::array<cell, face_count * methods * classes> cells_{};
   std::atomic<std::uint64_t> auth_failures_{0};
+  std::atomic<std::uint64_t> rate_refusals_{0};
   std::atomic<std::uint64_t> overloads_{0};
 };
 

@@ -87,6 +87,7 @@ struct limits_section {
   int pending_events_max = 50'000'000;            // all owners together: 503
   int pending_events_per_owner_max = 20'000'000;  // a vendor, a tenant, the platform: 429
   std::uint64_t memory_max = 512ULL << 20U;       // above 85 % of it: 503; 0 = no bound
+  int requests_per_token_per_s = 0;               // more: 429; 0 = no bound
 };
 
 struct publish_section {

@@ -212,6 +212,9 @@ void add_limit_keys(std::vector<key_spec>& keys) {
                          SYNDICATED_AT(limits, pending_events_per_owner_max), 1, events_max)));
   keys.push_back(reloadable(
       bytes_key("limits.memory_max", SYNDICATED_AT(limits, memory_max), 0, 1ULL << 42U)));
+  keys.push_back(
+      reloadable(int_key("limits.requests_per_token_per_s",
+                         SYNDICATED_AT(limits, requests_per_token_per_s), 0, 1'000'000)));
 }
 
 void add_delivery_keys(std::vector<key_spec>& keys) {

@@ -188,6 +188,7 @@ api::api_settings app::impl::api_settings() {
   out.public_url = public_url(in_.settings);
   out.version = version();
   out.refuse_unknown_types = in_.settings.publish.refuse_unknown_types;
+  out.requests_per_token_per_s = in_.settings.limits.requests_per_token_per_s;
   out.metrics_text = [this] { return metrics(); };
   out.address = [this] { return api_address(); };
   out.set_log_level = [](std::string_view name) {
@@ -255,6 +256,7 @@ std::string app::impl::metrics() const {
   in.requests = router_->stats().read();
   in.auth_failures = router_->stats().auth_failures();
   in.overloads = router_->stats().overloads();
+  in.rate_refusals = router_->stats().rate_refusals();
   in.servers.push_back({"admin", admin_->stats()});
   in.servers.push_back({"api", api_->stats()});
   if (metrics_) in.servers.push_back({"metrics", metrics_->stats()});
@@ -343,6 +345,7 @@ void app::impl::reload() {
                        protection_of(in_.settings.delivery));
     engine_->set_egress(egress_rules_of(in_.settings.egress));
     engine_->set_load_limits(load_limits_of(in_.settings.limits));
+    router_->set_token_rate(in_.settings.limits.requests_per_token_per_s);
     say(core::log_level::info, "configuration read again",
         {{"taken", joined(found->taken)}, {"need_restart", joined(found->need_restart)}});
   }

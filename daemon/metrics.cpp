@@ -130,6 +130,8 @@ void add_requests(text_builder& out, const metrics_input& in) {
   for (const auto& r : in.requests) out.sample(labels_of(r), number(r.total_us) / 1e6);
   out.counter("syndicated_auth_failures_total", "Requests with bad credentials.",
               number(in.auth_failures));
+  out.counter("syndicated_rate_refusals_total", "Requests over the rate of their token.",
+              number(in.rate_refusals));
   out.counter("syndicated_overloads_total", "Writes refused because too many were in progress.",
               number(in.overloads));
 }

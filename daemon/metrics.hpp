@@ -37,6 +37,7 @@ struct metrics_input {
   std::vector<api::request_count> requests{};
   std::uint64_t auth_failures = 0;
   std::uint64_t overloads = 0;
+  std::uint64_t rate_refusals = 0;
   std::vector<server_metrics> servers{};
   net::curl_loop_stats sending{};
   std::uint64_t published = 0;

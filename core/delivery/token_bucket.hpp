@@ -18,6 +18,7 @@ class token_bucket {
   bool limited() const noexcept { return limit_.per_s > 0; }
   // A request may go now.
   bool has(timestamp now) const noexcept { return !limited() || level(now) >= 1.0; }
+  bool full(timestamp now) const noexcept { return level(now) >= limit_.burst; }
   void take(timestamp now) noexcept;
   void give_back(timestamp now) noexcept;  // what was taken was not used
   // When the next request may go; none when one may go now.

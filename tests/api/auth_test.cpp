@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "api/failed_auth.hpp"
+#include "api/token_rates.hpp"
 #include "core/delivery/signature.hpp"
 #include "tests/api/face.hpp"
 
@@ -95,6 +96,72 @@ BOOST_AUTO_TEST_CASE(the_limiter_forgets_after_a_minute_and_stays_bounded) {
   BOOST_TEST(!limiter.note("a", 160));
   for (int i = 0; i < 200'000; ++i) limiter.note("source " + std::to_string(i), 160);
   BOOST_TEST(!limiter.note("fresh", 161));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_has_a_rate_and_others_go_on) {
+  face f;
+  f.router.set_token_rate(5);
+  int served = 0;
+  tests::reply refused;
+  for (int i = 0; i < 50; ++i) {
+    auto r = f.call("GET", "/v1/vendors", {}, {}, f.market);
+    if (r.status() == 200) {
+      ++served;
+    } else {
+      refused = std::move(r);
+    }
+  }
+  BOOST_TEST((served >= 5 && served < 15), served);  // five at once, and what a moment brings
+  BOOST_TEST(refused.status() == 429);
+  BOOST_TEST(refused.at("/code") == "rate_limited");
+  BOOST_TEST(refused.header("Retry-After") == "1");
+  BOOST_TEST(f.router.stats().rate_refusals() == 50U - static_cast<unsigned>(served));
+  BOOST_TEST(f.call("GET", "/v1/vendors").status() == 200);  // another token
+  BOOST_TEST(f.admin("GET", "/v1/vendors").status() == 200);
+  f.router.set_token_rate(0);
+  BOOST_TEST(f.call("GET", "/v1/vendors", {}, {}, f.market).status() == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_admitted_before_its_body_counts_once) {
+  face f;
+  f.router.set_token_rate(1);
+  net::http_request head;
+  head.method = "POST";
+  head.path = "/v1/vendors";
+  head.headers = {{"Authorization", "Bearer " + f.staff}, {"Content-Type", "application/json"}};
+  const auto gate = f.router.public_gate();
+  BOOST_TEST(!gate(head).has_value());
+  const auto second = gate(head);
+  BOOST_REQUIRE(second.has_value());
+  BOOST_TEST(second->status == 429);
+  head.admitted = true;
+  head.body = R"({"name":"x"})";
+  int status = 0;
+  f.handler(std::move(head),
+            net::responder{[&](net::http_response&& answer) { status = answer.status; }});
+  BOOST_TEST(status == 201);
+}
+
+BOOST_AUTO_TEST_CASE(rates_refill_and_idle_tokens_are_forgotten) {
+  using namespace std::chrono_literals;
+  api::token_rates rates;
+  const core::timestamp start{1'000'000s};
+  const core::token_id busy{1};
+  BOOST_TEST(rates.take(busy, start));  // no bound
+  BOOST_TEST(rates.size() == 0U);
+  rates.configure(2);
+  for (int i = 0; i < 2; ++i) BOOST_TEST(rates.take(busy, start));
+  BOOST_TEST(!rates.take(busy, start));
+  BOOST_TEST(!rates.take(busy, start + 499ms));
+  BOOST_TEST(rates.take(busy, start + 500ms));
+  BOOST_TEST(!rates.take(busy, start + 500ms));
+  rates.configure(4);  // from the next request on, with what is there
+  BOOST_TEST(!rates.take(busy, start + 750ms));
+  BOOST_TEST(rates.take(busy, start + 875ms));
+  for (std::uint64_t id = 2; id < 20'000; ++id) {
+    rates.take(core::token_id{id}, start + std::chrono::seconds{id});
+  }
+  BOOST_TEST(rates.size() < 2'100U);
 }
 
 BOOST_AUTO_TEST_CASE(the_roles_see_their_own_things) {

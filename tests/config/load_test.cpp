@@ -241,7 +241,8 @@ BOOST_AUTO_TEST_CASE(a_reload_takes_exactly_the_reloadable_keys) {
       "ports = [444]\nallow_http = true\nallow_ip_literals = true\n[log]\nlevel = \"debug\"\n"
       "format = \"text\"\n[secrets]\nmaster_key_file = \"/new\"\n"
       "previous_master_key_files = [\"/former\"]\n[limits]\npending_events_max = 5\n"
-      "pending_events_per_owner_max = 4\nmemory_max = 0\n",
+      "pending_events_per_owner_max = 4\nmemory_max = 0\n"
+      "requests_per_token_per_s = 5\n",
       "t.toml");
   BOOST_REQUIRE_MESSAGE(wanted.ok(), (wanted ? "" : wanted.failure().detail));
   const config::settings running;

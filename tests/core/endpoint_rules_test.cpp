@@ -134,9 +134,11 @@ BOOST_AUTO_TEST_CASE(a_burst_then_the_rate) {
   timestamp now = noon;
   BOOST_TEST(b.has(now));  // no limit
   b.configure({2, 4}, now);
+  BOOST_TEST(b.full(now));
   int sent = 0;
   for (; b.has(now); ++sent) b.take(now);
   BOOST_TEST(sent == 4);
+  BOOST_TEST(!b.full(now));
   BOOST_TEST((b.next(now) == now + 500ms));
   now += 499ms;
   BOOST_TEST(!b.has(now));

@@ -99,6 +99,7 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_events_expired_total",
                                        "syndicated_events_coalesced_total",
                                        "syndicated_oauth2_token_requests_total",
+                                       "syndicated_rate_refusals_total",
                                        "syndicated_ready",
                                        "syndicated_request_body_bytes",
                                        "syndicated_request_seconds_total",

@@ -119,6 +119,19 @@ class Overload(unittest.TestCase):
         self.daemon.process.send_signal(harness.signal.SIGHUP)
         harness.wait_until(lambda: published() is None, 20, "new load")
 
+    def test_a_token_has_a_rate(self):
+        self.begin({"limits": {"requests_per_token_per_s": 20}})
+        other = self.daemon.client()
+        seen = harness.wait_until(lambda: self.refusal("GET", "/v1/vendors"), 20, "a refusal")
+        self.assertEqual(seen, (429, "rate_limited"))
+        other.get("/v1/vendors")
+        metrics = other.raw("GET", "/metrics")[2].decode()
+        self.assertRegex(metrics, r"(?m)^syndicated_rate_refusals_total [1-9]")
+        self.daemon.configure({"limits": {"requests_per_token_per_s": 0}})
+        self.daemon.process.send_signal(harness.signal.SIGHUP)
+        harness.wait_until(lambda: all(self.refusal("GET", "/v1/vendors") is None
+                                       for _ in range(100)), 20, "no bound")
+
     def test_bodies_of_strangers_are_not_kept(self):
         """Who has no token is told so before the body, however much of it comes."""
         self.begin({})
