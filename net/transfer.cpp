@@ -21,6 +21,10 @@ namespace limits = core::limits;
 
 constexpr std::size_t lists_max = 4'096;
 constexpr std::size_t field_bytes_max = 128;
+// libcurl sends again by itself, up to five times, when a kept connection breaks before an answer
+// or an HTTP/2 stream is refused. Once is right, since a kept connection may have been dead; more
+// would be attempts that no schedule, budget or log knows of.
+constexpr int sends_max = 2;
 constexpr long connection_lifetime_s = 300;  // reliability.md 5.1
 constexpr long receive_buffer_bytes = 8 * 1024;
 // TLS 1.2 or 1.3, in two ways of saying it. libcurl compares the words before it uses a connection
@@ -220,6 +224,7 @@ bool transfer::prepare(attempt_request&& request, const std::string& pin, int ti
   head_bytes_ = body_bytes_ = 0;
   status_ = 0;
   head_done_ = blocked_ = too_large_ = switched_ = exhausted_ = connected_ = false;
+  sends_ = 0;
   dns_us_ = dns_us;
   retry_after_.clear();
   control_.clear();
@@ -290,6 +295,7 @@ core::attempt_error transfer::classify(int curl_code) const noexcept {
   if (blocked_) return attempt_error::blocked_destination;
   if (too_large_) return attempt_error::response_too_large;
   if (switched_) return attempt_error::protocol;
+  if (sends_ > sends_max) return attempt_error::send;
   const auto says = [this](std::string_view word) {
     return std::string_view{error_text_.c_str()}.find(word) != std::string_view::npos;
   };
@@ -400,6 +406,7 @@ std::size_t transfer::on_body(char* data, std::size_t size, std::size_t n, void*
 int transfer::on_prereq(void* self, char* peer, char*, int peer_port, int) {
   auto& me = *static_cast<transfer*>(self);
   me.connected_ = true;
+  if (++me.sends_ > sends_max) return CURL_PREREQFUNC_ABORT;
   const auto address = core::ip_address::parse(peer);
   if (address && me.context_.policy->allows(*address, static_cast<std::uint16_t>(peer_port))) {
     return CURL_PREREQFUNC_OK;

@@ -113,6 +113,7 @@ class transfer {
   bool exhausted_ = false;  // no descriptor left for a socket
   bool switched_ = false;   // "101 Switching Protocols"
   bool connected_ = false;  // and about to send
+  int sends_ = 0;           // of the request, that one about to begin included
   std::uint32_t dns_us_ = 0;
   std::string retry_after_;
   std::string control_;

@@ -108,6 +108,13 @@ class Http2(zoo.Habitat):
                 self.expect(role, [wanted], "delivered" if wanted[0] == "delivered" else "pending")
                 self.assertEqual({a["version"] for a in self.vendor.on(f"/{role}")}, {"2.0"})
 
+    def test_a_refused_stream_is_repeated_once(self):
+        self.send("refused", "refuses", http2=True)
+        self.expect("refused", [("overload", "send")], "pending")
+        self.send("after", "ok", http2=True)  # the vendor's lines keep their order
+        harness.wait_until(lambda: self.vendor.on("/ok"), 10, "the next request")
+        self.assertEqual(len(self.vendor.on("/refuses")), 2)
+
 
 if __name__ == "__main__":
     unittest.main()

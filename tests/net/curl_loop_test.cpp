@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 
@@ -248,6 +249,33 @@ BOOST_AUTO_TEST_CASE(a_dead_reused_connection_is_replaced) {
   fixture f;
   for (int i = 0; i < 5; ++i) BOOST_TEST(f.one(server.url()).status == 204);
   BOOST_TEST(server.connections() == 5);
+}
+
+// libcurl would go through all kept connections that break, each time with the whole request.
+BOOST_AUTO_TEST_CASE(a_request_is_sent_at_most_twice) {
+  constexpr int kept = 4;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int there = 0;
+  std::atomic<int> lost{0};
+  scripted_server server{[&](peer& p) {
+    if (p.read_request().empty()) return;
+    {
+      std::unique_lock lock{mutex};
+      ++there;
+      changed.notify_all();
+      changed.wait_for(lock, std::chrono::seconds{10}, [&] { return there >= kept; });
+    }
+    p.send(no_content);
+    if (!p.read_request().empty()) ++lost;  // and closes without an answer
+  }};
+  fixture f;
+  results r;
+  for (int i = 0; i < kept; ++i) f.loop->submit(fixture::request(server.url(), r));
+  for (const auto& result : r.wait(kept)) BOOST_TEST(result.status == 204);
+  BOOST_TEST(server.connections() == kept);
+  BOOST_TEST(name_of(f.one(server.url()).error) == "send");
+  BOOST_TEST(lost == 2);
 }
 
 BOOST_AUTO_TEST_CASE(one_hanging_endpoint_does_not_delay_another) {
