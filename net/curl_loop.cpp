@@ -388,14 +388,16 @@ void curl_loop::impl::dns_answered(std::uint64_t waiter, const dns_answer& answe
 void curl_loop::impl::expire_dns_waiters() {
   if (now_us_ < next_dns_check_us_) return;
   next_dns_check_us_ = now_us_ + dns_wait_check_ms * 1'000;
-  std::vector<attempt_request> late;
+  std::vector<dns_waiter> late;
   std::erase_if(dns_waiters_, [&](auto& entry) {
     if (entry.second.deadline_us > now_us_) return false;
-    late.push_back(std::move(entry.second.request));
+    late.push_back(std::move(entry.second));
     return true;
   });
-  for (auto& request : late) {
-    report(std::move(request), failed(attempt_error::dns, "no answer in time"));
+  for (auto& one : late) {
+    auto result = failed(attempt_error::dns, "no answer in time");
+    result.timing.total_us = static_cast<std::uint32_t>(now_us_ - one.since_us);
+    report(std::move(one.request), std::move(result));
   }
 }
 
@@ -403,7 +405,9 @@ void curl_loop::impl::expire_dns_waiters() {
 void curl_loop::impl::judge_and_launch(attempt_request&& request, const core::endpoint_url& url,
                                        const dns_answer& answer, std::int64_t since_us) {
   if (answer.addresses.empty()) {
-    report(std::move(request), failed(attempt_error::dns, answer.failure));
+    auto result = failed(attempt_error::dns, answer.failure);
+    result.timing.dns_us = result.timing.total_us = static_cast<std::uint32_t>(now_us_ - since_us);
+    report(std::move(request), std::move(result));
     return;
   }
   std::string pin = "+" + url.host + ":" + std::to_string(url.port) + ":";

@@ -220,7 +220,8 @@ pem_files make_certificate(const certificate_options& options) {
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0);
   X509_set_issuer_name(cert, name);
-  const std::string san = "IP:" + options.name;
+  const bool address = options.name.find_first_not_of("0123456789.") == std::string::npos;
+  const std::string san = (address ? "IP:" : "DNS:") + options.name;
   for (const auto& [nid, value] : {std::pair{NID_subject_alt_name, san.c_str()},
                                    std::pair{NID_basic_constraints, "CA:TRUE"}}) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);

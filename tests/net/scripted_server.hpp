@@ -38,7 +38,7 @@ class peer {
 
 // A self-made certificate and its key, in temporary PEM files.
 struct certificate_options {
-  std::string name = "127.0.0.1";  // subject alternative name: an address
+  std::string name = "127.0.0.1";  // subject alternative name: an address or a host
   bool expired = false;
   bool ask_client = false;  // the server wants a client certificate and takes any
 };
