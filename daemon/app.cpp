@@ -273,6 +273,7 @@ std::string app::impl::metrics() const {
     in.sending.dns_queries += loop.dns_queries;
     in.sending.dns_cache_hits += loop.dns_cache_hits;
     in.sending.blocked += loop.blocked;
+    in.sending.waiting += loop.waiting;
   }
   in.log_lines_dropped = log_lines_dropped();
   in.process = process_metrics::read();

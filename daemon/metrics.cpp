@@ -159,6 +159,9 @@ void add_sending(text_builder& out, const net::curl_loop_stats& s) {
               number(s.connections_opened));
   out.counter("syndicated_egress_blocked_total", "Attempts stopped by the egress policy.",
               number(s.blocked));
+  out.gauge("syndicated_egress_waiting",
+            "Requests to endpoints that wait until fewer look-ups or TLS connections begin.",
+            number(s.waiting));
   out.counter("syndicated_dns_queries_total", "Name look-ups.", number(s.dns_queries));
   out.counter("syndicated_dns_cache_hits_total", "Look-ups answered from memory.",
               number(s.dns_cache_hits));

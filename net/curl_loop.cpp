@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -20,6 +21,8 @@
 #include "core/delivery/url.hpp"
 #include "net/resolver.hpp"
 #include "net/socket_table.hpp"
+#include "net/start_bound.hpp"
+#include "net/target_cache.hpp"
 #include "net/thread_signals.hpp"
 #include "net/transfer.hpp"
 
@@ -32,7 +35,6 @@ using core::attempt_result;
 constexpr std::uint64_t doorbell_tag = std::uint64_t{1} << 32U;
 constexpr std::uint64_t dns_tag = std::uint64_t{2} << 32U;
 constexpr std::size_t events_per_turn = 256;
-constexpr std::size_t targets_max = 8'192;
 constexpr std::int64_t dns_wait_check_ms = 100;
 constexpr std::int64_t never = INT64_MAX;
 
@@ -62,10 +64,14 @@ attempt_result stopped() { return failed(attempt_error::local, "stopped"); }
 class curl_loop::impl {
  public:
   impl(curl_loop_options options, std::shared_ptr<const core::egress_policy> policy)
-      : options_(std::move(options)) {
+      : options_(std::move(options)),
+        handshakes_(options_.tls_handshakes_max, options_.start_patience_ms) {
     context_.options = &options_;
     context_.policy = std::move(policy);
     context_.loop = this;
+    context_.connected = [](void* self, std::uint64_t ticket) {
+      static_cast<impl*>(self)->handshakes_.end(ticket);
+    };
     context_.opened = [](void* self, int fd) { static_cast<impl*>(self)->socket_opened(fd); };
     context_.close = [](void* self, int fd) {
       return static_cast<impl*>(self)->sockets_.close(fd);
@@ -88,14 +94,16 @@ class curl_loop::impl {
     std::vector<std::function<void()>> pings;
     std::shared_ptr<const core::egress_policy> policy;
   };
-  struct target {
-    core::endpoint_url url;
-    std::string refusal;  // why the policy of now refuses the URL, or empty
-  };
   struct dns_waiter {
     attempt_request request;
     std::int64_t since_us = 0;
     std::int64_t deadline_us = 0;
+  };
+
+  // What may not begin yet; its time starts when it does.
+  struct waiting {
+    attempt_request request;
+    std::int64_t spent_us = 0;  // on the look-up
   };
 
   void ring(std::unique_lock<std::mutex> lock);
@@ -104,9 +112,10 @@ class curl_loop::impl {
   void handle(const epoll_event& event);
   void take_mail();
   void adopt_policy(std::shared_ptr<const core::egress_policy> policy);
-  void begin(attempt_request&& request);
-  const target& target_of(const std::string& url);
-  void wait_for_dns(attempt_request&& request, const std::string& host);
+  void begin(attempt_request&& request, std::int64_t spent_us = 0);
+  void begin_waiting();
+  const target& target_of(const std::string& url) { return targets_.of(url, *context_.policy); }
+  void wait_for_dns(attempt_request&& request, const std::string& host, std::int64_t since_us);
   void dns_answered(std::uint64_t waiter, const dns_answer& answer);
   void expire_dns_waiters();
   void judge_and_launch(attempt_request&& request, const core::endpoint_url& url,
@@ -133,8 +142,11 @@ class curl_loop::impl {
   std::vector<transfer*> free_;
   std::vector<transfer*> unwatched_;  // a socket of theirs is no longer watched, in this turn
   socket_table sockets_;
-  std::unordered_map<std::string, target> targets_;
+  target_cache targets_;
   std::unordered_map<std::uint64_t, dns_waiter> dns_waiters_;
+  start_bound handshakes_;
+  std::deque<waiting> for_lookup_;
+  std::deque<waiting> for_handshake_;
   std::uint64_t next_waiter_ = 1;
   std::int64_t next_dns_check_us_ = 0;
   std::int64_t now_us_ = 0;
@@ -148,7 +160,7 @@ class curl_loop::impl {
   std::thread thread_;
 
   std::atomic<std::uint64_t> attempts_{0}, opened_{0}, in_flight_{0}, dns_queries_{0}, dns_hits_{0},
-      blocked_{0};
+      blocked_{0}, waiting_{0};
 };
 
 core::result<void> curl_loop::impl::open() {
@@ -182,7 +194,8 @@ core::result<void> curl_loop::impl::open() {
       curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
                         static_cast<long>(options_.connections_max)) == CURLM_OK;
   if (!ok) return broken("libcurl refused an option");
-  auto made = resolver::create(options_.dns_servers, epoll_, dns_tag);
+  auto made = resolver::create(options_.dns_servers, epoll_, dns_tag,
+                               {options_.dns_lookups_max, options_.start_patience_ms});
   if (!made) return std::move(made).failure();
   resolver_ = std::move(made).value();
   return {};
@@ -251,7 +264,7 @@ void curl_loop::impl::ping(std::function<void()> done) {
 }
 
 curl_loop_stats curl_loop::impl::stats() const {
-  return {attempts_, opened_, in_flight_, dns_queries_, dns_hits_, blocked_};
+  return {attempts_, opened_, in_flight_, dns_queries_, dns_hits_, blocked_, waiting_};
 }
 
 void curl_loop::impl::run() {
@@ -262,6 +275,7 @@ void curl_loop::impl::run() {
     const int n = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms());
     now_us_ = monotonic_us();
     for (int i = 0; i < n; ++i) handle(events[static_cast<std::size_t>(i)]);
+    begin_waiting();
     take_mail();
     if (!dns_waiters_.empty()) {
       resolver_->process_timeouts(now_us_ / 1'000);
@@ -274,6 +288,7 @@ void curl_loop::impl::run() {
     }
     collect();
     hurry();
+    begin_waiting();
     const std::lock_guard lock{mutex_};
     if (stopping_ && mail_.requests.empty()) break;
   }
@@ -289,6 +304,11 @@ int curl_loop::impl::wait_ms() const {
     wait = std::min<std::int64_t>(wait, dns < 0 ? dns_wait_check_ms : dns);
     wait = std::min(wait, dns_wait_check_ms);
   }
+  const auto until = [this](std::int64_t ms) {
+    return std::max<std::int64_t>(ms - now_us_ / 1'000, 0);
+  };
+  if (!for_lookup_.empty()) wait = std::min(wait, until(resolver_->next_room_ms()));
+  if (!for_handshake_.empty()) wait = std::min(wait, until(handshakes_.next_room_us() / 1'000 + 1));
   return wait == never ? -1 : static_cast<int>(std::min<std::int64_t>(wait, 60'000));
 }
 
@@ -333,21 +353,22 @@ void curl_loop::impl::adopt_policy(std::shared_ptr<const core::egress_policy> po
   sockets_.retire_all();
 }
 
-const curl_loop::impl::target& curl_loop::impl::target_of(const std::string& url) {
-  const auto found = targets_.find(url);
-  if (found != targets_.end()) return found->second;
-  if (targets_.size() >= targets_max) targets_.clear();
-  target made;
-  auto checked = core::check_endpoint_url(url, *context_.policy);
-  if (checked) {
-    made.url = std::move(checked).value();
-  } else {
-    made.refusal = checked.failure().detail;
+void curl_loop::impl::begin_waiting() {
+  const auto begin_first = [this](std::deque<waiting>& of) {
+    waiting first = std::move(of.front());
+    of.pop_front();
+    begin(std::move(first.request), first.spent_us);
+  };
+  while (
+      !for_lookup_.empty() &&
+      resolver_->has_room(target_of(for_lookup_.front().request.url).url.host, now_us_ / 1'000)) {
+    begin_first(for_lookup_);
   }
-  return targets_.emplace(url, std::move(made)).first->second;
+  while (!for_handshake_.empty() && handshakes_.has_room(now_us_)) begin_first(for_handshake_);
+  waiting_.store(for_lookup_.size() + for_handshake_.size(), std::memory_order_relaxed);
 }
 
-void curl_loop::impl::begin(attempt_request&& request) {
+void curl_loop::impl::begin(attempt_request&& request, std::int64_t spent_us) {
   const auto& found = target_of(request.url);
   if (!found.refusal.empty()) {
     report(std::move(request), failed(attempt_error::blocked_destination, found.refusal));
@@ -357,17 +378,20 @@ void curl_loop::impl::begin(attempt_request&& request) {
   if (found.url.ip_literal) {
     launch(std::move(request), {}, 0);
   } else if (const auto* answer = resolver_->cached(found.url.host, now_us_ / 1'000)) {
-    dns_hits_.fetch_add(1, std::memory_order_relaxed);
-    judge_and_launch(std::move(request), found.url, *answer, now_us_);
+    if (spent_us == 0) dns_hits_.fetch_add(1, std::memory_order_relaxed);
+    judge_and_launch(std::move(request), found.url, *answer, now_us_ - spent_us);
+  } else if (resolver_->has_room(found.url.host, now_us_ / 1'000)) {
+    wait_for_dns(std::move(request), found.url.host, now_us_ - spent_us);
   } else {
-    wait_for_dns(std::move(request), found.url.host);
+    for_lookup_.push_back({std::move(request), spent_us});
   }
 }
 
-void curl_loop::impl::wait_for_dns(attempt_request&& request, const std::string& host) {
+void curl_loop::impl::wait_for_dns(attempt_request&& request, const std::string& host,
+                                   std::int64_t since_us) {
   const auto id = next_waiter_++;
-  const auto deadline = now_us_ + std::int64_t{request.timeout_ms} * 1'000;
-  dns_waiters_.emplace(id, dns_waiter{std::move(request), now_us_, deadline});
+  const auto deadline = since_us + std::int64_t{request.timeout_ms} * 1'000;
+  dns_waiters_.emplace(id, dns_waiter{std::move(request), since_us, deadline});
   resolver_->resolve(host, now_us_ / 1'000,
                      [this, id](const dns_answer& answer) { dns_answered(id, answer); });
   dns_queries_.store(resolver_->queries(), std::memory_order_relaxed);
@@ -432,6 +456,11 @@ void curl_loop::impl::launch(attempt_request&& request, const std::string& pin,
     report(std::move(request), failed(attempt_error::timeout, "no time left after DNS"));
     return;
   }
+  const bool tls = request.url.starts_with("https:");
+  if (tls && !handshakes_.has_room(now_us_)) {
+    for_handshake_.push_back({std::move(request), spent_us});
+    return;
+  }
   transfer* const carrier = take_transfer();
   if (carrier == nullptr) {
     report(std::move(request), failed(attempt_error::local, "out of memory"));
@@ -439,7 +468,9 @@ void curl_loop::impl::launch(attempt_request&& request, const std::string& pin,
   }
   const bool ok = carrier->prepare(std::move(request), pin, static_cast<int>(left_ms),
                                    static_cast<std::uint32_t>(spent_us));
+  carrier->set_ticket(tls ? handshakes_.begin(now_us_) : 0);
   if (ok && curl_multi_add_handle(multi_, carrier->easy()) == CURLM_OK) return;
+  handshakes_.end(carrier->ticket());
   auto back = std::move(carrier->request());
   carrier->finish(CURLE_FAILED_INIT);
   free_.push_back(carrier);
@@ -466,6 +497,7 @@ void curl_loop::impl::collect() {
     const CURLcode code = message->data.result;
     auto* const carrier = carrier_of(easy);
     curl_multi_remove_handle(multi_, easy);  // ends `message`
+    handshakes_.end(carrier->ticket());
     auto done = std::move(carrier->request().done);
     auto result = carrier->finish(code);
     free_.push_back(carrier);
@@ -499,6 +531,10 @@ void curl_loop::impl::abandon_all() {
     left.push_back(std::move(carrier->request()));
     carrier->finish(CURLE_ABORTED_BY_CALLBACK);
     free_.push_back(carrier.get());
+  }
+  for (auto* queue : {&for_lookup_, &for_handshake_}) {
+    for (auto& one : *queue) left.push_back(std::move(one.request));
+    queue->clear();
   }
   for (auto& [id, waiter] : dns_waiters_) left.push_back(std::move(waiter.request));
   dns_waiters_.clear();

@@ -9,7 +9,9 @@
 // Threads: submit/set_policy/ping from any thread; `done` runs on the loop's thread and must only
 // post. Lifetime: stop() (or the destructor) ends the thread; what is in flight is reported as
 // attempt_error::local with detail "stopped" (the caller keeps such work, it has not failed).
-// Bound: the caller admits at most limits::sockets_max requests at a time.
+// Bounds: the caller admits at most limits::sockets_max requests at a time. Of these only so many
+// begin a name look-up or a TLS connection at once (net/start_bound.hpp); what waits for that has
+// not begun its time.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +57,9 @@ struct curl_loop_options {
   std::string ca_file;                   // empty = the system's trust store
   std::vector<std::string> dns_servers;  // "127.0.0.1:5353"; empty = the system's
   int connections_max = 2'048;           // kept open; above the peak of requests at a time
+  std::size_t dns_lookups_max = core::limits::dns_lookups_max;
+  std::size_t tls_handshakes_max = core::limits::tls_handshakes_max;
+  int start_patience_ms = core::limits::start_patience_ms;
 };
 
 struct curl_loop_stats {
@@ -64,6 +69,7 @@ struct curl_loop_stats {
   std::uint64_t dns_queries = 0;
   std::uint64_t dns_cache_hits = 0;
   std::uint64_t blocked = 0;
+  std::uint64_t waiting = 0;  // to begin a look-up or a TLS connection
 };
 
 class curl_loop {

@@ -64,6 +64,7 @@ void order(std::vector<core::ip_address>& addresses, const ares_addrinfo_node* n
 
 class resolver::impl {
  public:
+  explicit impl(start_bound lookups) : lookups_(std::move(lookups)) {}
   ~impl() {
     // ares_destroy calls every outstanding query back: these find the list of names empty.
     closing_ = true;
@@ -72,9 +73,11 @@ class resolver::impl {
 
   core::result<void> open(const std::vector<std::string>& servers, int epoll_fd, std::uint64_t tag);
   const dns_answer* cached(const std::string& host, std::int64_t now_ms);
+  bool has_room(const std::string& host, std::int64_t now_ms);
   void resolve(const std::string& host, std::int64_t now_ms, callback done);
   void finish_ready();
 
+  start_bound lookups_;
   ares_channel channel_ = nullptr;
   std::int64_t now_ms_ = 0;
   std::uint64_t queries_ = 0;
@@ -86,6 +89,7 @@ class resolver::impl {
     dns_answer answer;
     std::int64_t expires_ms = 0;
     bool pending = false;
+    std::uint64_t ticket = 0;  // of lookups_
     std::vector<callback> waiting;
   };
   struct query {
@@ -157,6 +161,11 @@ const dns_answer* resolver::impl::cached(const std::string& host, std::int64_t n
   return &found->second.answer;
 }
 
+bool resolver::impl::has_room(const std::string& host, std::int64_t now_ms) {
+  const auto found = names_.find(host);
+  return (found != names_.end() && found->second.pending) || lookups_.has_room(now_ms * 1'000);
+}
+
 // Names nobody waits for are given up, expired ones first.
 void resolver::impl::make_room() {
   if (names_.size() < cache_names_max) return;
@@ -177,6 +186,7 @@ void resolver::impl::resolve(const std::string& host, std::int64_t now_ms, callb
   entry.waiting.push_back(std::move(done));
   if (entry.pending) return;
   entry.pending = true;
+  entry.ticket = lookups_.begin(now_ms * 1'000);
   ++queries_;
   ++running_;
   ares_addrinfo_hints hints{};
@@ -196,6 +206,7 @@ void resolver::impl::on_answer(void* argument, int status, int, ares_addrinfo* f
 void resolver::impl::take_answer(const std::string& host, int status, const ares_addrinfo* found) {
   auto& entry = names_[host];
   entry.pending = false;
+  lookups_.end(entry.ticket);
   --running_;
   entry.answer = {};
   std::int64_t ttl_s = limits::dns_cache_s_max;
@@ -230,8 +241,9 @@ void resolver::impl::finish_ready() {
 }
 
 core::result<std::unique_ptr<resolver>> resolver::create(const std::vector<std::string>& servers,
-                                                         int epoll_fd, std::uint64_t tag) {
-  auto body = std::make_unique<impl>();
+                                                         int epoll_fd, std::uint64_t tag,
+                                                         start_bound lookups) {
+  auto body = std::make_unique<impl>(std::move(lookups));
   if (auto ok = body->open(servers, epoll_fd, tag); !ok) return std::move(ok).failure();
   return std::unique_ptr<resolver>{new resolver{std::move(body)}};
 }
@@ -242,6 +254,12 @@ resolver::~resolver() = default;
 const dns_answer* resolver::cached(const std::string& host, std::int64_t now_ms) {
   return impl_->cached(host, now_ms);
 }
+
+bool resolver::has_room(const std::string& host, std::int64_t now_ms) {
+  return impl_->has_room(host, now_ms);
+}
+
+std::int64_t resolver::next_room_ms() const { return impl_->lookups_.next_room_us() / 1'000 + 1; }
 
 void resolver::resolve(const std::string& host, std::int64_t now_ms, callback done) {
   impl_->resolve(host, now_ms, std::move(done));

@@ -17,6 +17,7 @@
 
 #include "core/base/error.hpp"
 #include "core/delivery/egress_policy.hpp"
+#include "net/start_bound.hpp"
 
 namespace syndicated::net {
 
@@ -31,13 +32,16 @@ class resolver {
 
   // Descriptors are added to and removed from `epoll_fd` with `data.u64 = tag | fd`.
   static core::result<std::unique_ptr<resolver>> create(const std::vector<std::string>& servers,
-                                                        int epoll_fd, std::uint64_t tag);
+                                                        int epoll_fd, std::uint64_t tag,
+                                                        start_bound lookups);
   ~resolver();
   resolver(const resolver&) = delete;
   resolver& operator=(const resolver&) = delete;
 
   // The cached answer, or nullptr. Valid until the next call of any member.
   const dns_answer* cached(const std::string& host, std::int64_t now_ms);
+  // A look-up of this name may begin, or is under way.
+  bool has_room(const std::string& host, std::int64_t now_ms);
   // `done` is called later, from process(); never from inside resolve().
   void resolve(const std::string& host, std::int64_t now_ms, callback done);
 
@@ -45,6 +49,8 @@ class resolver {
   void process_timeouts(std::int64_t now_ms);
   // Until process_timeouts must be called; -1 when nothing is under way.
   int timeout_ms() const;
+  // When has_room() may change, if no answer comes before. Asked while it says no.
+  std::int64_t next_room_ms() const;
   std::uint64_t queries() const noexcept;
 
  private:

@@ -406,6 +406,7 @@ std::size_t transfer::on_body(char* data, std::size_t size, std::size_t n, void*
 int transfer::on_prereq(void* self, char* peer, char*, int peer_port, int) {
   auto& me = *static_cast<transfer*>(self);
   me.connected_ = true;
+  me.context_.connected(me.context_.loop, me.ticket_);
   if (++me.sends_ > sends_max) return CURL_PREREQFUNC_ABORT;
   const auto address = core::ip_address::parse(peer);
   if (address && me.context_.policy->allows(*address, static_cast<std::uint16_t>(peer_port))) {

@@ -50,6 +50,8 @@ struct transfer_context {
   void* loop = nullptr;
   void (*opened)(void* loop, int fd) = nullptr;
   int (*close)(void* loop, int fd) = nullptr;
+  // A request is about to be sent: there is a connection.
+  void (*connected)(void* loop, std::uint64_t ticket) = nullptr;
 };
 
 class transfer {
@@ -62,6 +64,8 @@ class transfer {
   // `pin` is "+host:port:addr,addr", empty for an address literal. False: libcurl refused.
   bool prepare(attempt_request&& request, const std::string& pin, int timeout_ms,
                std::uint32_t dns_us);
+  void set_ticket(std::uint64_t ticket) noexcept { ticket_ = ticket; }  // for context.connected
+  std::uint64_t ticket() const noexcept { return ticket_; }
   // What came of it, from libcurl's code; ends the use of the request's memory.
   core::attempt_result finish(int curl_code);
 
@@ -115,6 +119,7 @@ class transfer {
   bool connected_ = false;  // and about to send
   int sends_ = 0;           // of the request, that one about to begin included
   std::uint32_t dns_us_ = 0;
+  std::uint64_t ticket_ = 0;
   std::string retry_after_;
   std::string control_;
   std::string excerpt_;

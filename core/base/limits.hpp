@@ -66,6 +66,10 @@ inline constexpr std::size_t response_head_bytes_max = 16 * 1024;
 inline constexpr std::size_t response_body_bytes_max = 64 * 1024;    // cut here
 inline constexpr std::size_t response_excerpt_bytes_max = 4 * 1024;  // kept in the attempt
 inline constexpr int connect_timeout_ms = 5'000;
+// Of each curl loop: look-ups, and TLS connections, that began less than this ago (delivery.md, 1).
+inline constexpr int start_patience_ms = 250;
+inline constexpr std::size_t dns_lookups_max = 256;
+inline constexpr std::size_t tls_handshakes_max = 256;
 inline constexpr int attempt_timeout_ms_default = 15'000;
 inline constexpr int attempt_timeout_ms_min = 1'000;
 inline constexpr int attempt_timeout_ms_max = 30'000;

@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_dns_queries_total",
                                        "syndicated_egress_blocked_total",
                                        "syndicated_egress_connections_total",
+                                       "syndicated_egress_waiting",
                                        "syndicated_entities",
                                        "syndicated_entities_awake",
                                        "syndicated_events_published_total",
