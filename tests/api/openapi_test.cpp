@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/router.hpp"
+#include "core/delivery/response.hpp"
 #include "tests/api/face.hpp"
 
 using namespace syndicated;
@@ -104,6 +105,42 @@ BOOST_AUTO_TEST_CASE(its_references_resolve) {
   int count = 0;
   check_references(document(), count);
   BOOST_TEST(count > 100);
+}
+
+BOOST_AUTO_TEST_CASE(its_words_are_those_of_the_code) {
+  const auto words = [](const char* pointer) {
+    std::set<std::string> all;
+    boost::json::error_code failure;
+    const auto* found = document().find_pointer(pointer, failure);
+    BOOST_TEST_REQUIRE(found != nullptr, pointer);
+    for (const auto& word : found->as_array()) all.emplace(word.as_string());
+    return all;
+  };
+  std::set<std::string> outcomes;
+  for (int c = 0; c <= static_cast<int>(core::response_class::local); ++c) {
+    outcomes.emplace(core::to_string(static_cast<core::response_class>(c)));
+  }
+  BOOST_TEST((words("/components/schemas/Attempt/properties/outcome/enum") == outcomes));
+  BOOST_TEST((words("/components/schemas/TestOutcome/properties/outcome/enum") == outcomes));
+
+  tests::face f;
+  std::set<std::string> reasons;
+  const auto ask = [&] {
+    const auto r = f.call("GET", "/readyz", {}, {}, "");
+    BOOST_TEST(r.status() == 503);
+    reasons.insert(r.at("/reason"));
+  };
+  for (const char* load : {"store_stalled", "memory"}) {
+    f.engine.state.refusing_load = load;
+    ask();
+  }
+  f.engine.state.accepting = false;
+  for (const char* why : {"starting", "draining", "no_space"}) {
+    f.engine.state.why_not = why;
+    ask();
+  }
+  BOOST_TEST((words("/paths/~1readyz/get/responses/503/content/application~1json/schema/"
+                    "properties/reason/enum") == reasons));
 }
 
 BOOST_AUTO_TEST_CASE(it_is_served) {
