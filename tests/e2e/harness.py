@@ -359,7 +359,8 @@ def end_loop(loop, thread, first=lambda: None):
 
 class Sink:
     """An HTTP server that keeps what it gets. `answer(arrival)` gives the status; status, headers
-    and perhaps a body; or None to hang until the client gives up."""
+    and perhaps a body; or None to hang until the client gives up. As a coroutine it may take its
+    time."""
 
     def __init__(self, answer=None, port=0, tls=None):
         self.tls = tls  # an ssl.SSLContext, or None
@@ -397,6 +398,8 @@ class Sink:
                 with self.lock:
                     self.arrivals.append(arrival)
                 outcome = self.answer(arrival)
+                if asyncio.iscoroutine(outcome):
+                    outcome = await outcome
                 if outcome is None:
                     await reader.read()
                     return
