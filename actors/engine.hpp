@@ -277,6 +277,7 @@ struct attempt_record {
   std::string excerpt;
   core::attempt_timing timing{};
   std::string ended;  // how the delivery ended with it: "", "delivered", "parked", "cancelled"
+  std::string cause;  // who ended it by hand; else empty
 };
 
 // accepted = delivered + parked + cancelled + pending, at every instant (reliability.md, R26).

@@ -29,7 +29,8 @@ attempt_record shown(store::attempt_row&& row) {
           std::move(row.error),
           std::move(row.excerpt),
           row.timing,
-          std::string{ended_word(row.end)}};
+          std::string{ended_word(row.end)},
+          std::move(row.cause)};
 }
 
 bool fits(const store::attempt_mark& mark, attempt_choice choice) {

@@ -102,7 +102,8 @@ void entity::replay_or_discard(entity_request& request) {
     done = outbox_.replay(plan, follow, *r);
     if (r->job != 0) s_.repo.put(plan, store::job_note{r->job, r->event});
   } else {
-    done = outbox_.discard(plan, follow, std::get<discard_request>(request.body));
+    done = outbox_.discard(plan, follow, std::get<discard_request>(request.body),
+                           cause_of(request.options.by));
   }
   if (!done) return refuse(request, std::move(done).failure());
   commit(request, std::move(plan), std::move(follow), answer{202, "{}"});

@@ -66,8 +66,9 @@ class outbox {
   // retention may drop it now.
   core::result<void> replay(store::write_plan& plan, follow_ups& follow, const replay_request& r);
 
-  // Gives up for good what is parked. Errors: not_found.
-  core::result<void> discard(store::write_plan& plan, follow_ups& follow, const discard_request& r);
+  // Gives up for good what is parked; `cause` tells who wanted it. Errors: not_found.
+  core::result<void> discard(store::write_plan& plan, follow_ups& follow, const discard_request& r,
+                             const std::string& cause);
 
   // Events up to this seq are on disk and need not be kept in memory.
   void committed(std::uint64_t seq) noexcept { committed_seq_->store(seq); }
@@ -84,8 +85,9 @@ class outbox {
   core::lane* find(const core::lane_key& key);
   void drop(const core::lane_key& key);
   void give_up(store::write_plan& plan, core::event_id event, core::endpoint_id endpoint,
-               std::uint32_t attempts);
-  core::result<void> discard_passed_over(store::write_plan& plan, const discard_request& r);
+               std::uint32_t attempts, const std::string& cause);
+  core::result<void> discard_passed_over(store::write_plan& plan, const discard_request& r,
+                                         const std::string& cause);
   void open_lane(store::write_plan& plan, follow_ups& follow, core::lane lane,
                  const std::shared_ptr<const core::event>& event);
   void extend_lane(store::write_plan& plan, follow_ups& follow, core::endpoint_id endpoint,

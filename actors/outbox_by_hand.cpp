@@ -117,7 +117,7 @@ core::result<void> outbox::replay(store::write_plan& plan, follow_ups& follow,
 }
 
 core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
-                                   const discard_request& r) {
+                                   const discard_request& r, const std::string& cause) {
   core::lane* lane = find(r.lane);
   if (r.event) {
     lane = nullptr;
@@ -125,30 +125,31 @@ core::result<void> outbox::discard(store::write_plan& plan, follow_ups& follow,
       core::lane* const one = find({stream_, r.lane.endpoint, replay});
       if (one != nullptr && one->head == r.event) lane = one;
     }
-    if (lane == nullptr) return discard_passed_over(plan, r);
+    if (lane == nullptr) return discard_passed_over(plan, r, cause);
   }
   if (lane == nullptr || lane->state != core::lane_state::parked) {
     return core::not_found(r.event ? "the event is not parked at this endpoint"
                                    : "the lane has no parked event");
   }
-  give_up(plan, lane->head, lane->key.endpoint, lane->attempts);
+  give_up(plan, lane->head, lane->key.endpoint, lane->attempts, cause);
   return advance(plan, follow, *lane);
 }
 
 // One that its lane left behind (on_exhausted = skip).
-core::result<void> outbox::discard_passed_over(store::write_plan& plan, const discard_request& r) {
+core::result<void> outbox::discard_passed_over(store::write_plan& plan, const discard_request& r,
+                                               const std::string& cause) {
   auto skipped = marks_.is_set(r.event, r.lane.endpoint);
   if (!skipped) return std::move(skipped).failure();
   if (!*skipped) return core::not_found("the event is not parked at this endpoint");
   auto last = s_.repo.last_attempt(r.event, r.lane.endpoint);
   if (!last) return std::move(last).failure();
   marks_.set(plan, r.event, r.lane.endpoint, false);
-  give_up(plan, r.event, r.lane.endpoint, *last ? (*last)->number : 0);
+  give_up(plan, r.event, r.lane.endpoint, *last ? (*last)->number : 0, cause);
   return {};
 }
 
 void outbox::give_up(store::write_plan& plan, core::event_id event, core::endpoint_id endpoint,
-                     std::uint32_t attempts) {
+                     std::uint32_t attempts, const std::string& cause) {
   store::counter_delta d{endpoint};
   d.parked = -1;
   d.cancelled = 1;
@@ -161,6 +162,7 @@ void outbox::give_up(store::write_plan& plan, core::event_id event, core::endpoi
   row.outcome = core::response_class::local;
   row.error = s_.catalog.load()->find(endpoint) ? "discarded" : "endpoint_deleted";
   row.end = store::delivery_end::cancelled;
+  row.cause = cause;
   s_.repo.put(plan, row);
 }
 

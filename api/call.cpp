@@ -197,12 +197,12 @@ bool call::begin_write(std::optional<actors::answer>& repeated) {
   return true;
 }
 
-// Every change an operator of the host asks for leaves a line (reliability.md, 5.4). Bodies and
-// queries are not in it: they may hold secrets.
+// Every change an operator of the host asks for leaves a line (reliability.md, 5.4), and whatever
+// ends deliveries that were accepted (R4). Bodies and queries are not in it: they may hold secrets.
 void call::audit(int status) const {
-  if (!trusted || !write_) return;
+  if (!write_ || !(trusted || audited)) return;
   core::log(
-      core::log_level::info, "admin", "change asked for",
+      core::log_level::info, trusted ? "admin" : "api", "change asked for",
       {{"by", by.name}, {"method", request.method}, {"path", request.path}, {"status", status}});
 }
 

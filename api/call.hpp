@@ -87,6 +87,7 @@ class call {
   net::http_request request;
   api::face face;
   bool trusted = false;  // came over the admin socket: an operator of the host, no token needed
+  bool audited = false;  // set by handlers of what ends deliveries: leaves a line, whoever asks
   core::caller by{};
   query_items query;
   std::vector<std::uint64_t> ids;

@@ -77,7 +77,8 @@ table attempts_table(const std::string& attempts, const char* other, core::times
            {"ANSWER"}}};
   const document list = document::parse(attempts);
   for (const document& a : list.items("items")) {
-    const std::string error = a.text("error");
+    std::string error = a.text("error");
+    if (!a.text("cause").empty()) error += " by " + a.text("cause");
     t.add({a.count("number"), a.id(other), human_when(a.time("at"), now), a.text("outcome"),
            a.id("status"), a.object("timing_ms").milliseconds("total"), error.empty() ? "-" : error,
            printable(a.text("excerpt"), 40)});

@@ -207,6 +207,7 @@ std::string encode(const attempt_row& a) {
   r.set_ended(a.end != delivery_end::open);
   r.set_cancelled(a.end == delivery_end::cancelled);
   r.set_parked(a.end == delivery_end::parked);
+  r.set_cause(a.cause);
   return framed(r);
 }
 
@@ -219,6 +220,7 @@ core::result<attempt_row> decode_attempt(std::string_view value) {
   a.status = r.status();
   a.error = r.error();
   a.excerpt = r.excerpt();
+  a.cause = r.cause();
   a.timing = {r.dns_us(), r.connect_us(), r.tls_us(), r.first_byte_us(), r.total_us()};
   a.end = r.cancelled() ? delivery_end::cancelled
           : r.parked()  ? delivery_end::parked

@@ -29,6 +29,7 @@ struct attempt_row {
   std::string excerpt;
   core::attempt_timing timing{};
   delivery_end end = delivery_end::open;
+  std::string cause{};  // who ended it by hand: of discards
 };
 
 // Where an attempt is found, and what it came to: a row of the index by endpoint.

@@ -108,6 +108,7 @@ std::string attempt_json(const actors::attempt_record& a) {
   out.key("status").number(a.status);
   out.key("error").text(a.error);
   out.key("ended").text(a.ended);
+  out.key("cause").text(a.cause);
   out.key("excerpt").text(a.excerpt);
   const auto ms = [](std::uint32_t us) { return static_cast<double>(us) / 1000.0; };
   out.key("timing_ms").begin_object();

@@ -186,9 +186,10 @@ void update_endpoint(const call_ptr& c) {
 }
 
 void delete_endpoint(const call_ptr& c) {
+  c->audited = true;
   change(c,
          actors::set_endpoint_state{core::endpoint_id{c->id()}, core::endpoint_state::deleted,
-                                    "deleted"},
+                                    "deleted by " + c->by.name},
          204);
 }
 

@@ -170,6 +170,7 @@ void replay_event(const call_ptr& c) {
 
 // Gives up for good what is parked at one endpoint.
 void discard_event(const call_ptr& c) {
+  c->audited = true;
   auto body = c->body();
   if (!body) return c->fail(body.failure());
   object_reader in{*body};

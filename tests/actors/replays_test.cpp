@@ -517,6 +517,10 @@ BOOST_AUTO_TEST_CASE(an_event_that_was_passed_over_can_be_given_up) {
   BOOST_TEST(discard() == "");
   BOOST_TEST(counters().parked == 0U);
   BOOST_TEST(counters().cancelled == 1U);
+  const auto last = repo().last_attempt(event, first);
+  BOOST_REQUIRE((last.ok() && *last));
+  BOOST_TEST((*last)->error == "discarded");
+  BOOST_TEST((*last)->cause == "test (operator)");
   BOOST_TEST(discard() == "not_found");
 }
 

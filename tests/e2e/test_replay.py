@@ -188,6 +188,13 @@ class Parked(Replay):
     def counters(self):
         return self.daemon.admin().get(f"/admin/queue/{self.endpoint_id}")["counters"]
 
+    def audited(self):
+        """What callers of the API asked for and left a line."""
+        whole = self.daemon.log().rpartition("\n")[0]
+        lines = [json.loads(line) for line in whole.splitlines()]
+        return [(line["by"], line["method"], line["path"], line["status"]) for line in lines
+                if line["message"] == "change asked for" and line["component"] == "api"]
+
     def test_why_is_shown(self):
         for lane in self.parked:
             self.assertEqual((lane["last_error"], lane["last_status"]), ("exhausted", 404))
@@ -232,6 +239,29 @@ class Parked(Replay):
                                     str(self.endpoint_id), check=False)
         self.assertEqual(again.returncode, 1)
         self.assertIn("404", again.stderr)
+
+    def test_who_ended_them_is_kept_and_told(self):
+        token = self.client.token.split("_")[1]
+        self.client.post(f"/v1/events/{self.heads['a']}/discard", {"endpoint_id": self.endpoint_id})
+        self.client.post(f"/v1/endpoints/{self.endpoint_id}/lanes/discard",
+                         {"stream": self.lane_of("b")["stream"]})
+        self.daemon.syndctl("event", "discard", str(self.heads["c"]), "--endpoint",
+                            str(self.endpoint_id))
+        self.drained()
+        for stream, who in (("a", f"token/{token}"), ("b", f"token/{token}"),
+                            ("c", "admin-socket")):
+            path = f"/v1/events/{self.heads[stream]}/attempts"
+            refused, discarded = self.client.get(path)["items"]
+            self.assertEqual(refused["cause"], "")
+            self.assertEqual((discarded["error"], discarded["ended"], discarded["cause"]),
+                             ("discarded", "cancelled", f"{who} (operator)"))
+        self.client.call("DELETE", f"/v1/endpoints/{self.endpoint_id}")
+        asked = harness.wait_until(
+            lambda: [a for a in [self.audited()] if len(a) >= 3], 10, "three lines in the log")[0]
+        self.assertEqual(asked, [
+            (f"token/{token}", "POST", f"/v1/events/{self.heads['a']}/discard", 202),
+            (f"token/{token}", "POST", f"/v1/endpoints/{self.endpoint_id}/lanes/discard", 202),
+            (f"token/{token}", "DELETE", f"/v1/endpoints/{self.endpoint_id}", 204)])
 
     def test_a_restart_keeps_them(self):
         self.daemon.kill()
