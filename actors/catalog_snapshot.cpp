@@ -85,7 +85,11 @@ std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
     std::vector<core::endpoint> rows) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
   std::vector<std::uint64_t> ids;
-  for (const core::endpoint& e : rows) ids.push_back(e.id.value);
+  for (const core::endpoint& e : rows) {
+    ids.push_back(e.id.value);
+    if (const auto before = find_any(e.id)) --next->endpoints_in_[before->state];
+    ++next->endpoints_in_[e.state];
+  }
   next->endpoints_ = with_records(*endpoints_, std::move(rows));
   auto scopes = std::make_shared<scope_map>(*by_scope_);
   for (const std::uint64_t id : ids) {
@@ -99,6 +103,11 @@ std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
   }
   next->by_scope_ = std::move(scopes);
   return next;
+}
+
+std::uint64_t catalog_snapshot::endpoints_in(core::endpoint_state state) const noexcept {
+  const auto it = endpoints_in_.find(state);
+  return it == endpoints_in_.end() ? 0 : it->second;
 }
 
 std::shared_ptr<const core::vendor> catalog_snapshot::find(core::vendor_id id) const {

@@ -71,6 +71,7 @@ class catalog_snapshot final : public catalog {
   // Some endpoint has (or had) settings that change how lanes go on; without one, nobody looks.
   bool special_lanes() const noexcept { return special_lanes_; }
   const record_map<core::endpoint>& all_endpoints() const { return *endpoints_; }
+  std::uint64_t endpoints_in(core::endpoint_state state) const noexcept;  // how many
 
   // Who is told about an event whose patterns and content filters let it through: the platform's
   // endpoints, the vendor's, the product's (ids of 0 have none) and those of the tenants on `path`;
@@ -93,6 +94,7 @@ class catalog_snapshot final : public catalog {
   std::shared_ptr<const record_map<core::event_type>> event_types_;
   std::shared_ptr<const scope_map> by_scope_;  // not deleted ones
   bool special_lanes_ = false;
+  std::map<core::endpoint_state, std::uint64_t> endpoints_in_;
 };
 
 }  // namespace syndicated::actors

@@ -490,6 +490,8 @@ void dispatch::attempt_ended(const work_handle& work, const attempt_start& start
     return;
   }
   const core::verdict verdict = core::classify(result, q.settings(), now);
+  s_.stats.attempt_ended(verdict.kind, std::chrono::microseconds{result.timing.total_us},
+                         now - std::max(work->lane.head_at, work->lane.replayed_at));
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;  // before it stops counting as in flight
   q.finished(work, verdict, result.status, now, report);

@@ -480,7 +480,7 @@ void dispatch_queue::publish_gauge() {
   gauge_.in_flight = in_flight_;
   gauge_.concurrency_limit = window_.limit();
   gauge_.not_before = not_before_;
-  gauge_.failing_since = health_.failing_since();
+  gauge_.failing_since = deleted() ? std::nullopt : health_.failing_since();
   s_.gauges.set(id_, gauge_);
 }
 

@@ -131,6 +131,7 @@ class engine_body final : public local_engine {
   delivery delivery_to(const core::event& e, core::endpoint_id endpoint) const;
   endpoint_status status_of(std::shared_ptr<const core::endpoint> e) const;
   retention_status retention_now() const;
+  delivery_figures figures() const;
   std::vector<family_size> families() const;
   bool within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const;
 

@@ -283,6 +283,26 @@ std::vector<family_size> engine_body::families() const {
   return out;
 }
 
+delivery_figures engine_body::figures() const {
+  delivery_figures out;
+  const services& s = *services_;
+  out.attempts_by_class = s.stats.attempts_by_class();
+  out.parked_by_reason = s.stats.parked_by_reason();
+  out.attempts = s.stats.attempts();
+  out.deliveries = s.stats.deliveries();
+  const auto catalog = s.catalog.load();
+  for (const auto state : {core::endpoint_state::active, core::endpoint_state::paused,
+                           core::endpoint_state::disabled}) {
+    out.endpoints.emplace_back(core::to_string(state), catalog->endpoints_in(state));
+  }
+  out.endpoints_failing = s.gauges.failing();
+  out.jobs_running = s.jobs_running.load();
+  out.jobs_waiting = s.jobs_waiting.load();
+  out.events_replayed = s.events_replayed.load();
+  if (const auto oldest = s.age.oldest()) out.oldest_pending = options_.now() - *oldest;
+  return out;
+}
+
 engine_metrics engine_body::metrics() const {
   engine_metrics out;
   const auto commits = committer_->stats();
@@ -301,6 +321,7 @@ engine_metrics engine_body::metrics() const {
   out.awake_entities = services_->awake.load();
   out.store_bytes = db_->stored_bytes();
   out.disk_free_bytes = db_->free_bytes();
+  out.figures = figures();
   return out;
 }
 

@@ -4,11 +4,14 @@
 // Lifetime: create -> start -> (drain) -> stop. stop() is called by the destructor as well.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "actors/delivery_stats.hpp"
 #include "actors/engine.hpp"
 #include "actors/load_gate.hpp"
 #include "core/delivery/protection.hpp"
@@ -54,6 +57,20 @@ struct engine_options {
   std::function<void(std::string)> on_disk_failure;  // once; the process must end (R19)
 };
 
+// How delivering goes; counts are of the time since the start.
+struct delivery_figures {
+  named_counts attempts_by_class;
+  named_counts parked_by_reason;
+  duration_sum attempts;    // from a request's begin to its end
+  duration_sum deliveries;  // from the event, or the wish to send it again, to its acceptance
+  named_counts endpoints;   // now, by state
+  std::uint64_t endpoints_failing = 0;  // nothing but failures lately
+  std::uint64_t jobs_running = 0;       // replay jobs that go on
+  std::uint64_t jobs_waiting = 0;       // besides them: refused for the time being
+  std::uint64_t events_replayed = 0;    // by jobs
+  std::optional<std::chrono::milliseconds> oldest_pending;  // its age
+};
+
 struct engine_metrics {
   std::uint64_t commit_batches = 0;
   std::uint64_t commit_synced = 0;
@@ -70,6 +87,7 @@ struct engine_metrics {
   std::uint64_t awake_entities = 0;
   std::uint64_t store_bytes = 0;
   std::uint64_t disk_free_bytes = 0;
+  delivery_figures figures;
 };
 
 class local_engine : public engine {

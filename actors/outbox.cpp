@@ -361,6 +361,7 @@ void outbox::park_ended(store::write_plan& plan, follow_ups& follow, core::lane&
   const core::lane before = lane;
   lane.state = core::lane_state::parked;
   lane.last_error = endpoint->state_reason;
+  follow.parked.push_back(lane.last_error);
   s_.repo.put(plan, lane, &before);
   store::counter_delta d{lane.key.endpoint};
   d.parked = 1;
@@ -445,6 +446,7 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
       d.parked = 1;
       row.end = store::delivery_end::parked;
       moved = park(plan, follow, *lane, r);
+      if (moved) follow.parked.push_back(r.outcome.reason);
       if (moved && d.attempts == 0 && r.outcome.reason == core::expired_reason) ++follow.expired;
       break;
     case core::lane_step::retry: {

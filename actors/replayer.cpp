@@ -23,9 +23,10 @@ replayer_actor::behavior_type replayer(replayer_actor::stateful_pointer<replayer
   return {
       [self](const job_request_ptr& request) { self->state.jobs->handle(*request); },
       [self](const replay_step& m) { self->state.jobs->stepped(m.job, m.event, m.refusal); },
-      [self](const tick& t) {
+      [self, s](const tick& t) {
         self->state.jobs->tick(t.now);
         self->state.marks->tick(t.now);
+        s->age.tick(t.now);
       },
       [self, s](const ask_work& m) {
         const core::timestamp now = s->now();

@@ -265,6 +265,7 @@ void replays::stepped(std::uint64_t job, core::event_id event,
   }
   if (!refusal) {
     ++r.replayed;
+    s_.events_replayed.fetch_add(1, std::memory_order_relaxed);
     r.noted.insert(event);
   } else if (passing(refusal->kind)) {
     r.again.emplace_back(event, stream.mapped());
@@ -288,6 +289,13 @@ void replays::tick(core::timestamp now) {
   for (auto& [id, r] : running_) work(r, now);
   end_again(now);
   sweep();
+  std::uint64_t at_work = 0;
+  std::uint64_t waiting = 0;
+  for (const auto& [id, r] : running_) {
+    if (!r.ended) ++(r.job.waiting.empty() ? at_work : waiting);
+  }
+  s_.jobs_running = at_work;
+  s_.jobs_waiting = waiting;
 }
 
 pending_work replays::open() const {

@@ -20,6 +20,13 @@ std::uint64_t gauge_board::in_flight() const {
   return sum;
 }
 
+std::uint64_t gauge_board::failing() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t count = 0;
+  for (const auto& [id, gauge] : gauges_) count += gauge.failing_since ? 1U : 0U;
+  return count;
+}
+
 void breaker_board::set(const std::string& origin, const core::breaker& b, core::timestamp now) {
   const std::lock_guard lock(mutex_);
   if (b.closed()) {
@@ -51,6 +58,7 @@ breaker_totals breaker_board::totals(core::timestamp now) const {
 void services::post(const follow_ups& f) {
   for (const auto& work : f.ready) lane_is_ready(work);
   for (const auto& [lane, due] : f.rests) lane_is_resting(lane, due);
+  for (const auto& reason : f.parked) stats.parked(reason);
   if (f.expired > 0) expired.fetch_add(f.expired, std::memory_order_relaxed);
   if (f.coalesced > 0) coalesced.fetch_add(f.coalesced, std::memory_order_relaxed);
 }

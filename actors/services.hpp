@@ -15,7 +15,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "actors/backlog_age.hpp"
 #include "actors/catalog_snapshot.hpp"
+#include "actors/delivery_stats.hpp"
 #include "actors/load_gate.hpp"
 #include "actors/work.hpp"
 #include "core/delivery/protection.hpp"
@@ -50,6 +52,7 @@ class gauge_board {
   void set(core::endpoint_id id, const endpoint_gauge& gauge);
   endpoint_gauge get(core::endpoint_id id) const;
   std::uint64_t in_flight() const;
+  std::uint64_t failing() const;  // endpoints with nothing but failures lately
 
  private:
   mutable std::mutex mutex_;
@@ -90,13 +93,14 @@ class held_keys {
 struct follow_ups {
   std::vector<std::shared_ptr<const lane_work>> ready;
   std::vector<std::pair<core::lane_key, std::optional<core::timestamp>>> rests;
+  std::vector<std::string> parked;  // why, of each
   std::uint64_t expired = 0;
   std::uint64_t coalesced = 0;
 };
 
 struct services {
   services(store::repository& r, store::committer& c, store::id_source& i)
-      : repo(r), committer(c), ids(i) {}
+      : repo(r), committer(c), ids(i), age(r, c) {}
 
   store::repository& repo;
   store::committer& committer;
@@ -123,6 +127,10 @@ struct services {
   std::atomic<std::uint64_t> expired{0};          // events older than their endpoint wants them
   std::atomic<std::uint64_t> coalesced{0};        // left out, as a newer one tells the same
   std::atomic<std::uint64_t> token_fetches{0};    // requests for OAuth2 access tokens
+  delivery_stats stats;
+  backlog_age age;
+  std::atomic<std::uint64_t> jobs_running{0}, jobs_waiting{0};  // replay jobs, as of the last tick
+  std::atomic<std::uint64_t> events_replayed{0};                // that jobs have handed out
   gauge_board gauges;
   breaker_board breakers;
 

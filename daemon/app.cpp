@@ -30,8 +30,9 @@ constexpr milliseconds drain_attempts{20'000};
 constexpr milliseconds drain_answers{5'000};
 // Opening after a crash replays the log; systemd is asked for patience beforehand.
 constexpr std::chrono::seconds start_patience{120};
-constexpr milliseconds turn{1'000};            // the main loop looks around this often
-constexpr milliseconds status_period{10'000};  // between two status lines for systemd
+constexpr milliseconds turn{1'000};               // the main loop looks around this often
+constexpr milliseconds silence_patience{15'000};  // without a watchdog
+constexpr milliseconds status_period{10'000};     // between two status lines for systemd
 
 void say(core::log_level level, std::string message,
          std::initializer_list<core::log_field> fields = {}) {
@@ -122,7 +123,7 @@ class app::impl {
   std::string api_address() const;
   std::string metrics() const;
   std::vector<heartbeat::probe> probes();
-  void feed_watchdog();
+  void listen_to_parts();
   void tell_status();
   void reload();
   void drain();
@@ -139,6 +140,7 @@ class app::impl {
   std::unique_ptr<heartbeat> heartbeat_;
   milliseconds watchdog_{0};
   steady::time_point next_beat_{};
+  steady::time_point last_answer_{};
   steady::time_point next_status_{};
   bool silence_told_ = false;
 };
@@ -148,6 +150,7 @@ core::result<void> app::impl::start() {
   notify_status("opening the store");
   if (auto ok = start_engine(); !ok) return ok;
   if (auto ok = bind_servers(); !ok) return ok;
+  heartbeat_ = std::make_unique<heartbeat>(probes());  // requests for metrics look at it
   engine_->start();
   for (auto* server : {admin_.get(), api_.get(), metrics_.get()}) {
     if (server != nullptr) server->start();
@@ -240,8 +243,8 @@ core::result<void> app::impl::announce() {
   if (metrics_) told.metrics = base_address(s.metrics.listen, metrics_->port(), false);
   told.admin = s.admin.socket;
   watchdog_ = watchdog_period();
-  heartbeat_ = std::make_unique<heartbeat>(probes());
   heartbeat_->begin();
+  last_answer_ = steady::now();
   notify_ready("serving " + told.api);
   say(core::log_level::info, "ready",
       {{"version", version()}, {"api", told.api}, {"state", s.store.directory}});
@@ -253,6 +256,7 @@ std::string app::impl::metrics() const {
   metrics_input in;
   in.version = version();
   in.engine = engine_->status();
+  in.parts = heartbeat_->pulses();
   in.requests = router_->stats().read();
   in.auth_failures = router_->stats().auth_failures();
   in.overloads = router_->stats().overloads();
@@ -260,7 +264,8 @@ std::string app::impl::metrics() const {
   in.servers.push_back({"admin", admin_->stats()});
   in.servers.push_back({"api", api_->stats()});
   if (metrics_) in.servers.push_back({"metrics", metrics_->stats()});
-  const auto inside = engine_->metrics();
+  auto inside = engine_->metrics();
+  in.figures = std::move(inside.figures);
   in.published = inside.published;
   in.publish_repeats = inside.publish_repeats;
   in.expired = inside.expired;
@@ -303,19 +308,24 @@ int app::impl::run(signals& from) {
       case signal_kind::reload: reload(); break;
       case signal_kind::none: break;
     }
-    feed_watchdog();
+    listen_to_parts();
     tell_status();
   }
 }
 
-void app::impl::feed_watchdog() {
-  if (watchdog_.count() == 0 || steady::now() < next_beat_) return;
+// A round in each turn, so that its lag is worth showing; the watchdog hears of it less often.
+void app::impl::listen_to_parts() {
+  const auto now = steady::now();
+  const milliseconds patience = watchdog_.count() > 0 ? watchdog_ / 2 : silence_patience;
   if (heartbeat_->complete()) {
-    next_beat_ = steady::now() + watchdog_ / 5;
+    last_answer_ = now;
     silence_told_ = false;
-    notify_watchdog();
+    if (watchdog_.count() > 0 && now >= next_beat_) {
+      next_beat_ = now + watchdog_ / 5;
+      notify_watchdog();
+    }
     heartbeat_->begin();
-  } else if (steady::now() > next_beat_ + watchdog_ / 2 && !silence_told_) {
+  } else if (now > last_answer_ + patience && !silence_told_) {
     silence_told_ = true;
     say(core::log_level::error, "no answer from a part; the watchdog is not fed",
         {{"parts", joined(heartbeat_->silent())}});

@@ -33,6 +33,21 @@ class text_builder {
     sample({}, value);
   }
 
+  void summary(std::string name, std::string help, const actors::duration_sum& sum) {
+    start(MetricType::Summary, std::move(name), std::move(help));
+    ClientMetric metric;
+    metric.summary.sample_count = sum.count;
+    metric.summary.sample_sum = static_cast<double>(sum.total.count()) / 1e6;
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  // One sample for each word, as the value of `label`.
+  void by_word(MetricType type, std::string name, std::string help, const char* label,
+               const actors::named_counts& counts) {
+    start(type, std::move(name), std::move(help));
+    for (const auto& [word, count] : counts) sample({{label, std::string{word}}}, number(count));
+  }
+
   // A family whose samples follow by sample().
   void start(MetricType type, std::string name, std::string help) {
     families_.push_back({std::move(name), std::move(help), type, {}});
@@ -76,6 +91,43 @@ void add_deliveries(text_builder& out, const actors::engine_status& s) {
   out.sample({{"state", "half_open"}}, number(s.breakers.half_open));
   out.counter("syndicated_breaker_openings_total", "Breakers that opened, or stayed open.",
               number(s.breakers.openings));
+}
+
+// Words are of closed sets: no label has a value that a caller or a vendor chooses.
+void add_figures(text_builder& out, const actors::delivery_figures& f) {
+  out.by_word(MetricType::Counter, "syndicated_attempts_ended_total",
+              "Requests to endpoints since the start, by what they came to.", "class",
+              f.attempts_by_class);
+  out.summary("syndicated_attempt_seconds", "Time of a request to an endpoint.", f.attempts);
+  out.summary("syndicated_delivery_seconds",
+              "Time from an event, or from the wish to send it again, to its acceptance by an "
+              "endpoint.",
+              f.deliveries);
+  out.by_word(MetricType::Counter, "syndicated_parked_total",
+              "Notifications given up and parked since the start.", "reason", f.parked_by_reason);
+  out.gauge("syndicated_pending_oldest_seconds",
+            "Age of the oldest pending notification that a look at a few lanes has found.",
+            f.oldest_pending ? static_cast<double>(f.oldest_pending->count()) / 1e3 : 0);
+  out.by_word(MetricType::Gauge, "syndicated_endpoints", "Endpoints by state.", "state",
+              f.endpoints);
+  out.gauge("syndicated_endpoints_failing", "Endpoints with nothing but failures lately.",
+            number(f.endpoints_failing));
+  out.by_word(MetricType::Gauge, "syndicated_replay_jobs",
+              "Replay jobs that go on (running) or are refused for the time being (waiting).",
+              "state", {{"running", f.jobs_running}, {"waiting", f.jobs_waiting}});
+  out.counter("syndicated_events_replayed_total", "Events that replay jobs have handed out.",
+              number(f.events_replayed));
+}
+
+void add_parts(text_builder& out, const std::vector<heartbeat::pulse>& parts) {
+  out.start(MetricType::Gauge, "syndicated_loop_lag_seconds",
+            "How long a part took to answer when it was asked last, about once a second.");
+  for (const auto& p : parts) {
+    out.sample({{"part", p.name}}, static_cast<double>(p.lag.count()) / 1e6);
+  }
+  out.start(MetricType::Counter, "syndicated_loop_stalls_total",
+            "Answers of a part that took more than 100 ms.");
+  for (const auto& p : parts) out.sample({{"part", p.name}}, number(p.stalls));
 }
 
 void add_engine(text_builder& out, const actors::engine_status& s) {
@@ -204,6 +256,8 @@ std::string metrics_text(const metrics_input& in) {
   out.sample({{"version", in.version}}, 1);
   add_engine(out, in.engine);
   add_deliveries(out, in.engine);
+  add_figures(out, in.figures);
+  add_parts(out, in.parts);
   out.counter("syndicated_events_published_total", "Events accepted from publishers.",
               number(in.published));
   out.counter("syndicated_publish_repeats_total",

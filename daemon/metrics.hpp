@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "actors/engine.hpp"
+#include "actors/local_engine.hpp"
 #include "api/stats.hpp"
+#include "daemon/heartbeat.hpp"
 #include "net/curl_loop.hpp"
 #include "net/http_server.hpp"
 
@@ -34,6 +36,8 @@ struct process_metrics {
 struct metrics_input {
   std::string version;
   actors::engine_status engine{};
+  actors::delivery_figures figures{};
+  std::vector<heartbeat::pulse> parts{};
   std::vector<api::request_count> requests{};
   std::uint64_t auth_failures = 0;
   std::uint64_t overloads = 0;

@@ -336,6 +336,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_waits_says_why) {
   look();
   for (int i = 0; i < 60; ++i) pass(100ms);
   BOOST_TEST(job(id).waiting == "backlog_full");
+  BOOST_TEST((s().jobs_waiting == 1U && s().jobs_running == 0U));
   BOOST_TEST((job(id).phase == core::replay_phase::running));
   s().load.set_limits({1'000, 1'000, 0});
   look();
@@ -343,6 +344,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_waits_says_why) {
   BOOST_TEST((job(id).phase == core::replay_phase::done));
   BOOST_TEST(job(id).waiting == "");
   BOOST_TEST(job(id).replayed == 5U);
+  BOOST_TEST((s().jobs_waiting == 0U && s().jobs_running == 0U && s().events_replayed == 5U));
 }
 
 BOOST_AUTO_TEST_CASE(as_many_replays_of_a_stream_wait_as_may_and_the_job_says_so) {

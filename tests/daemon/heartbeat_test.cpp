@@ -1,5 +1,6 @@
 // The watchdog's rounds: complete only when every part has answered this round.
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "daemon/heartbeat.hpp"
 
 using syndicated::daemon::heartbeat;
+using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(daemon_heartbeat)
 
@@ -41,6 +43,31 @@ BOOST_AUTO_TEST_CASE(an_answer_after_the_end_is_harmless) {
   }
   late();
   BOOST_TEST(static_cast<bool>(late));
+}
+
+BOOST_AUTO_TEST_CASE(the_lag_of_each_part_is_kept) {
+  heartbeat::clock::time_point now{};
+  std::vector<std::function<void()>> slow;
+  heartbeat beat({{"quick", [](const std::function<void()>& answer) { answer(); }},
+                  {"slow", [&slow](std::function<void()> a) { slow.push_back(std::move(a)); }}},
+                 [&now] { return now; });
+  const auto of = [&beat](std::size_t part) { return beat.pulses().at(part); };
+  BOOST_TEST((of(0).name == "quick" && of(0).lag == 0us && of(1).lag == 0us));
+  beat.begin();
+  now += 40ms;
+  BOOST_TEST((of(1).lag == 40ms));  // and it has not answered yet
+  slow[0]();
+  slow[0]();  // counts once
+  now += 1s;
+  BOOST_TEST((of(0).lag == 0us && of(1).lag == 40ms));
+  BOOST_TEST(of(1).stalls == 0U);
+  beat.begin();
+  BOOST_TEST((of(1).lag == 40ms));  // it may be no slower than before
+  now += 300ms;
+  slow[1]();
+  BOOST_TEST((of(1).lag == 300ms));
+  BOOST_TEST(of(1).stalls == 1U);
+  BOOST_TEST(of(0).stalls == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 // The text of /metrics: names that dashboards depend on, and sums that add up.
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <set>
 #include <sstream>
 #include <string>
@@ -7,6 +8,7 @@
 #include "daemon/metrics.hpp"
 
 namespace daemon_ns = syndicated::daemon;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -28,6 +30,16 @@ daemon_ns::metrics_input sample() {
   in.engine.commit_oldest_ms = 1'500;
   in.engine.refusing_load = "memory";
   in.engine.load_refusals = {{"memory", 3}, {"backlog_full", 0}};
+  in.figures.attempts_by_class = {{"delivered", 6}, {"overload", 8}};
+  in.figures.parked_by_reason = {{"exhausted", 1}, {"other", 0}};
+  in.figures.attempts = {14, 7s};
+  in.figures.deliveries = {6, 90s};
+  in.figures.endpoints = {{"active", 3}, {"paused", 1}};
+  in.figures.endpoints_failing = 2;
+  in.figures.jobs_waiting = 1;
+  in.figures.events_replayed = 11;
+  in.figures.oldest_pending = 2'500ms;
+  in.parts = {{"engine", 250ms, 4}, {"api", 300us, 0}};
   in.requests.push_back({syndicated::api::face::v1, "POST", 2, 4, 2'500'000});
   in.servers.push_back({"api", {9, 1, 3, 20, 2}});
   return in;
@@ -60,12 +72,33 @@ BOOST_AUTO_TEST_CASE(values_are_told_with_their_labels) {
   BOOST_TEST(value_of(text, "syndicated_bad_requests_total{server=\"api\"}") == "2");
 }
 
+BOOST_AUTO_TEST_CASE(deliveries_are_told_in_figures) {
+  const std::string text = daemon_ns::metrics_text(sample());
+  BOOST_TEST(value_of(text, "syndicated_attempts_ended_total{class=\"overload\"}") == "8");
+  BOOST_TEST(value_of(text, "syndicated_parked_total{reason=\"exhausted\"}") == "1");
+  BOOST_TEST(value_of(text, "syndicated_parked_total{reason=\"other\"}") == "0");
+  BOOST_TEST(value_of(text, "syndicated_attempt_seconds_count") == "14");
+  BOOST_TEST(value_of(text, "syndicated_attempt_seconds_sum") == "7");
+  BOOST_TEST(value_of(text, "syndicated_delivery_seconds_count") == "6");
+  BOOST_TEST(value_of(text, "syndicated_delivery_seconds_sum") == "90");
+  BOOST_TEST(value_of(text, "syndicated_endpoints{state=\"paused\"}") == "1");
+  BOOST_TEST(value_of(text, "syndicated_endpoints_failing") == "2");
+  BOOST_TEST(value_of(text, "syndicated_replay_jobs{state=\"running\"}") == "0");
+  BOOST_TEST(value_of(text, "syndicated_replay_jobs{state=\"waiting\"}") == "1");
+  BOOST_TEST(value_of(text, "syndicated_events_replayed_total") == "11");
+  BOOST_TEST(value_of(text, "syndicated_pending_oldest_seconds") == "2.5");
+  BOOST_TEST(value_of(text, "syndicated_loop_lag_seconds{part=\"engine\"}") == "0.25");
+  BOOST_TEST(value_of(text, "syndicated_loop_stalls_total{part=\"engine\"}") == "4");
+}
+
 BOOST_AUTO_TEST_CASE(the_names_are_stable) {
   const std::set<std::string> expected{"process_cpu_seconds_total",
                                        "process_open_fds",
                                        "process_resident_memory_bytes",
                                        "process_threads",
                                        "syndicated_accepting",
+                                       "syndicated_attempt_seconds",
+                                       "syndicated_attempts_ended_total",
                                        "syndicated_attempts_in_flight",
                                        "syndicated_attempts_total",
                                        "syndicated_breaker_openings_total",
@@ -78,25 +111,34 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_commits_total",
                                        "syndicated_connections",
                                        "syndicated_connections_refused_total",
+                                       "syndicated_delivery_seconds",
                                        "syndicated_disk_free_bytes",
                                        "syndicated_dns_cache_hits_total",
                                        "syndicated_dns_queries_total",
                                        "syndicated_egress_blocked_total",
                                        "syndicated_egress_connections_total",
                                        "syndicated_egress_waiting",
+                                       "syndicated_endpoints",
+                                       "syndicated_endpoints_failing",
                                        "syndicated_entities",
                                        "syndicated_entities_awake",
                                        "syndicated_events_published_total",
+                                       "syndicated_events_replayed_total",
                                        "syndicated_events_total",
                                        "syndicated_info",
                                        "syndicated_load_refusals_total",
                                        "syndicated_load_refused",
                                        "syndicated_log_lines_dropped_total",
+                                       "syndicated_loop_lag_seconds",
+                                       "syndicated_loop_stalls_total",
                                        "syndicated_notifications_pending",
                                        "syndicated_owners_full",
                                        "syndicated_notifications_total",
                                        "syndicated_overloads_total",
+                                       "syndicated_parked_total",
+                                       "syndicated_pending_oldest_seconds",
                                        "syndicated_publish_repeats_total",
+                                       "syndicated_replay_jobs",
                                        "syndicated_events_expired_total",
                                        "syndicated_events_coalesced_total",
                                        "syndicated_oauth2_token_requests_total",
