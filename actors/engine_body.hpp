@@ -133,6 +133,7 @@ class engine_body final : public local_engine {
   retention_status retention_now() const;
   delivery_figures figures() const;
   std::vector<family_size> families() const;
+  core::result<std::uint64_t> seq_behind(core::stream_id stream, core::event_id last) const;
   bool within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const;
 
   engine_options options_;

@@ -120,6 +120,15 @@ core::result<core::event> engine_body::event(core::event_id id) const {
   return std::move(**found);
 }
 
+// Where a page of a stream's events goes on; from the begin when the last one is no longer kept.
+core::result<std::uint64_t> engine_body::seq_behind(core::stream_id stream,
+                                                    core::event_id last) const {
+  if (!last) return std::uint64_t{1};
+  auto found = repo_->find(last);
+  if (!found) return std::move(found).failure();
+  return *found && (*found)->stream == stream ? (*found)->seq + 1 : std::uint64_t{1};
+}
+
 core::result<page<core::event>> engine_body::events(const event_filter& f,
                                                     const page_request& p) const {
   auto after = id_cursor(p.after);
@@ -139,7 +148,9 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   core::result<void> scanned;
   core::result<void> problem;
   if (f.stream) {
-    scanned = repo_->stream_events(*f.stream, 1, [&](core::event_id&& id) {
+    auto first = seq_behind(*f.stream, {*after});
+    if (!first) return std::move(first).failure();
+    scanned = repo_->stream_events(*f.stream, *first, [&](core::event_id&& id) {
       if (id.value <= *after) return true;
       auto e = repo_->find(id);
       if (!e) {

@@ -79,6 +79,36 @@ BOOST_AUTO_TEST_CASE(an_exhausted_head_is_parked_and_can_be_replayed) {
   BOOST_TEST(engine().status().counters.parked == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_is_read_page_by_page) {
+  const auto market = make_market();
+  const auto id = order(market, true);
+  report(id, core::subscription_action::report_deployed);
+  for (int i = 0; i < 4; ++i) {
+    act(id, core::subscription_action::suspend);
+    act(id, core::subscription_action::resume);
+  }
+  const auto other = order(market, true);
+  actors::event_filter f;
+  f.stream = core::stream_of(id);
+  std::vector<std::uint64_t> seen;
+  actors::page_request page{3, {}};
+  while (true) {
+    const auto found = engine().events(f, page);
+    BOOST_REQUIRE(found.ok());
+    for (const auto& e : found->items) seen.push_back(e.seq);
+    if (!found->next) break;
+    page.after = *found->next;
+  }
+  BOOST_TEST(seen == (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}),
+             boost::test_tools::per_element());
+  // A cursor need not name an event of this stream.
+  f.stream = core::stream_of(other);
+  page.after = std::to_string(events_of(id).back().id.value);
+  BOOST_TEST(engine().events(f, page)->items.size() == 1U);
+  page.after = std::to_string(events_of(other).back().id.value + 1'000);
+  BOOST_TEST(engine().events(f, page)->items.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_delivered_event_is_replayed_with_the_same_bytes) {
   const auto market = make_market();
   order(market, true);
