@@ -308,7 +308,9 @@ struct endpoint_status {
   delivery_counters counters;
   int in_flight = 0;
   int concurrency_limit = 0;
-  std::optional<core::timestamp> oldest;      // event time of the oldest pending head
+  std::optional<core::timestamp> oldest;  // event time of the oldest pending head
+  // Streams that stand still behind a parked head; counted up to limits::blocked_lanes_counted_max.
+  std::uint64_t blocked_lanes = 0;
   std::optional<core::timestamp> not_before;  // Retry-After of the endpoint
   int last_status = 0;
   std::string last_error;  // empty after a success
@@ -321,6 +323,7 @@ struct endpoint_filter {
   std::optional<core::endpoint_scope> scope;
   std::uint64_t scope_id = 0;
   bool with_backlog_only = false;
+  bool without_lanes = false;  // leaves out what is read from lanes, for many endpoints at a time
 };
 
 // What a replay job is to do; the rest of core::replay_job is filled in.

@@ -129,7 +129,8 @@ class engine_body final : public local_engine {
   std::size_t dispatcher_of(core::endpoint_id id) const;
   void tell_dispatcher(core::endpoint_id id, inbox_item item);
   delivery delivery_to(const core::event& e, core::endpoint_id endpoint) const;
-  endpoint_status status_of(std::shared_ptr<const core::endpoint> e) const;
+  endpoint_status figures_of(std::shared_ptr<const core::endpoint> e) const;
+  void add_lanes(endpoint_status& out) const;  // what is read from them
   retention_status retention_now() const;
   delivery_figures figures() const;
   std::vector<family_size> families() const;

@@ -10,7 +10,7 @@ namespace syndicated::actors {
 namespace {
 
 // Lanes looked at for the age of the oldest one, of each side; those due first.
-constexpr std::size_t oldest_sample_rows = 128;
+constexpr std::size_t oldest_sample_rows = 32;
 
 bool fits(const core::subscription& s, const subscription_filter& f) {
   if (f.tenant && s.tenant != f.tenant) return false;
@@ -174,7 +174,7 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   return std::move(filler).take();
 }
 
-endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) const {
+endpoint_status engine_body::figures_of(std::shared_ptr<const core::endpoint> e) const {
   endpoint_status out;
   const core::endpoint_id id = e->id;
   out.endpoint = std::move(e);
@@ -189,7 +189,12 @@ endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) 
   out.last_failure = gauge.last_failure;
   out.failing_since = gauge.failing_since;
   out.breaker = breaker_at(out.endpoint->origin);
-  if (out.counters.pending() + out.counters.parked == 0) return out;
+  return out;
+}
+
+void engine_body::add_lanes(endpoint_status& out) const {
+  if (out.counters.pending() + out.counters.parked == 0) return;
+  const core::endpoint_id id = out.endpoint->id;
   for (const auto side : {store::due_side::fresh, store::due_side::late, store::due_side::parked}) {
     std::size_t rows = 0;
     (void)repo_->due_lanes(id, side, side, {}, [&](const core::lane_key& key, std::string_view) {
@@ -199,13 +204,20 @@ endpoint_status engine_body::status_of(std::shared_ptr<const core::endpoint> e) 
       return ++rows < oldest_sample_rows;
     });
   }
-  return out;
+  std::size_t parked = 0;
+  (void)repo_->due_lanes(id, store::due_side::parked, store::due_side::parked, {},
+                         [&](const core::lane_key& key, std::string_view) {
+                           if (!key.replay) ++out.blocked_lanes;  // others stand by themselves
+                           return ++parked < core::limits::blocked_lanes_counted_max;
+                         });
 }
 
 core::result<endpoint_status> engine_body::status_of(core::endpoint_id id) const {
   auto e = services_->catalog.load()->find(id);
   if (!e) return core::not_found("no such endpoint");
-  return status_of(std::move(e));
+  endpoint_status out = figures_of(std::move(e));
+  add_lanes(out);
+  return out;
 }
 
 breaker_view engine_body::breaker_at(const std::string& origin) const {
@@ -229,7 +241,8 @@ page<endpoint_status> engine_body::endpoints(const endpoint_filter& f,
       out.next = std::to_string(out.items.back().endpoint->id.value);
       break;
     }
-    out.items.push_back(status_of(e));
+    out.items.push_back(figures_of(e));
+    if (!f.without_lanes) add_lanes(out.items.back());
   }
   return out;
 }

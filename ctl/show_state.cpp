@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "core/base/limits.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/document.hpp"
 #include "ctl/report.hpp"
@@ -31,6 +32,12 @@ std::string state_word(const document& endpoint, const document& status, core::t
 std::string scope_of(const document& endpoint) {
   const std::string scope = endpoint.text("scope");
   return scope == "platform" ? scope : scope + ' ' + endpoint.id("scope_id");
+}
+
+std::string blocked_count(const document& status) {
+  const bool more = status.number("blocked_lanes") >=
+                    static_cast<std::int64_t>(core::limits::blocked_lanes_counted_max);
+  return status.count("blocked_lanes") + (more ? "+" : "");
 }
 
 std::string breaker_text(const document& b, core::timestamp now) {
@@ -117,6 +124,7 @@ void list_queue(session& s, bool backlog_only, const list_options& o) {
            {"OWNER"},
            {"PENDING", table::align::right},
            {"PARKED", table::align::right},
+           {"BLOCKED", table::align::right},
            {"DELIVERED", table::align::right},
            {"IN FLIGHT", table::align::right},
            {"OLDEST", table::align::right},
@@ -129,7 +137,7 @@ void list_queue(session& s, bool backlog_only, const list_options& o) {
     const document n = q.object("counters");
     const std::string error = q.text("last_error");
     t.add({e.id("id"), state_word(e, q, now), scope_of(e), n.count("pending"), n.count("parked"),
-           n.count("delivered"),
+           blocked_count(q), n.count("delivered"),
            std::to_string(q.number("in_flight")) + '/' +
                std::to_string(q.number("concurrency_limit")),
            human_when(q.time("oldest"), now), human_when(q.time("last_success"), now),
@@ -161,6 +169,8 @@ void show_queue(session& s, std::uint64_t endpoint, const list_options& o) {
   f.add("in flight", std::to_string(q.number("in_flight")) + " of at most " +
                          std::to_string(q.number("concurrency_limit")));
   f.add("oldest pending", human_when(q.time("oldest"), now));
+  if (q.number("blocked_lanes") > 0)
+    f.add("blocked", blocked_count(q) + " streams stand still behind a parked notification");
   f.add("last success", human_when(q.time("last_success"), now));
   f.add("last failure", human_when(q.time("last_failure"), now) + ' ' + q.text("last_error"));
   if (const auto since = q.time("failing_since")) f.add("failing since", human_when(since, now));

@@ -102,6 +102,7 @@ std::string endpoint_status_json(const actors::endpoint_status& s) {
   out.key("in_flight").number(s.in_flight);
   out.key("concurrency_limit").number(s.concurrency_limit);
   out.key("oldest").time(s.oldest);
+  out.key("blocked_lanes").number(s.blocked_lanes);
   out.key("not_before").time(s.not_before);
   out.key("last_status").number(s.last_status);
   out.key("last_error").text(s.last_error);
@@ -115,7 +116,8 @@ std::string endpoint_status_json(const actors::endpoint_status& s) {
 }
 
 // Largest backlog first, so there is no cursor: ?limit= cuts the list. ?backlog=true leaves out
-// endpoints without one. At most limits::scan_rows_max endpoints are looked at.
+// endpoints without one. At most limits::scan_rows_max endpoints are looked at, and the lanes of
+// those that are shown.
 void list_queue(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
@@ -129,6 +131,7 @@ void list_queue(const call_ptr& c) {
       },
       "true, false");
   filter.with_backlog_only = backlog.value_or(false);
+  filter.without_lanes = true;
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   std::vector<actors::endpoint_status> all;
   actors::page_request chunk{core::limits::page_items_max, {}};
@@ -142,6 +145,10 @@ void list_queue(const call_ptr& c) {
     return s.counters.pending() + s.counters.parked;
   });
   if (all.size() > page.limit) all.resize(page.limit);
+  for (actors::endpoint_status& one : all) {
+    // One that was deleted meanwhile stays as it was.
+    if (auto whole = c->engine().status_of(one.endpoint->id); whole) one = std::move(*whole);
+  }
   c->send(200, v1::page_text(all, std::nullopt, endpoint_status_json));
 }
 

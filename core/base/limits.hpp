@@ -49,7 +49,8 @@ inline constexpr std::size_t retries_max = 32;
 inline constexpr std::int64_t retry_pause_s_max = 7 * 86'400;
 inline constexpr std::size_t page_items_default = 50;
 inline constexpr std::size_t page_items_max = 500;
-inline constexpr std::size_t scan_rows_max = 20'000;  // rows one list call may look at
+inline constexpr std::size_t scan_rows_max = 20'000;             // rows one list call may look at
+inline constexpr std::size_t blocked_lanes_counted_max = 1'000;  // of an endpoint, to be shown
 
 // Publishing.
 inline constexpr std::size_t publish_lines_max = 1'000;

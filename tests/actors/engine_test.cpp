@@ -79,6 +79,26 @@ BOOST_AUTO_TEST_CASE(an_exhausted_head_is_parked_and_can_be_replayed) {
   BOOST_TEST(engine().status().counters.parked == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_parked_stream_counts_as_blocked) {
+  options.retry_schedule = {0ms, 1ms};
+  restart();
+  const auto market = make_market();
+  vendor.answer_with(404);
+  order(market, true);
+  order(market, true);
+  wait_until([&] { return engine().status().counters.parked == 2; });
+  BOOST_TEST(engine().status_of(market.endpoint)->blocked_lanes == 2U);
+  BOOST_TEST(engine().endpoints({}, {}).items.at(0).blocked_lanes == 2U);
+  actors::endpoint_filter bare;
+  bare.without_lanes = true;
+  const auto listed = engine().endpoints(bare, {}).items.at(0);
+  BOOST_TEST((listed.blocked_lanes == 0U && !listed.oldest && listed.counters.parked == 2U));
+  vendor.answer_with(204);
+  replay(engine().lanes(market.endpoint, core::lane_state::parked, {})->items[0].head);
+  wait_until([&] { return engine().status().counters.delivered == 1; });
+  BOOST_TEST(engine().status_of(market.endpoint)->blocked_lanes == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_is_read_page_by_page) {
   const auto market = make_market();
   const auto id = order(market, true);

@@ -173,6 +173,12 @@ BOOST_AUTO_TEST_CASE(state_is_shown) {
   BOOST_TEST(report.at("store_families").at("events").to_number<int>() == 200);
   const auto queue = f.ctl({"queue", "ls"});
   BOOST_TEST(queue.out.find("https://hooks.example.com/in") != std::string::npos);
+  f.engine.blocked_lanes = 7;
+  BOOST_TEST(f.ctl({"queue", "ls"}).out.find("BLOCKED") != std::string::npos);
+  BOOST_TEST(f.ctl({"queue", "show", text(f.endpoint)}).out.find("7 streams stand still") !=
+             std::string::npos);
+  f.engine.blocked_lanes = 1'000;
+  BOOST_TEST(f.ctl({"queue", "ls"}).out.find("1,000+") != std::string::npos);
   const auto show = f.ctl({"queue", "show", text(f.endpoint), "--json"});
   BOOST_TEST(show.code == 0);
   BOOST_TEST(show.json().at("lanes").at("items").as_array().empty());

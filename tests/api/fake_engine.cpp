@@ -490,12 +490,14 @@ core::result<actors::endpoint_status> fake_engine::status_of(core::endpoint_id i
   actors::endpoint_status out;
   out.endpoint = items->find(id);
   if (!out.endpoint) return core::not_found("no endpoint");
+  ++lanes_read;
+  out.blocked_lanes = blocked_lanes;
   out.counters.accepted = id.value;  // so that the order can be seen
   out.breaker = breaker_at(out.endpoint->origin);
   return out;
 }
 
-actors::page<actors::endpoint_status> fake_engine::endpoints(const actors::endpoint_filter&,
+actors::page<actors::endpoint_status> fake_engine::endpoints(const actors::endpoint_filter& f,
                                                              const actors::page_request& p) const {
   actors::page<actors::endpoint_status> out;
   const std::uint64_t after = p.after.empty() ? 0 : std::stoull(p.after);
@@ -506,6 +508,7 @@ actors::page<actors::endpoint_status> fake_engine::endpoints(const actors::endpo
       break;
     }
     out.items.push_back(*status_of(core::endpoint_id{id}));
+    if (f.without_lanes) --lanes_read;
   }
   return out;
 }

@@ -198,6 +198,8 @@ class fake_engine : public actors::engine {
   actors::master_key_status keys{
       actors::key_rotation_state::settled, {{"00000001", true, true, std::nullopt}}, 0, 0};
   std::optional<core::error> refuse_keys;  // of the next change of the master key
+  std::uint64_t blocked_lanes = 0;
+  mutable int lanes_read = 0;  // endpoints whose lanes were looked at
   int writes = 0;
   bool hold_replies = false;  // keep replies back
   std::vector<std::function<void()>> kept_replies;

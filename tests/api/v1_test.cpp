@@ -423,13 +423,17 @@ BOOST_AUTO_TEST_CASE(the_queue_shows_the_largest_backlog_first) {
   face f;
   for (int i = 0; i < 3; ++i)
     f.call("POST", "/v1/endpoints", R"({"url":"https://a.example.com/","scope":"platform"})");
+  f.engine.blocked_lanes = 3;
+  f.engine.lanes_read = 0;
   const auto whole = f.admin("GET", "/admin/queue?limit=2").json();
+  BOOST_TEST(f.engine.lanes_read == 2);  // of those that are shown only
   const auto& items = whole.at("items").as_array();
   BOOST_TEST(items.size() == 2U);
   const auto pending = [&](std::size_t i) {
     return items[i].at("counters").at("pending").to_number<int>();
   };
   BOOST_TEST(pending(0) > pending(1));
+  BOOST_TEST(items[0].at("blocked_lanes").to_number<int>() == 3);
   BOOST_TEST(f.admin("GET", "/admin/queue/424242").status() == 404);
 }
 
