@@ -339,6 +339,7 @@ enum class attempt_choice : std::uint8_t { any, delivered, failed, parked };
 struct attempt_filter {
   attempt_choice choice = attempt_choice::any;
   std::optional<core::timestamp> since, until;  // of the attempt
+  core::endpoint_id endpoint;                   // of an event's attempts only; 0 = any
 };
 
 // What is kept of the past.
@@ -491,7 +492,7 @@ class engine {
   virtual core::result<page<core::event>> events(const event_filter& f,
                                                  const page_request& p) const = 0;
   virtual core::result<std::vector<delivery>> deliveries(core::event_id id) const = 0;
-  virtual core::result<page<attempt_record>> attempts(core::event_id id,
+  virtual core::result<page<attempt_record>> attempts(core::event_id id, const attempt_filter& f,
                                                       const page_request& p) const = 0;
   // Newest first.
   virtual core::result<page<attempt_record>> attempts_at(core::endpoint_id id,

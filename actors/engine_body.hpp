@@ -85,7 +85,7 @@ class engine_body final : public local_engine {
   core::result<page<core::event>> events(const event_filter& f,
                                          const page_request& p) const override;
   core::result<std::vector<delivery>> deliveries(core::event_id id) const override;
-  core::result<page<attempt_record>> attempts(core::event_id id,
+  core::result<page<attempt_record>> attempts(core::event_id id, const attempt_filter& f,
                                               const page_request& p) const override;
   core::result<page<attempt_record>> attempts_at(core::endpoint_id id, const attempt_filter& f,
                                                  const page_request& p) const override;

@@ -91,7 +91,7 @@ core::result<std::vector<delivery>> engine_body::deliveries(core::event_id id) c
   return out;
 }
 
-core::result<page<attempt_record>> engine_body::attempts(core::event_id id,
+core::result<page<attempt_record>> engine_body::attempts(core::event_id id, const attempt_filter& f,
                                                          const page_request& p) const {
   page<attempt_record> out;
   const auto cursor = core::base64_decode(p.after);
@@ -103,7 +103,10 @@ core::result<page<attempt_record>> engine_body::attempts(core::event_id id,
       return false;
     }
     last_key = key;
-    out.items.push_back(shown(std::move(row)));
+    const bool wanted = fits({row.event, row.endpoint, row.at, row.outcome, row.end}, f.choice) &&
+                        (!f.endpoint || row.endpoint == f.endpoint) &&
+                        (!f.since || row.at >= *f.since) && (!f.until || row.at <= *f.until);
+    if (wanted) out.items.push_back(shown(std::move(row)));
     return true;
   });
   if (!scanned) return std::move(scanned).failure();

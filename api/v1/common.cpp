@@ -12,6 +12,23 @@ actors::page_request page_query(query_reader& q) {
   return page;
 }
 
+actors::attempt_filter attempt_query(query_reader& q) {
+  actors::attempt_filter filter;
+  filter.since = q.time("since");
+  filter.until = q.time("until");
+  const auto choice = q.word(
+      "outcome",
+      [](std::string_view text) -> std::optional<actors::attempt_choice> {
+        if (text == "delivered") return actors::attempt_choice::delivered;
+        if (text == "failed") return actors::attempt_choice::failed;
+        if (text == "parked") return actors::attempt_choice::parked;
+        return std::nullopt;
+      },
+      "delivered, failed, parked");
+  filter.choice = choice.value_or(actors::attempt_choice::any);
+  return filter;
+}
+
 std::string endpoint_json(const core::endpoint& e) {
   core::json_writer out;
   out.begin_object();

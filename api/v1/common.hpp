@@ -16,6 +16,9 @@ namespace syndicated::api::v1 {
 // ?limit= and ?after=
 actors::page_request page_query(query_reader& q);
 
+// ?outcome=, ?since= and ?until= of lists of attempts
+actors::attempt_filter attempt_query(query_reader& q);
+
 // {"items":[...],"next":...}; `item` gives the JSON of one.
 template <class Items, class ToText>
 std::string page_text(const Items& items, const std::optional<std::string>& next, ToText item) {

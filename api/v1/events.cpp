@@ -118,10 +118,12 @@ void get_event(const call_ptr& c) {
 void list_attempts(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
+  actors::attempt_filter filter = v1::attempt_query(q);
+  filter.endpoint.value = q.id("endpoint_id").value_or(0);
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const core::event_id id{c->id()};
   if (const auto found = visible_event(*c, id); !found) return c->fail(found.failure());
-  auto attempts = c->engine().attempts(id, page);
+  auto attempts = c->engine().attempts(id, filter, page);
   if (!attempts) return c->fail(attempts.failure());
   std::erase_if(attempts->items,
                 [&](const actors::attempt_record& a) { return !may_see_endpoint(*c, a.endpoint); });

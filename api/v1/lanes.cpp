@@ -107,20 +107,8 @@ void test_endpoint(const call_ptr& c) {
 void list_attempts(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
-  actors::attempt_filter filter;
-  filter.since = q.time("since");
-  filter.until = q.time("until");
-  const auto choice = q.word(
-      "outcome",
-      [](std::string_view text) -> std::optional<actors::attempt_choice> {
-        if (text == "delivered") return actors::attempt_choice::delivered;
-        if (text == "failed") return actors::attempt_choice::failed;
-        if (text == "parked") return actors::attempt_choice::parked;
-        return std::nullopt;
-      },
-      "delivered, failed, parked");
+  const actors::attempt_filter filter = v1::attempt_query(q);
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
-  if (choice) filter.choice = *choice;
   const core::endpoint_id id{c->id()};
   if (const auto found = visible_endpoint(*c, id); !found) return c->fail(found.failure());
   const auto attempts = c->engine().attempts_at(id, filter, page);

@@ -99,6 +99,31 @@ BOOST_AUTO_TEST_CASE(a_parked_stream_counts_as_blocked) {
   BOOST_TEST(engine().status_of(market.endpoint)->blocked_lanes == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(attempts_of_an_event_are_chosen) {
+  options.retry_schedule = {0ms, 1ms};
+  restart();
+  const auto market = make_market();
+  vendor.answer_with(404);
+  order(market, true);
+  wait_until([&] { return engine().status().counters.parked == 1; });
+  const auto head = engine().lanes(market.endpoint, core::lane_state::parked, {})->items[0].head;
+  vendor.answer_with(204);
+  replay(head);
+  wait_until([&] { return engine().status().counters.delivered == 1; });
+  const auto count = [&](const actors::attempt_filter& f) {
+    return engine().attempts(head, f, {})->items.size();
+  };
+  const auto whole = engine().attempts(head, {}, {})->items;
+  BOOST_REQUIRE(whole.size() == 3U);
+  BOOST_TEST(count({actors::attempt_choice::failed, {}, {}, {}}) == 2U);
+  BOOST_TEST(count({actors::attempt_choice::parked, {}, {}, {}}) == 1U);
+  BOOST_TEST(count({actors::attempt_choice::delivered, {}, {}, market.endpoint}) == 1U);
+  BOOST_TEST(count({actors::attempt_choice::any, {}, {}, {market.endpoint.value + 1}}) == 0U);
+  BOOST_TEST(count({actors::attempt_choice::any, whole[2].at, {}, {}}) >= 1U);
+  BOOST_TEST(count({actors::attempt_choice::any, whole[2].at + 1ms, {}, {}}) == 0U);
+  BOOST_TEST(count({actors::attempt_choice::any, {}, whole[0].at - 1ms, {}}) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_is_read_page_by_page) {
   const auto market = make_market();
   const auto id = order(market, true);

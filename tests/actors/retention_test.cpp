@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_delivered_event_goes_with_its_age_and_says_so) {
   BOOST_TEST(report.attempts_dropped == 1U);
   BOOST_TEST(report.events_dropped == 0U);
   BOOST_TEST((state_of(id) == actors::delivery_state::ended));
-  BOOST_TEST(engine().attempts(id, {})->items.empty());
+  BOOST_TEST(engine().attempts(id, {}, {})->items.empty());
   BOOST_TEST(engine().attempts_at(market_.endpoint, {}, {})->items.empty());
   pass(60);
   report = compact();
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(what_is_parked_stays_and_can_be_replayed) {
   pass(200);
   compact();
   BOOST_TEST((state_of(id) == actors::delivery_state::parked));
-  BOOST_TEST(engine().attempts(id, {})->items.size() == 3U);
+  BOOST_TEST(engine().attempts(id, {}, {})->items.size() == 3U);
   vendor.answer_with(204);
   BOOST_TEST(code_of_replay(id) == "");
   wait_for(id, actors::delivery_state::delivered);

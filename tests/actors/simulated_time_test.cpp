@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_failing_vendor_is_asked_at_every_retry_and_pause) {
   const core::timestamp began = engine().now();
   pass(10 * 24h);
   const auto event = events_of(id).front().id;
-  const auto tried = engine().attempts(event, {});
+  const auto tried = engine().attempts(event, {}, {});
   BOOST_REQUIRE(tried.ok());
   BOOST_REQUIRE(tried->items.size() == 3U);
   BOOST_TEST(soon_after(tried->items[1].at, began + 1h));

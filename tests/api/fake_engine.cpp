@@ -468,7 +468,8 @@ core::result<std::vector<actors::delivery>> fake_engine::deliveries(core::event_
 }
 
 core::result<actors::page<actors::attempt_record>> fake_engine::attempts(
-    core::event_id id, const actors::page_request&) const {
+    core::event_id id, const actors::attempt_filter& f, const actors::page_request&) const {
+  asked_attempts = f;
   actors::page<actors::attempt_record> out;
   for (const actors::attempt_record& a : all_attempts) {
     if (a.event == id) out.items.push_back(a);

@@ -140,7 +140,8 @@ class fake_engine : public actors::engine {
                                                  const actors::page_request& p) const override;
   core::result<std::vector<actors::delivery>> deliveries(core::event_id id) const override;
   core::result<actors::page<actors::attempt_record>> attempts(
-      core::event_id id, const actors::page_request& p) const override;
+      core::event_id id, const actors::attempt_filter& f,
+      const actors::page_request& p) const override;
   core::result<actors::page<actors::attempt_record>> attempts_at(
       core::endpoint_id id, const actors::attempt_filter& f,
       const actors::page_request& p) const override;
