@@ -25,6 +25,8 @@ struct parsed {
   event_query events{};
   attempt_query attempts{};
   replay_options replay{};
+  endpoint_options made{};
+  rotation_options rotation{};
   token_options token{};
   signature_options signature{};
   publish_options publish{};
@@ -46,6 +48,13 @@ CLI::App* group(CLI::App& parent, const std::string& name, const std::string& wh
 
 void take_id(CLI::App* app, parsed& p, const std::string& what) {
   app->add_option("ID", p.id, what)->required()->check(CLI::PositiveNumber);
+}
+
+void take_attempt_filter(CLI::App* app, parsed& p) {
+  app->add_option("--outcome", p.attempts.outcome, "only these")
+      ->check(CLI::IsMember({"delivered", "failed", "parked"}));
+  app->add_option("--since", p.attempts.since, "a time, or an age such as 2h");
+  app->add_option("--until", p.attempts.until, "a time, or an age");
 }
 
 void take_limit(CLI::App* app, parsed& p) {
@@ -83,6 +92,25 @@ void add_endpoint_commands(CLI::App& app, parsed& p) {
   take_limit(command(*endpoint, "ls", "all endpoints", [&p] { list_endpoints(p.s, p.list); }), p);
   take_id(command(*endpoint, "show", "one endpoint", [&p] { show_endpoint(p.s, p.id); }), p,
           "the endpoint");
+  CLI::App* create = command(*endpoint, "create", "make one; its secret is shown once",
+                             [&p] { create_endpoint(p.s, p.made); });
+  create->add_option("--owner", p.made.owner, "platform, or such as vendor/3")->required();
+  create->add_option("--url", p.made.url, "where notifications go")->required();
+  create->add_option("--form", p.made.form, "cloudesire or standard")
+      ->check(CLI::IsMember({"cloudesire", "standard"}));
+  create->add_option("--event", p.made.events, "a pattern of event names; may be repeated");
+  create->add_option("--secret-file", p.made.secret_file,
+                     "file with the secret; - for standard "
+                     "input");
+  CLI::App* rotate = command(*endpoint, "rotate-secret", "give it new keys; shown once",
+                             [&p] { rotate_secret(p.s, p.id, p.rotation); });
+  take_id(rotate, p, "the endpoint");
+  rotate->add_option("--kind", p.rotation.kind, "which keys")
+      ->check(CLI::IsMember({"symmetric", "asymmetric", "both"}));
+  rotate->add_option("--overlap", p.rotation.overlap, "how long the old ones sign, too; 24h");
+  rotate->add_option("--secret-file", p.rotation.secret_file,
+                     "file with the new secret; - for "
+                     "standard input");
   CLI::App* pause = command(*endpoint, "pause", "stop sending to it; events wait",
                             [&p] { pause_endpoint(p.s, p.id, p.reason); });
   take_id(pause, p, "the endpoint");
@@ -105,15 +133,16 @@ void add_endpoint_commands(CLI::App& app, parsed& p) {
   CLI::App* attempts = command(*endpoint, "attempts", "what was tried, newest first",
                                [&p] { list_attempts(p.s, p.id, p.attempts, p.list); });
   take_id(attempts, p, "the endpoint");
-  attempts->add_option("--outcome", p.attempts.outcome, "only these")
-      ->check(CLI::IsMember({"delivered", "failed", "parked"}));
-  attempts->add_option("--since", p.attempts.since, "a time, or an age such as 2h");
+  take_attempt_filter(attempts, p);
   take_limit(attempts, p);
 }
 
 void add_job_commands(CLI::App& app, parsed& p) {
   CLI::App* job = group(app, "job", "replays of a time range");
-  take_limit(command(*job, "ls", "jobs, newest first", [&p] { list_jobs(p.s, p.list); }), p);
+  CLI::App* ls =
+      command(*job, "ls", "jobs, newest first", [&p] { list_jobs(p.s, p.endpoint, p.list); });
+  ls->add_option("--endpoint", p.endpoint, "only those of this endpoint");
+  take_limit(ls, p);
   take_id(command(*job, "show", "progress of one", [&p] { show_job(p.s, p.id); }), p, "the job");
   take_id(command(*job, "cancel", "end it; what it has handed out stays so",
                   [&p] { cancel_job(p.s, p.id); }),
@@ -127,10 +156,17 @@ void add_event_commands(CLI::App& app, parsed& p) {
   ls->add_option("--stream", p.events.stream, "such as subscription/2388");
   ls->add_option("--name", p.events.name, "a name or a pattern such as subscription.*");
   ls->add_option("--since", p.events.since, "a time, or an age such as 2h");
+  ls->add_option("--until", p.events.until, "a time, or an age");
   take_limit(ls, p);
   take_id(command(*event, "show", "one event, its deliveries and attempts",
                   [&p] { show_event(p.s, p.id); }),
           p, "the event");
+  CLI::App* attempts = command(*event, "attempts", "the requests made for it",
+                               [&p] { list_event_attempts(p.s, p.id, p.attempts, p.list); });
+  take_id(attempts, p, "the event");
+  attempts->add_option("--endpoint", p.attempts.endpoint, "only at this endpoint");
+  take_attempt_filter(attempts, p);
+  take_limit(attempts, p);
   CLI::App* discard = command(*event, "discard", "give up what is parked at one endpoint",
                               [&p] { discard_event(p.s, p.id, p.endpoint); });
   take_id(discard, p, "the event");

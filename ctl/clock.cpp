@@ -22,6 +22,14 @@ std::string sentence(const document& o) {
 
 }  // namespace
 
+std::optional<std::int64_t> parse_span_s(const std::string& text) {
+  // Ages count back from a time: the same words, and the distance is what is wanted.
+  const core::timestamp base = current_time();
+  const auto back = core::parse_rfc3339(text) ? std::nullopt : parse_when(text, base);
+  if (!back) return std::nullopt;
+  return std::chrono::floor<std::chrono::seconds>(base - *back).count();
+}
+
 void clock(session& s, const clock_options& o) {
   if (o.advance.empty() && o.to.empty()) {
     if (o.jump) return s.fail(2, "--jump is for --advance or --to");
@@ -30,15 +38,9 @@ void clock(session& s, const clock_options& o) {
   core::json_writer body;
   body.begin_object();
   if (o.to.empty()) {
-    // Ages count back from a time: the same words, and the distance is what is wanted.
-    const core::timestamp base = current_time();
-    const auto back = parse_when(o.advance, base);
-    const auto by =
-        back ? std::chrono::floor<std::chrono::seconds>(base - *back) : std::chrono::seconds{0};
-    if (by.count() <= 0 || core::parse_rfc3339(o.advance)) {
-      return s.fail(2, "--advance takes a time span such as 90s, 30m, 2h or 7d");
-    }
-    body.key("advance_s").number(static_cast<std::int64_t>(by.count()));
+    const std::int64_t by = parse_span_s(o.advance).value_or(0);
+    if (by <= 0) return s.fail(2, "--advance takes a time span such as 90s, 30m, 2h or 7d");
+    body.key("advance_s").number(by);
   } else {
     body.key("to").text(o.to);
   }

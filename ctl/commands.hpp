@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ctl/session.hpp"
 
@@ -30,15 +31,20 @@ struct event_query {
   std::string stream;  // "subscription/2388"
   std::string name;
   std::string since;
+  std::string until;
 };
 void list_endpoints(session& s, const list_options& o);
 void show_endpoint(session& s, std::uint64_t id);
 struct attempt_query {
   std::string outcome;
   std::string since;
+  std::string until;
+  std::uint64_t endpoint = 0;  // of an event's attempts
 };
 void list_attempts(session& s, std::uint64_t endpoint, const attempt_query& q,
                    const list_options& o);
+void list_event_attempts(session& s, std::uint64_t event, const attempt_query& q,
+                         const list_options& o);
 void list_events(session& s, const event_query& q, const list_options& o);
 void show_event(session& s, std::uint64_t id);
 void list_subscriptions(session& s, const subscription_query& q, const list_options& o);
@@ -55,6 +61,22 @@ struct publish_options {
 void publish_event(session& s, const publish_options& o);
 void list_event_types(session& s, const list_options& o);
 void show_event_type(session& s, const std::string& name);
+
+// ---- endpoints.cpp
+struct endpoint_options {
+  std::string owner;  // "platform", "vendor/3" ...
+  std::string url;
+  std::string form;
+  std::vector<std::string> events;
+  std::string secret_file;  // empty: the daemon makes one
+};
+void create_endpoint(session& s, const endpoint_options& o);
+struct rotation_options {
+  std::string kind;
+  std::string overlap;  // "24h"
+  std::string secret_file;
+};
+void rotate_secret(session& s, std::uint64_t id, const rotation_options& o);
 
 // ---- act.cpp
 void pause_endpoint(session& s, std::uint64_t id, const std::string& reason);
@@ -82,7 +104,7 @@ struct replay_options {
   int rate_per_s = 0;  // 0 = the daemon's default
 };
 void replay_endpoint(session& s, std::uint64_t id, const replay_options& o);
-void list_jobs(session& s, const list_options& o);
+void list_jobs(session& s, std::uint64_t endpoint, const list_options& o);
 void show_job(session& s, std::uint64_t id);
 void cancel_job(session& s, std::uint64_t id);
 
@@ -91,6 +113,8 @@ void list_keys(session& s);
 void rotate_key(session& s);
 
 // ---- clock.cpp
+// A span such as 90s, 30m, 2h, 7d in whole seconds; none: it is not one.
+std::optional<std::int64_t> parse_span_s(const std::string& text);
 struct clock_options {
   std::string advance;  // "30d"
   std::string to;       // a time

@@ -49,8 +49,9 @@ void cancel_job(session& s, std::uint64_t id) {
   print_job(s, s.send("POST", job_path(id) + "/cancel", "{}"));
 }
 
-void list_jobs(session& s, const list_options& o) {
-  const auto body = s.get_list("/v1/jobs", o.limit);
+void list_jobs(session& s, std::uint64_t endpoint, const list_options& o) {
+  const std::string of = endpoint == 0 ? "" : "?endpoint_id=" + std::to_string(endpoint);
+  const auto body = s.get_list("/v1/jobs" + of, o.limit);
   if (!body) return;
   if (s.json) return s.print_document(*body);
   const core::timestamp now = s.now();

@@ -1,5 +1,3 @@
-#include <fstream>
-#include <iterator>
 #include <ostream>
 
 #include "core/base/json_writer.hpp"
@@ -8,23 +6,9 @@
 #include "ctl/table.hpp"
 
 namespace syndicated::ctl {
-namespace {
-
-std::optional<std::string> read_input(session& s, const std::string& file) {
-  const auto all = [](std::istream& in) {
-    return std::string{std::istreambuf_iterator<char>{in}, std::istreambuf_iterator<char>{}};
-  };
-  if (file == "-") return all(s.in);
-  std::ifstream in{file, std::ios::binary};
-  if (in) return all(in);
-  s.fail(2, "cannot read " + file);
-  return std::nullopt;
-}
-
-}  // namespace
 
 void publish_event(session& s, const publish_options& o) {
-  const auto data = read_input(s, o.data_file);
+  const auto data = s.read(o.data_file);
   if (!data) return;
   // Anything else would be taken for more members of the request.
   if (!document::parse(*data).is_object()) return s.fail(2, "the data must be one JSON object");

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <istream>
+#include <iterator>
 #include <ostream>
 
 #include "core/base/json_writer.hpp"
@@ -45,6 +48,27 @@ std::optional<std::string> session::send(std::string_view method, const std::str
     return std::nullopt;
   }
   return std::move(answer->body);
+}
+
+std::optional<std::string> session::read(const std::string& file) {
+  const auto all = [](std::istream& from) {
+    return std::string{std::istreambuf_iterator<char>{from}, std::istreambuf_iterator<char>{}};
+  };
+  if (file == "-") return all(in);
+  std::ifstream opened{file, std::ios::binary};
+  if (opened) return all(opened);
+  fail(2, "cannot read " + file);
+  return std::nullopt;
+}
+
+std::optional<std::string> session::read_secret(const std::string& file) {
+  auto secret = read(file);
+  if (!secret) return secret;
+  if (secret->ends_with('\n')) secret->pop_back();
+  if (secret->ends_with('\r')) secret->pop_back();
+  if (!secret->empty()) return secret;
+  fail(2, "the secret is empty");
+  return std::nullopt;
 }
 
 core::timestamp session::now() {

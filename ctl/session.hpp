@@ -35,6 +35,11 @@ struct session {
   // Reads pages of a list until `limit` items or its end: {"items":[...],"next":...}.
   std::optional<std::string> get_list(std::string target, std::size_t limit);
 
+  // A file's bytes; "-": standard input. Otherwise the reason has been printed and `code` is set.
+  std::optional<std::string> read(const std::string& file);
+  // The same without the newline that editors put at the end, which no secret has. Not empty.
+  std::optional<std::string> read_secret(const std::string& file);
+
   // The daemon's time, asked once: it may be simulated. Without an answer the machine's.
   core::timestamp now();
 

@@ -86,6 +86,38 @@ table attempts_table(const std::string& attempts, const char* other, core::times
   return t;
 }
 
+// False: it is no time; that has been said.
+bool add_time(session& s, std::string& target, const char* name, const std::string& value,
+              core::timestamp now) {
+  if (value.empty()) return true;
+  const auto at = parse_when(value, now);
+  if (at) {
+    add_filter(target, name, core::format_rfc3339_ms(*at));
+  } else {
+    s.fail(2, std::string{"--"} + name +
+                  " takes a time (2026-11-21T08:00:00Z) or an age (90s, 30m, 2h, 7d)");
+  }
+  return at.has_value();
+}
+
+void print_attempts(session& s, std::string target, const char* other, const attempt_query& q,
+                    const list_options& o) {
+  const core::timestamp now = s.now();
+  add_filter(target, "endpoint_id", std::to_string(q.endpoint));
+  add_filter(target, "outcome", q.outcome);
+  if (!add_time(s, target, "since", q.since, now)) return;
+  if (!add_time(s, target, "until", q.until, now)) return;
+  const auto body = s.get_list(target, o.limit);
+  if (!body) return;
+  if (s.json) return s.print_document(*body);
+  const table t = attempts_table(*body, other, now);
+  if (t.empty()) {
+    s.out << "no such attempts\n";
+    return;
+  }
+  t.print(s.out);
+}
+
 }  // namespace
 
 void list_endpoints(session& s, const list_options& o) {
@@ -117,23 +149,12 @@ void show_endpoint(session& s, std::uint64_t id) {
 
 void list_attempts(session& s, std::uint64_t endpoint, const attempt_query& q,
                    const list_options& o) {
-  std::string target = "/v1/endpoints/" + std::to_string(endpoint) + "/attempts";
-  const core::timestamp now = s.now();
-  if (!q.outcome.empty()) add_filter(target, "outcome", q.outcome);
-  if (!q.since.empty()) {
-    const auto since = parse_when(q.since, now);
-    if (!since) return s.fail(2, "--since takes a time (2026-11-21T08:00:00Z) or an age (2h)");
-    add_filter(target, "since", core::format_rfc3339_ms(*since));
-  }
-  const auto body = s.get_list(target, o.limit);
-  if (!body) return;
-  if (s.json) return s.print_document(*body);
-  table t = attempts_table(*body, "event_id", now);
-  if (t.empty()) {
-    s.out << "no such attempts\n";
-    return;
-  }
-  t.print(s.out);
+  print_attempts(s, "/v1/endpoints/" + std::to_string(endpoint) + "/attempts", "event_id", q, o);
+}
+
+void list_event_attempts(session& s, std::uint64_t event, const attempt_query& q,
+                         const list_options& o) {
+  print_attempts(s, "/v1/events/" + std::to_string(event) + "/attempts", "endpoint_id", q, o);
 }
 
 void list_events(session& s, const event_query& q, const list_options& o) {
@@ -146,12 +167,8 @@ void list_events(session& s, const event_query& q, const list_options& o) {
     add_filter(target, "entity_id", q.stream.substr(slash + 1));
   }
   add_filter(target, "name", q.name);
-  if (!q.since.empty()) {
-    const auto since = parse_when(q.since, now);
-    if (!since)
-      return s.fail(2, "--since takes a time (2026-11-21T08:00:00Z) or an age (90s, 30m, 2h, 7d)");
-    add_filter(target, "since", core::format_rfc3339_ms(*since));
-  }
+  if (!add_time(s, target, "since", q.since, now)) return;
+  if (!add_time(s, target, "until", q.until, now)) return;
   print_list(s, target, o,
              table{{{"EVENT", table::align::right},
                     {"AGE", table::align::right},

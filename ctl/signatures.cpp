@@ -1,7 +1,5 @@
 // Computing and checking signatures by hand, for vendors' questions. Needs no daemon.
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <ostream>
 
 #include "core/base/json_writer.hpp"
@@ -14,37 +12,19 @@
 namespace syndicated::ctl {
 namespace {
 
-std::optional<std::string> read_all(session& s, const std::string& name) {
-  if (name == "-") return std::string{std::istreambuf_iterator<char>{s.in}, {}};
-  std::ifstream file{name, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
-  if (!file.good() && !file.eof()) {
-    s.fail(2, "cannot read " + name);
-    return std::nullopt;
-  }
-  return text;
-}
-
 struct material {
   std::string secret;
   std::string body;
 };
 
-// Editors end files with a newline, which no secret has: one is dropped. The body stays as it is.
 std::optional<material> read_material(session& s, const signature_options& o) {
   if (o.secret_file == "-" && o.body_file == "-") {
     s.fail(2, "only one of the secret and the body can come from standard input");
     return std::nullopt;
   }
-  auto secret = read_all(s, o.secret_file);
-  auto body = secret ? read_all(s, o.body_file) : std::nullopt;
+  auto secret = s.read_secret(o.secret_file);
+  auto body = secret ? s.read(o.body_file) : std::nullopt;
   if (!body) return std::nullopt;
-  if (secret->ends_with('\n')) secret->pop_back();
-  if (secret->ends_with('\r')) secret->pop_back();
-  if (secret->empty()) {
-    s.fail(2, "the secret is empty");
-    return std::nullopt;
-  }
   return material{std::move(*secret), std::move(*body)};
 }
 

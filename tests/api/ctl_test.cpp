@@ -245,6 +245,71 @@ BOOST_AUTO_TEST_CASE(endpoints_are_handled) {
   BOOST_TEST(tried.out.find("http_503") != std::string::npos);
   BOOST_TEST((f.engine.asked_attempts.choice == actors::attempt_choice::failed));
   BOOST_TEST(f.engine.asked_attempts.since.has_value());
+  BOOST_TEST(!f.engine.asked_attempts.until.has_value());
+  BOOST_TEST(f.ctl({"endpoint", "attempts", id, "--until", "30m"}).code == 0);
+  BOOST_TEST(f.engine.asked_attempts.until.has_value());
+  BOOST_TEST(f.ctl({"endpoint", "attempts", id, "--until", "soon"}).code == 2);
+  BOOST_TEST(f.ctl({"job", "ls", "--endpoint", id}).out.find("dry run") != std::string::npos);
+  BOOST_TEST(f.ctl({"job", "ls", "--endpoint", "424242"}).code == 1);
+}
+
+BOOST_AUTO_TEST_CASE(attempts_of_an_event_are_chosen) {
+  daemon_face f;
+  const auto event = f.subscribe();
+  core::event happened;
+  happened.id.value = event;
+  f.engine.all_events.insert_or_assign(event, happened);
+  actors::attempt_record attempt;
+  attempt.endpoint.value = f.endpoint;
+  attempt.event.value = event;
+  attempt.error = "discarded";
+  attempt.cause = "token/7 (marketplace)";
+  f.engine.all_attempts.push_back(attempt);
+  const auto shown =
+      f.ctl({"event", "attempts", text(event), "--endpoint", text(f.endpoint), "--outcome",
+             "parked", "--since", "2h", "--until", "2030-01-01T00:00:00Z"});
+  BOOST_TEST(shown.code == 0, shown.err);
+  BOOST_TEST(shown.out.find("discarded by token/7 (marketplace)") != std::string::npos, shown.out);
+  BOOST_TEST(f.engine.asked_attempts.endpoint.value == f.endpoint);
+  BOOST_TEST((f.engine.asked_attempts.choice == actors::attempt_choice::parked));
+  BOOST_TEST((f.engine.asked_attempts.until == core::parse_rfc3339("2030-01-01T00:00:00Z")));
+  BOOST_TEST(f.ctl({"event", "attempts", text(event), "--outcome", "lost"}).code == 2);
+  const std::string path = "/v1/events/" + text(event) + "/attempts";
+  BOOST_TEST(f.call("GET", path).at("/items/0/cause") == "token/7 (marketplace)");
+  BOOST_TEST(f.call("GET", path + "?outcome=lost").status() == 422);
+  BOOST_TEST(f.call("GET", path + "?endpoint_id=x").status() == 422);
+}
+
+BOOST_AUTO_TEST_CASE(endpoints_are_made_and_their_secrets_printed_alone) {
+  daemon_face f;
+  const auto made = f.ctl({"endpoint", "create", "--owner", "vendor/" + text(f.vendor), "--url",
+                           "https://hooks.example.com/new", "--form", "standard", "--event",
+                           "subscription.*", "--event", "tenant.created"});
+  BOOST_TEST(made.code == 0, made.err);
+  BOOST_TEST(made.out.starts_with("whsec_"), made.out);
+  BOOST_TEST(std::ranges::count(made.out, '\n') == 1);
+  BOOST_TEST(made.err.find("shown this once") != std::string::npos);
+  const auto& e = *f.engine.items->all_endpoints.rbegin()->second;
+  BOOST_TEST((e.scope == core::endpoint_scope::vendor && e.scope_id == f.vendor));
+  BOOST_TEST(e.events.size() == 2U);
+  BOOST_TEST(e.secret.reveal() + '\n' == made.out);
+  const std::string id = text(e.id.value);
+  const std::string file = f.room.file("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+  const auto given =
+      f.ctl({"endpoint", "rotate-secret", id, "--overlap", "2h", "--secret-file", file});
+  BOOST_TEST(given.out == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", given.err);
+  BOOST_TEST(f.ctl({"--json", "endpoint", "rotate-secret", id}).json().at("secret").is_string());
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"endpoint", "create", "--owner", "platform"},
+        {"endpoint", "create", "--owner", "vendor/x", "--url", "https://h.example.com/"},
+        {"endpoint", "rotate-secret", id, "--overlap", "soon"},
+        {"endpoint", "rotate-secret", id, "--secret-file", f.room.path() + "/none"},
+        {"endpoint", "rotate-secret", id, "--secret-file", f.room.file("empty", "\n")}}) {
+    BOOST_TEST(f.ctl(wrong).code == 2, wrong.back());
+  }
+  BOOST_TEST(
+      f.ctl({"endpoint", "create", "--owner", "vendor/424242", "--url", "https://h.example.com/"})
+          .code == 1);
 }
 
 BOOST_AUTO_TEST_CASE(lists_go_over_pages) {
