@@ -22,6 +22,7 @@ void add_cloudesire_headers(net::attempt_request& request, const core::event& e,
   }
   request.headers.push_back("CMW-Event-Id: " + std::to_string(e.id.value));
   request.headers.push_back("CMW-Event-Seq: " + std::to_string(e.seq));
+  request.headers.push_back("CMW-Event-Version: " + std::to_string(e.entity_version));
   request.headers.push_back("CMW-Event-Name: " + e.name);
   request.headers.push_back("CMW-Delivery-Attempt: " + std::to_string(attempt));
 }

@@ -25,6 +25,7 @@ constexpr const char* headers[] = {
     "CMW-Event-Signature: sha1=5b6798a18462ff7b733e42aa50bc8e0586425948",
     "CMW-Event-Id: 100001",
     "CMW-Event-Seq: 17",
+    "CMW-Event-Version: 17",
     "CMW-Event-Name: subscription.suspended",
     "CMW-Delivery-Attempt: 1",
     "Expect:",

@@ -23,8 +23,10 @@ BOOST_AUTO_TEST_CASE(a_committed_change_reaches_the_vendor_signed_and_in_order) 
   act(id, core::subscription_action::resume);
   wait_until([&] { return vendor.received().size() == 4; });
   const auto got = vendor.received();
+  const auto events = events_of(id);
   for (std::size_t i = 0; i < got.size(); ++i) {
     BOOST_TEST(got[i].header("CMW-Event-Seq") == std::to_string(i + 1));
+    BOOST_TEST(got[i].header("CMW-Event-Version") == std::to_string(events[i].entity_version));
     BOOST_TEST(got[i].header("CMW-Event-Signature") ==
                core::cloudesire_signature("MY_SECRET_TOKEN", got[i].body));
   }
