@@ -1,4 +1,5 @@
 """systemd: readiness, watchdog, socket activation, the unit files."""
+import ipaddress
 import json
 import os
 import pathlib
@@ -197,6 +198,21 @@ class Units(unittest.TestCase):
         done = subprocess.run(["systemd-analyze", "verify", *self.units], capture_output=True,
                               text=True, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_the_wall_for_addresses_can_be_put_up(self):
+        service = [unit for unit in self.units if unit.endswith(".service")][0]
+        text = pathlib.Path(service).read_text()
+        up, lines = re.subn(r"^#(IPAddress\w+=)", r"\1", text, flags=re.M)
+        self.assertEqual(lines, 2)
+        pathlib.Path(service).write_text(up)
+        self.test_the_units_are_clean()
+        denied = re.search(r"^IPAddressDeny=(.*)", up, flags=re.M)[1].split()
+        networks = [ipaddress.ip_network(one) for one in denied]
+        for address in ("10.1.2.3", "127.0.0.1", "169.254.169.254", "192.168.0.1", "100.64.0.1",
+                        "172.31.0.1", "0.0.0.0", "::1", "fe80::1", "fd00:ec2::254"):
+            wanted = ipaddress.ip_address(address)
+            self.assertTrue(any(wanted in n for n in networks if n.version == wanted.version),
+                            address)
 
     def test_the_exposure_is_small(self):
         service = [unit for unit in self.units if unit.endswith(".service")][0]
