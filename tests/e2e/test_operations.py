@@ -47,6 +47,46 @@ class Operations(unittest.TestCase):
         names = [one["type"] for one in self.heard()]
         self.assertEqual(names, ["endpoint.degraded", "endpoint.recovered"])
 
+    def figures(self):
+        """All series of /metrics."""
+        text = self.client.raw("GET", "/metrics")[2].decode()
+        found = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, _, value in found}
+
+    def wait_for_figure(self, name, wanted):
+        harness.wait_until(lambda: wanted(self.figures().get(name, -1)), 20, name)
+
+    def test_the_figures_are_those_of_what_happens(self):
+        vendor = harness.Sink(lambda arrival: 404)
+        self.addCleanup(vendor.close)
+        endpoint = self.shop.endpoint(vendor.url + "/hook", retry_schedule=[0, 0])
+        path = f"/v1/endpoints/{endpoint['id']}"
+        self.shop.subscription()
+        self.wait_for_figure('syndicated_parked_total{reason="exhausted"}', lambda n: n == 1)
+        self.assertEqual(self.figures()['syndicated_attempts_ended_total{class="failure"}'], 2)
+        self.assertEqual(self.figures()["syndicated_endpoints_failing"], 1)
+        self.wait_for("delivery.exhausted")
+        self.wait_for_figure("syndicated_delivery_seconds_count", lambda n: n == 1)
+        self.assertEqual(self.figures()["syndicated_attempt_seconds_count"], 3)
+        vendor.answer = lambda arrival: 204
+        job = self.client.post(path + "/replay", {"since": "2020-01-01T00:00:00Z"})
+        harness.wait_until(lambda: self.client.get(f"/v1/jobs/{job['id']}")["phase"] == "done", 20,
+                           "the job")
+        self.wait_for_figure("syndicated_events_replayed_total", lambda n: n == 1)
+        self.wait_for_figure('syndicated_replay_jobs{state="running"}', lambda n: n == 0)
+        self.assertEqual(self.figures()['syndicated_endpoints{state="active"}'], 2)
+        self.client.post(path + "/pause")
+        self.assertEqual(self.figures()['syndicated_endpoints{state="paused"}'], 1)
+        self.wait_for_figure("syndicated_pending_oldest_seconds", lambda n: n == 0)
+        self.shop.subscription()
+        self.wait_for_figure("syndicated_pending_oldest_seconds", lambda n: n > 0)
+        self.client.post(path + "/resume")
+        self.wait_for_figure("syndicated_pending_oldest_seconds", lambda n: n == 0)
+        for part in ("engine", "api", "admin"):
+            self.wait_for_figure(f'syndicated_loop_lag_seconds{{part="{part}"}}', lambda n: n > 0)
+        parts = {name for name in self.figures() if name.startswith("syndicated_loop_stalls")}
+        self.assertEqual(len(parts), 3)
+
     def test_a_pause_and_an_end_are_told(self):
         vendor = harness.Sink(lambda arrival: 410)
         self.addCleanup(vendor.close)
