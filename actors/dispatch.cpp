@@ -353,8 +353,7 @@ void dispatch::try_suspect(core::timestamp now) {
   }
   member& m = member_of(*q);
   const bool well = origins_.at(m.origin).breaker.closed();
-  const bool due = std::max((*lane)->due, (*lane)->not_before) <= now;
-  if (!well || !due || !q->may_try(now)) return suspects_.put_back(*one);
+  if (!well || q->waits_until(**lane, now) || !q->may_try(now)) return suspects_.put_back(*one);
   work_handle work = q->take_suspect(std::move(**lane), one->slot, now);
   trial_ = work.get();
   send(m, std::move(work), now);
@@ -511,7 +510,7 @@ void dispatch::attempt_ended(const work_handle& work, const attempt_start& start
   const bool ends = report->outcome.disable_endpoint;
   if (ends) {
     const bool wish = verdict.wish == core::receiver_wish::disable;
-    q.hold_until(now + ending_patience);  // until the catalogue knows
+    q.hold_until(now + ending_patience, now);  // until the catalogue knows
     s_.change_catalog(set_endpoint_state{id, core::endpoint_state::disabled,
                                          wish ? "disabled_by_receiver" : "gone"});
   }
@@ -533,10 +532,11 @@ void dispatch::tick(core::timestamp now) {
   for (const turns::index origin : origins_.due_probes(now)) probe(origin, now);
   if (!suspects_.empty() && !draining_) try_suspect(now);
   // A clock that was set back must not stop the sweeps.
-  if (now >= next_sweep_ || next_sweep_ - now > sweep_interval) {
+  if (!core::waits(next_sweep_, sweep_interval, now)) {
     next_sweep_ = now + sweep_interval;
     for (const member& m : members_) {
       m.queue->give_up_waiting(now);
+      m.queue->look_ahead(now);
       if (m.queue->wants_refill() || m.queue->ended()) refill(*m.queue, now);
       enlist(*m.queue, now);
     }

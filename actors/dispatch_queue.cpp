@@ -20,6 +20,10 @@ constexpr std::size_t cancel_page_rows = 256;
 // Events of one lane in a row while others wait on disk. In a row is cheaper: its entity is awake.
 constexpr std::uint32_t streak_max = 16;
 constexpr std::chrono::milliseconds settle_patience = std::chrono::seconds{30};
+constexpr std::chrono::milliseconds hold_max =
+    std::chrono::seconds{core::limits::retry_after_s_max} + core::clock_correction;
+// What was never tried is due at once, or some seconds after a trouble of our own.
+constexpr std::chrono::milliseconds fresh_wait_max = std::chrono::minutes{1};
 
 std::uint64_t as_ms(core::timestamp t) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, core::to_unix_ms(t)));
@@ -61,6 +65,7 @@ void dispatch_queue::look_at_disk_again() {
   for (side* s : {&fresh_, &late_}) {
     s->more = true;
     s->scan_from_ms = 0;
+    s->ahead_ms = 0;
     s->behind.clear();
   }
 }
@@ -150,7 +155,29 @@ void dispatch_queue::barred(const core::lane_key& lane, core::timestamp until) {
 }
 
 bool dispatch_queue::may_send(core::timestamp now) const {
-  return active() && in_flight_ < window_.limit() && (!not_before_ || *not_before_ <= now);
+  return active() && in_flight_ < window_.limit() && !is_held(now);
+}
+
+bool dispatch_queue::is_held(core::timestamp now) const {
+  return not_before_ && core::waits(*not_before_, hold_max, now);
+}
+
+std::chrono::milliseconds dispatch_queue::longest_wait(store::due_side kind) const {
+  if (kind == store::due_side::fresh) return fresh_wait_max;
+  const auto delivery = s_.delivery.load();
+  const auto& own = settings_->retry_schedule;
+  return core::longest_wait(own.empty() ? delivery->schedule : own, delivery->jitter);
+}
+
+std::optional<core::timestamp> dispatch_queue::waits_until(const core::lane& lane,
+                                                           core::timestamp now) const {
+  const auto longest = longest_wait(store::due_place_of(lane).side);
+  std::optional<core::timestamp> until;
+  // Each by itself: a place in the line that is ahead of the clock does not end the pause.
+  for (const core::timestamp t : {lane.due, lane.not_before}) {
+    if (core::waits(t, longest, now) && (!until || *until < t)) until = t;
+  }
+  return until;
 }
 
 sendable dispatch_queue::can_send(core::timestamp now, bool room) {
@@ -217,7 +244,7 @@ void dispatch_queue::settles(const work_handle& work, core::timestamp now,
 }
 
 void dispatch_queue::bar_suspect(const core::lane_key& lane) {
-  lanes_[lane] = {phase::barred, core::timestamp::max(), {}, {}, flight_journal::none};
+  lanes_[lane] = {phase::suspect, {}, {}, {}, flight_journal::none};
 }
 
 work_handle dispatch_queue::take_suspect(core::lane lane, flight_journal::slot slot,
@@ -276,12 +303,12 @@ void dispatch_queue::finished(const work_handle& work, const core::verdict& verd
     gauge_.last_failure = now;
     gauge_.last_error = verdict.error;
   }
-  if (verdict.retry_after) hold_until(now + *verdict.retry_after);
+  if (verdict.retry_after) hold_until(now + *verdict.retry_after, now);
   publish_gauge();
 }
 
-void dispatch_queue::hold_until(core::timestamp until) {
-  if (!not_before_ || *not_before_ < until) not_before_ = until;
+void dispatch_queue::hold_until(core::timestamp until, core::timestamp now) {
+  if (!is_held(now) || *not_before_ < until) not_before_ = until;
 }
 
 // False: the lane is not what its row said, and its entity's word on that is still to come.
@@ -292,10 +319,12 @@ bool dispatch_queue::load_row(side& from, const store::due_row& row, core::times
     from.more = true;
     return false;
   }
-  if (!*lane || (*lane)->state != core::lane_state::pending || (*lane)->due > now) return false;
-  if ((*lane)->not_before > now) {
+  if (!*lane || (*lane)->state != core::lane_state::pending) return false;
+  if (const auto until = waits_until(**lane, now)) {
     // It failed in the endpoint's line, which the endpoint has left meanwhile.
-    lanes_[row.lane] = {phase::pausing, (*lane)->not_before, {}, {}, flight_journal::none};
+    if (until == (*lane)->not_before) {
+      lanes_[row.lane] = {phase::pausing, *until, {}, {}, flight_journal::none};
+    }
     return false;
   }
   lanes_[row.lane] = {phase::queued, {}, {}, {}, flight_journal::none};
@@ -332,6 +361,20 @@ bool dispatch_queue::line_is_held() {
   return held || !scanned;
 }
 
+// What stands ahead of the clock is older than what has come since that was set back.
+bool dispatch_queue::first_ahead(side& s, core::timestamp now, std::vector<core::lane_key>& to) {
+  s.ahead_ms = 0;
+  return s_.repo
+      .due_rows(id_, {s.kind, ahead_of(s, now)},
+                [&](store::due_row&& row) {
+                  if (s.ahead_ms != 0 && row.due_ms > s.ahead_ms) return false;
+                  s.ahead_ms = row.due_ms;
+                  to.push_back(row.lane);
+                  return to.size() < scan_rows_max;
+                })
+      .ok();
+}
+
 // One at a time: the lane whose head is the oldest, however its last attempt went.
 std::size_t dispatch_queue::refill_line(core::timestamp now) {
   due_.reset();
@@ -353,6 +396,10 @@ std::size_t dispatch_queue::refill_line(core::timestamp now) {
                              })
                    .ok();
   }
+  if (fresh_.ahead_ms != 0 || late_.ahead_ms != 0) {
+    // A retry changes its side and not its place.
+    for (side* s : {&fresh_, &late_}) scanned &= first_ahead(*s, now, first);
+  }
   std::optional<core::lane> head;
   for (const core::lane_key& key : first) {
     auto lane = s_.repo.find(key);
@@ -361,29 +408,34 @@ std::size_t dispatch_queue::refill_line(core::timestamp now) {
   }
   if (!scanned || !head) return 0;
   fresh_.scan_from_ms = first_ms;
-  const core::timestamp due = std::max(head->due, head->not_before);
-  if (due > now) {
-    due_ = due;
-    return 0;
-  }
+  due_ = waits_until(*head, now);
+  if (due_) return 0;
   lanes_[head->key] = {phase::queued, {}, {}, {}};
   side& s = side_of(*head);
   s.ready.push_back(std::make_shared<lane_work>(lane_work{std::move(*head), nullptr}));
   return 1;
 }
 
+// The first that is due, if any: the oldest, or else one from ahead of the clock.
+std::set<store::due_row>::iterator dispatch_queue::next_behind(side& s, core::timestamp now) {
+  const auto first = s.behind.begin();
+  if (first == s.behind.end() || first->due_ms <= as_ms(now)) return first;
+  return s.behind.lower_bound({ahead_of(s, now), {}});
+}
+
 // Those that the scan has passed: they are the oldest.
 std::size_t dispatch_queue::load_behind(side& s, core::timestamp now, std::size_t space) {
   std::size_t loaded = 0;
-  while (loaded < space && !s.behind.empty()) {
-    const store::due_row row = *s.behind.begin();
-    // The clock was set back, or `now` is a late tick's.
-    if (row.due_ms > as_ms(now)) {
-      keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(row.due_ms)));
-      break;
-    }
-    s.behind.erase(s.behind.begin());
+  for (auto next = next_behind(s, now); loaded < space && next != s.behind.end();
+       next = next_behind(s, now)) {
+    const store::due_row row = *next;
+    s.behind.erase(next);
     if (!lanes_.contains(row.lane)) loaded += load_row(s, row, now) ? 1 : 0;
+  }
+  // The clock was set back a little, or `now` is a late tick's.
+  if (loaded < space && !s.behind.empty()) {
+    const std::uint64_t first_ms = s.behind.begin()->due_ms;
+    keep_earlier(due_, core::from_unix_ms(static_cast<std::int64_t>(first_ms)));
   }
   return loaded;
 }
@@ -422,17 +474,53 @@ bool dispatch_queue::scan_page(side& s, core::timestamp now) {
   return true;
 }
 
+// Where rows begin that wait for longer than any may.
+std::uint64_t dispatch_queue::ahead_of(const side& s, core::timestamp now) const {
+  return as_ms(now + longest_wait(s.kind)) + 1;
+}
+
+void dispatch_queue::look_ahead(core::timestamp now) {
+  if (!active()) return;
+  const auto counted = s_.committer.counters_of(id_);
+  if (counted.accepted == counted.delivered + counted.parked + counted.cancelled) return;
+  for (side* s : {&fresh_, &late_}) {
+    if (s->ahead_ms != 0) continue;
+    // One that cannot be read is looked for again in the next sweep.
+    (void)s_.repo.due_rows(id_, {s->kind, ahead_of(*s, now)}, [s](store::due_row&& row) {
+      s->ahead_ms = row.due_ms;
+      return false;
+    });
+    s->more |= s->ahead_ms != 0;
+  }
+}
+
+void dispatch_queue::scan_ahead(side& s, core::timestamp now) {
+  if (s.ahead_ms == 0) return;
+  std::size_t noted = 0;
+  const std::uint64_t from = std::max(ahead_of(s, now), std::exchange(s.ahead_ms, 0));
+  (void)s_.repo.due_rows(id_, {s.kind, from}, [&](store::due_row&& row) {
+    if (lanes_.contains(row.lane) || s.behind.contains(row)) return true;
+    if (noted == scan_page_rows) {
+      s.ahead_ms = row.due_ms;
+      return false;
+    }
+    ++noted;
+    s.behind.insert(row);
+    return true;
+  });
+}
+
 std::size_t dispatch_queue::refill_side(side& s, core::timestamp now, std::size_t space) {
   space = std::min(space, loads_max);
   std::size_t loaded = load_behind(s, now, space);
-  const bool nothing_due = s.behind.empty() || s.behind.begin()->due_ms > as_ms(now);
-  if (loaded < space && nothing_due) {
+  if (loaded < space && next_behind(s, now) == s.behind.end()) {
     if (!scan_page(s, now)) return loaded;
+    scan_ahead(s, now);
     loaded += load_behind(s, now, space - loaded);
   } else {
     s.more = true;  // for all that is known
   }
-  s.more |= !s.behind.empty();
+  s.more |= !s.behind.empty() || s.ahead_ms != 0;
   // A long stretch of rows that are held or gone: the next look goes on behind it.
   if (s.more && s.ready.empty()) keep_earlier(due_, now + std::chrono::milliseconds{100});
   return loaded;
@@ -459,14 +547,19 @@ void dispatch_queue::end_stored() {
 }
 
 void dispatch_queue::give_up_waiting(core::timestamp now) {
-  const auto removed = std::erase_if(lanes_, [now](const auto& entry) {
+  const auto pause_max = longest_wait(store::due_side::late);
+  const auto removed = std::erase_if(lanes_, [now, pause_max](const auto& entry) {
     const held_lane& lane = entry.second;
-    if (lane.phase == phase::barred || lane.phase == phase::pausing) return lane.since <= now;
+    if (lane.phase == phase::barred) return !core::waits(lane.since, entity_quarantine, now);
+    if (lane.phase == phase::pausing) return !core::waits(lane.since, pause_max, now);
     // Not while its outcome is still on its way: it would be sent twice.
-    return lane.phase == phase::settling && now - lane.since > settle_patience &&
-           lane.report.expired();
+    return lane.phase == phase::settling && lane.report.expired() &&
+           !core::waits(lane.since + settle_patience, settle_patience, now);
   });
   if (removed > 0) look_at_disk_again();
+  if (!not_before_ || is_held(now)) return;
+  not_before_.reset();
+  publish_gauge();
 }
 
 std::optional<core::timestamp> dispatch_queue::next_look() const {

@@ -69,6 +69,8 @@ class dispatch_queue {
   bool may_try(core::timestamp now) const { return may_send(now) && bucket_.has(now); }
   // When the event happened that take_probe() would give; none when nothing may be sent.
   std::optional<core::timestamp> oldest(core::timestamp now) const;
+  // When its next attempt may be made; none when it may be made now.
+  std::optional<core::timestamp> waits_until(const core::lane& lane, core::timestamp now) const;
   // `report`: what tells the entity; the lane is not looked at again while it is under way.
   void finished(const work_handle& work, const core::verdict& verdict, int status,
                 core::timestamp now, const std::shared_ptr<const lane_report>& report);
@@ -77,7 +79,7 @@ class dispatch_queue {
     window_.restart();
     publish_gauge();
   }
-  void hold_until(core::timestamp until);  // sends nothing before
+  void hold_until(core::timestamp until, core::timestamp now);  // sends nothing before
   // In flight no more, and nothing came of it (the daemon stops).
   void returned(const work_handle& work);
   // The same, and its entity is about to say what becomes of the lane.
@@ -91,6 +93,9 @@ class dispatch_queue {
   void end_stored();
   // Lanes whose entity never said what became of them are looked at again.
   void give_up_waiting(core::timestamp now);
+  // Lanes on disk that would wait for longer than any may: they were written while the clock was
+  // ahead. Since it was set back, they are due.
+  void look_ahead(core::timestamp now);
 
   // It could send more than what is in memory.
   bool starves() const { return wants_refill() && fresh_.ready.empty() && late_.ready.empty(); }
@@ -128,8 +133,8 @@ class dispatch_queue {
   static constexpr std::size_t refill_below = 32;
 
   // Pausing: a retry of the endpoint's line, which has become a stream's own; what is told about
-  // the lane ends that, while a barred one is left alone.
-  enum class phase : std::uint8_t { queued, in_flight, settling, barred, pausing };
+  // the lane ends that, while a barred one is left alone. Suspect: until its trial.
+  enum class phase : std::uint8_t { queued, in_flight, settling, barred, pausing, suspect };
   struct held_lane {
     dispatch_queue::phase phase{};
     core::timestamp since{};  // settling; of a barred or pausing one: until
@@ -149,6 +154,9 @@ class dispatch_queue {
     // Every live row of this kind before it is held in memory or stands in `behind`.
     std::uint64_t scan_from_ms = 0;
     std::set<store::due_row> behind;
+    // Rows from here on are due as well (look_ahead), and all of them before it are held in memory
+    // or stand in `behind`. 0: none are known.
+    std::uint64_t ahead_ms = 0;
     bool more = true;  // on disk
   };
 
@@ -158,15 +166,22 @@ class dispatch_queue {
   void settles(const work_handle& work, core::timestamp now,
                const std::shared_ptr<const lane_report>& report);
   void goes_back(side& s, const core::lane& lane);
+  // How long a lane on that side of the disk may wait.
+  std::chrono::milliseconds longest_wait(store::due_side kind) const;
+  bool is_held(core::timestamp now) const;
   bool load_row(side& s, const store::due_row& row, core::timestamp now);
   bool in_line() const { return settings_->ordering == core::ordering_mode::endpoint; }
   std::size_t refill_line(core::timestamp now);
   bool line_is_held();
+  bool first_ahead(side& s, core::timestamp now, std::vector<core::lane_key>& to);
   side& side_of(const core::lane& lane) { return lane.attempts > 0 ? late_ : fresh_; }
   void look_at_disk_again();
   std::size_t refill_side(side& s, core::timestamp now, std::size_t space);
   std::size_t load_behind(side& s, core::timestamp now, std::size_t space);
   bool scan_page(side& s, core::timestamp now);
+  std::set<store::due_row>::iterator next_behind(side& s, core::timestamp now);
+  void scan_ahead(side& s, core::timestamp now);
+  std::uint64_t ahead_of(const side& s, core::timestamp now) const;
   bool may_send(core::timestamp now) const;
   work_handle take_from(side& s, core::timestamp now);
 

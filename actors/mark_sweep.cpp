@@ -16,7 +16,7 @@ void mark_sweep::tick(core::timestamp now) {
   if (draining_ || under_way_.use_count() > 1) return;
   if (sought_.empty()) {
     // A clock that was set back must not stop the looks.
-    if (now < next_look_ && next_look_ - now <= look_interval) return;
+    if (core::waits(next_look_, look_interval, now)) return;
     next_look_ = now + look_interval;
     look(now);
   }

@@ -309,7 +309,7 @@ pending_work replays::open() const {
 
 // A clock that was set back must not stop a job.
 bool replays::is_early(const running& r, core::timestamp now) {
-  return now < r.not_before && r.not_before - now <= refused_pause;
+  return core::waits(r.not_before, refused_pause, now);
 }
 
 void replays::work(running& r, core::timestamp now) {

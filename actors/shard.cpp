@@ -16,7 +16,6 @@ constexpr int crashes_max = 5;
 constexpr std::chrono::milliseconds crash_pause = std::chrono::milliseconds{100};
 constexpr std::chrono::milliseconds brief_patience = std::chrono::milliseconds{500};
 constexpr int asked_at_a_time = 16;
-constexpr std::chrono::milliseconds quarantine = std::chrono::minutes{5};
 
 const core::stream_id& stream_of(const request_ptr& r) { return r->stream; }
 const core::stream_id& stream_of(const report_ptr& r) { return r->lane.stream; }
@@ -92,13 +91,15 @@ bool quarantined(shard_pointer self, const core::stream_id& stream) {
   if (it == self->state.crashes.end()) return false;
   auto& record = it->second;
   if (record.remains && record.remains->idle()) record.remains.reset();
-  return record.remains || self->state.s->now() < record.until;
+  return record.remains || core::waits(record.until, entity_quarantine, self->state.s->now());
 }
 
 void refuse(services&, const request_ptr& r) {
   r->answer_with(unavailable("the entity is in quarantine after repeated crashes"));
 }
-void refuse(services& s, const report_ptr& r) { s.lane_is_barred(r->lane, s.now() + quarantine); }
+void refuse(services& s, const report_ptr& r) {
+  s.lane_is_barred(r->lane, s.now() + entity_quarantine);
+}
 
 template <class Message>
 void forward(shard_pointer self, const Message& message) {
@@ -125,7 +126,8 @@ void forgive_crashes(shard_state& state, core::timestamp now) {
   // A crash is forgiven when nothing more has happened for as long as a quarantine lasts.
   std::erase_if(state.crashes, [now](const auto& entry) {
     const auto& record = entry.second;
-    return now > record.until + quarantine && (!record.remains || record.remains->idle());
+    return !core::waits(record.until + entity_quarantine, 2 * entity_quarantine, now) &&
+           (!record.remains || record.remains->idle());
   });
 }
 
@@ -149,7 +151,7 @@ void count_crash(shard_pointer self, const core::stream_id& stream,
   record.remains = std::move(remains);
   ++record.count;
   const bool often = record.count >= crashes_max;
-  record.until = state.s->now() + (often ? quarantine : crash_pause * (1 << record.count));
+  record.until = state.s->now() + (often ? entity_quarantine : crash_pause * (1 << record.count));
   core::log(often ? core::log_level::critical : core::log_level::error, "shard",
             often ? "entity quarantined" : "entity crashed",
             {{"stream", core::to_string(stream)}, {"crashes", record.count}});

@@ -195,7 +195,7 @@ void beat(ticker_pointer self) {
   for (const auto& d : state.dispatchers) self->send(d, tick{now});
   self->send(state.jobs, tick{now});
   // A clock that was set back must not silence the second hand.
-  const bool second = now >= state.next_second || state.next_second - now > std::chrono::seconds{2};
+  const bool second = !core::waits(state.next_second, std::chrono::seconds{2}, now);
   if (second && !state.draining) {
     state.next_second = now + std::chrono::seconds{1};
     second_hand(self, now);

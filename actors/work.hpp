@@ -137,6 +137,9 @@ struct pending_work {
   std::uint64_t commits = 0;            // plans so far
 };
 
+// How long an entity that crashed again and again is left alone, and its lanes with it.
+inline constexpr std::chrono::milliseconds entity_quarantine = std::chrono::minutes{5};
+
 // The head of a lane, to be sent now. `event` may be missing: it is then read from the store.
 struct lane_work {
   core::lane lane;

@@ -21,6 +21,14 @@ std::optional<timestamp> parse_rfc3339(std::string_view text);  // any offset, 0
 // Adds calendar months, staying at the last day of a shorter month (31 Jan + 1 = 28/29 Feb).
 timestamp add_months(timestamp at, int months);
 
+// Whether something that waits for `until`, and for `longest` at most, still does. What would take
+// longer began while the clock was ahead; since that was set back, it is over.
+constexpr bool waits(timestamp until, std::chrono::milliseconds longest, timestamp now) {
+  return now < until && until - now <= longest;
+}
+// Added to a `longest` that others count on: a clock that is corrected by less takes nothing away.
+inline constexpr std::chrono::milliseconds clock_correction = std::chrono::minutes{1};
+
 constexpr std::int64_t to_unix_ms(timestamp at) { return at.time_since_epoch().count(); }
 constexpr std::int64_t to_unix_seconds(timestamp at) {
   return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();

@@ -68,7 +68,8 @@ timestamp minute_counts::next_step(timestamp now) noexcept {
 
 breaker_state breaker::state(timestamp now) const noexcept {
   if (closed()) return breaker_state::closed;
-  return now < until_ ? breaker_state::open : breaker_state::half_open;
+  return waits(until_, pause_ + clock_correction, now) ? breaker_state::open
+                                                       : breaker_state::half_open;
 }
 
 void breaker::succeeded(timestamp now) noexcept {
@@ -99,7 +100,8 @@ void breaker::open(std::string_view reason, const breaker_rules& rules, double r
                                       std::max(rules.open_first, rules.open_max));
   const auto half = static_cast<double>(whole.count()) / 2.0;
   ++trips_;
-  until_ = now + milliseconds{static_cast<std::int64_t>(half + half * random)};
+  pause_ = milliseconds{static_cast<std::int64_t>(half + half * random)};
+  until_ = now + pause_;
   reason_ = reason;
   probing_ = false;
 }
@@ -125,6 +127,7 @@ void breaker::restore(const breaker_record& stored, const breaker_rules& rules, 
   trips_ = std::max<std::uint32_t>(1, stored.trips);
   since_ = stored.since;
   until_ = std::min(stored.until, now + std::max(rules.open_first, rules.open_max));
+  pause_ = until_ - now;
   reason_ = stored.reason;
   probing_ = false;
 }

@@ -90,6 +90,7 @@ class breaker {
   std::uint32_t trips_ = 0;  // 0 = closed
   timestamp since_{};
   timestamp until_{};
+  std::chrono::milliseconds pause_{0};  // what until_ was given
   std::string reason_;
   bool probing_ = false;
   std::uint32_t failed_cohorts_ppm_ = 0;

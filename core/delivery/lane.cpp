@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/limits.hpp"
 #include "core/delivery/retry_policy.hpp"
 
 namespace syndicated::core {
@@ -63,6 +64,16 @@ lane_outcome judge(const verdict& v, std::uint32_t attempts,
   if (!pause) return park("exhausted");
   const milliseconds wait = std::max(*pause, v.retry_after.value_or(milliseconds{0}));
   return {lane_step::retry, now + wait, {}, false};
+}
+
+milliseconds longest_wait(const std::vector<milliseconds>& schedule, double jitter) {
+  milliseconds longest = std::chrono::seconds{limits::retry_after_s_max};
+  longest = std::max(longest, blocked_pause);
+  for (const milliseconds pause : schedule) {
+    const double most = static_cast<double>(pause.count()) * (1.0 + jitter);
+    longest = std::max(longest, milliseconds{static_cast<std::int64_t>(most)});
+  }
+  return longest + clock_correction;
 }
 
 lane_outcome within_age(lane_outcome outcome, const lane& l, milliseconds max_age) {

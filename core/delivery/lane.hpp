@@ -73,6 +73,10 @@ lane_outcome judge(const verdict& v, std::uint32_t attempts,
                    const std::vector<std::chrono::milliseconds>& schedule, double jitter,
                    double random, timestamp now);
 
+// No outcome of judge() lets a lane wait for longer.
+std::chrono::milliseconds longest_wait(const std::vector<std::chrono::milliseconds>& schedule,
+                                       double jitter);
+
 // A retry that would come after the head's age limit is given up now.
 lane_outcome within_age(lane_outcome outcome, const lane& l, std::chrono::milliseconds max_age);
 

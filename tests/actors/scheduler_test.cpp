@@ -304,6 +304,21 @@ BOOST_AUTO_TEST_CASE(repeated_crashes_bring_quarantine_and_others_do_not_notice)
   BOOST_TEST((subscription(bad).status == subscription_status::stopped));
 }
 
+BOOST_AUTO_TEST_CASE(a_clock_that_was_set_back_ends_a_quarantine) {
+  const auto bad = deployed(add_tenant());
+  now += 24h * 365;
+  for (int i = 0; i < 5; ++i) {
+    send(poison(bad));
+    settle();
+    now += 4s;
+  }
+  const auto refused = send(act(bad, subscription_action::suspend));
+  settle();
+  BOOST_REQUIRE_EQUAL(refused->code(), "unavailable");
+  now -= 24h * 365;
+  done(act(bad, subscription_action::suspend));
+}
+
 BOOST_AUTO_TEST_CASE(a_crash_with_a_plan_in_flight_never_makes_two_incarnations_at_a_time) {
   const auto id = deployed(add_tenant());
   const auto open = send(act(id, subscription_action::suspend));  // decided, not written

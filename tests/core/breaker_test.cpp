@@ -117,6 +117,22 @@ BOOST_AUTO_TEST_CASE(it_survives_a_restart_and_a_clock_that_jumps) {
   BOOST_TEST((after.state(noon + 87'600h) == breaker_state::half_open));
 }
 
+BOOST_AUTO_TEST_CASE(a_clock_that_is_set_back_does_not_keep_it_open) {
+  breaker b;
+  fail(b);
+  fail(b);
+  BOOST_TEST((b.state(noon - 30s) == breaker_state::open));  // a small correction
+  BOOST_TEST((b.state(noon - 1h) == breaker_state::half_open));
+  BOOST_TEST(b.may_probe(noon - 1h));
+  b.probe_began();
+  b.probe_failed("timeout", usual, 0.0, noon - 1h);
+  BOOST_TEST((b.state(noon - 1h) == breaker_state::open));
+  breaker after;
+  after.restore(b.record("https://vendor.example:443"), usual, noon - 1h);
+  BOOST_TEST((after.state(noon - 1h) == breaker_state::open));
+  BOOST_TEST((after.state(noon - 100h) == breaker_state::half_open));
+}
+
 BOOST_AUTO_TEST_CASE(without_a_pause_it_never_opens) {
   breaker b;
   for (int i = 0; i < 100; ++i) BOOST_TEST(!b.failed(1, "timeout", {0ms, 0ms}, 0.0, noon));

@@ -231,6 +231,31 @@ BOOST_AUTO_TEST_CASE(what_follows_an_attempt) {
   BOOST_TEST((judged(response_class::local, 99).step == lane_step::retry));
 }
 
+BOOST_AUTO_TEST_CASE(no_outcome_lets_a_lane_wait_for_longer_than_the_longest_wait) {
+  using pauses = std::vector<std::chrono::milliseconds>;
+  const pauses slow{0s, 10min, 72h, 7 * 24h};
+  for (const auto& schedule : {default_schedule(), slow, pauses{}}) {
+    for (const double jitter : {0.0, 0.2, 0.5}) {
+      const auto longest = longest_wait(schedule, jitter);
+      for (std::uint32_t made = 1; made <= 12; ++made) {
+        for (const double random : {0.0, 0.5, 0.999999}) {
+          for (const auto kind : {response_class::failure, response_class::overload,
+                                  response_class::blocked, response_class::local}) {
+            verdict v{kind, "", 24h};
+            const auto out = judge(v, made, schedule, jitter, random, noon);
+            if (out.step == lane_step::retry) BOOST_TEST(waits(out.due, longest, noon));
+          }
+        }
+      }
+    }
+  }
+  BOOST_TEST((longest_wait(slow, 0.5) == 7 * 36h + 1min));
+  BOOST_TEST((longest_wait({0s}, 0.5) == 24h + 1min));
+  BOOST_TEST(!waits(noon, 1h, noon));
+  BOOST_TEST(waits(noon + 1h, 1h, noon));
+  BOOST_TEST(!waits(noon + 1h + 1ms, 1h, noon));
+}
+
 BOOST_AUTO_TEST_CASE(concurrency_grows_by_cohorts_and_shrinks_once_per_run_of_failures) {
   concurrency_window w{4};
   BOOST_TEST(w.limit() == 1);
