@@ -389,7 +389,8 @@ void dispatch::not_sent(member& m, const work_handle& work, const core::error& w
   turns_.ended(m.queue->place, work->lane.attempts > 0);
   end_trial(work.get());
   const bool later = why.kind == core::errc::io;
-  const core::verdict verdict{core::response_class::local, why.code, {}};
+  core::verdict verdict{core::response_class::local, why.code, {}};
+  verdict.of_origin = false;
   auto report = std::make_shared<lane_report>();
   report->open = s_.open_reports;
   m.queue->finished(work, verdict, 0, now, report);

@@ -292,7 +292,7 @@ void dispatch_queue::finished(const work_handle& work, const core::verdict& verd
   // A refusal, too, shows that the endpoint keeps up.
   if (verdict.kind == core::response_class::overload) {
     window_.on_overload();
-  } else if (verdict.kind != core::response_class::local) {
+  } else if (verdict.of_origin) {
     window_.on_success();
   }
   if (verdict.kind == core::response_class::delivered) {

@@ -65,7 +65,7 @@ bool origins::ended(turns::index origin, const lane_work* work, const core::verd
   site& one = sites_[origin];
   const bool probe = one.probe == work;
   if (probe) one.probe = nullptr;
-  if (verdict.kind == response_class::local) {
+  if (!verdict.of_origin) {
     if (probe) one.breaker.probe_lost();
     return false;
   }

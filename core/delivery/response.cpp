@@ -25,10 +25,12 @@ verdict classify_error(attempt_error error) {
   std::string word{to_string(error)};
   switch (error) {
     case attempt_error::none: break;
-    case attempt_error::blocked_destination: return {response_class::blocked, word, {}};
-    case attempt_error::local: return {response_class::local, word, {}};
-    case attempt_error::response_too_large:
+    case attempt_error::blocked_destination:
+      return {response_class::blocked, word, {}, receiver_wish::none, false};
+    case attempt_error::local: return {response_class::local, word, {}, receiver_wish::none, false};
     case attempt_error::auth:
+      return {response_class::failure, word, {}, receiver_wish::none, false};
+    case attempt_error::response_too_large:
     case attempt_error::protocol: return {response_class::failure, word, {}};
     case attempt_error::dns:
     case attempt_error::connect:

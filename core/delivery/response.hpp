@@ -32,6 +32,8 @@ struct verdict {
   std::string error;  // coarse word for owners: "", "http_503", "timeout", "redirect" ...
   std::optional<std::chrono::milliseconds> retry_after{};  // floor for the endpoint's next attempt
   receiver_wish wish = receiver_wish::none;
+  // False: nothing was sent there, so it tells neither that the origin is well nor that it is not.
+  bool of_origin = true;
 };
 
 verdict classify(const attempt_result& r, const endpoint& to, timestamp now);

@@ -113,6 +113,43 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_no_overload_closes_it_and_never_opens_it)
   BOOST_TEST((state_of(*this, st) == breaker_state::closed));
 }
 
+// The egress policy refused the address, or no access token could be had: nothing was sent.
+BOOST_AUTO_TEST_CASE(a_probe_that_never_reached_the_origin_is_none) {
+  set_protection(breakers_on);
+  for (const auto error : {core::attempt_error::blocked_destination, core::attempt_error::auth}) {
+    const auto st = open_stall();
+    sell(st, 5);
+    for (int i = 0; i < 4; ++i) answer_first(st, 204);  // more than one may be under way
+    sell(st, 5);
+    while (state_of(*this, st) == breaker_state::closed) answer_first(st, 503);
+    while (under_way(st) > 0) answer_first(st, 503);
+    const auto first = s().breakers.get(origin_of(st), now).until;
+    engine.advance(first - now);
+    BOOST_REQUIRE_EQUAL(under_way(st), 1U);
+    core::attempt_result result;
+    result.error = error;
+    engine.answer(*engine.first_of(st.endpoint), result);
+    engine.settle();
+    BOOST_TEST((state_of(*this, st) == breaker_state::half_open));
+    BOOST_REQUIRE_EQUAL(under_way(st), 1U);  // another finds out
+    answer_first(st, 503);
+    // Its second opening in a row, and no new first one.
+    BOOST_TEST((s().breakers.get(origin_of(st), now).until == now + 45s));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_never_reached_the_endpoint_does_not_widen_its_window) {
+  const auto st = open_stall(8);
+  sell(st, 20);
+  for (int i = 0; i < 5; ++i) {
+    core::attempt_result result;
+    result.error = core::attempt_error::auth;
+    engine.answer(*engine.first_of(st.endpoint), result);
+    engine.settle();
+  }
+  BOOST_TEST(limit(st) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(an_endpoint_tells_since_when_it_does_nothing_but_fail) {
   const auto st = open_stall();
   sell(st, 3);

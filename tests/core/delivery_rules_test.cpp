@@ -160,15 +160,21 @@ BOOST_AUTO_TEST_CASE(errors_below_http) {
   const auto of_error = [](attempt_error e) {
     attempt_result r;
     r.error = e;
-    return classify(r, to(wire_form::standard), noon).kind;
+    return classify(r, to(wire_form::standard), noon);
   };
   for (auto e : {attempt_error::dns, attempt_error::connect, attempt_error::tls,
                  attempt_error::timeout, attempt_error::send}) {
-    BOOST_TEST((of_error(e) == response_class::overload));
+    BOOST_TEST((of_error(e).kind == response_class::overload));
+    BOOST_TEST(of_error(e).of_origin);
   }
-  BOOST_TEST((of_error(attempt_error::blocked_destination) == response_class::blocked));
-  BOOST_TEST((of_error(attempt_error::response_too_large) == response_class::failure));
-  BOOST_TEST((of_error(attempt_error::local) == response_class::local));
+  BOOST_TEST((of_error(attempt_error::blocked_destination).kind == response_class::blocked));
+  BOOST_TEST((of_error(attempt_error::response_too_large).kind == response_class::failure));
+  BOOST_TEST((of_error(attempt_error::local).kind == response_class::local));
+  BOOST_TEST((of_error(attempt_error::auth).kind == response_class::failure));
+  BOOST_TEST(of_error(attempt_error::response_too_large).of_origin);
+  for (auto e : {attempt_error::blocked_destination, attempt_error::local, attempt_error::auth}) {
+    BOOST_TEST(!of_error(e).of_origin);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(retry_after) {
