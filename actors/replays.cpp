@@ -15,9 +15,10 @@ constexpr std::size_t page_events_max = 128;  // handed out at a time
 constexpr std::size_t page_rows_max = 4'096;  // looked at in one turn
 constexpr std::chrono::milliseconds refused_pause = std::chrono::seconds{5};
 
-// What may be otherwise a little later.
+// What may be otherwise a little later. An entity that cannot be read now is no reason to leave the
+// event out.
 bool passing(core::errc why) {
-  return why == core::errc::unavailable || why == core::errc::too_many;
+  return why == core::errc::unavailable || why == core::errc::too_many || why == core::errc::io;
 }
 
 // Who would hear of the event by the present settings.
@@ -269,7 +270,10 @@ void replays::stepped(std::uint64_t job, core::event_id event,
     r.noted.insert(event);
   } else if (passing(refusal->kind)) {
     r.again.emplace_back(event, stream.mapped());
-    r.refused = refusal->code;
+    r.waiting = refusal->code;
+  } else {
+    ++r.refused;
+    r.job.refusal = refusal->code;
   }
   if (!r.under_way.empty()) return;
   if (!r.again.empty()) return wait(r);
@@ -281,7 +285,7 @@ void replays::stepped(std::uint64_t job, core::event_id event,
 
 void replays::wait(running& r) {
   r.not_before = s_.now() + refused_pause;
-  r.job.waiting = r.refused;  // each time: on a full disk it could not be written before
+  r.job.waiting = r.waiting;  // each time: on a full disk it could not be written before
   submit(r.job, {}, false);
 }
 
@@ -372,6 +376,7 @@ store::write_plan replays::close_page(running& r) const {
   r.job.examined += std::exchange(r.examined, 0);
   r.job.matched += std::exchange(r.matched, 0);
   r.job.replayed += std::exchange(r.replayed, 0);
+  r.job.refused += std::exchange(r.refused, 0);
   r.job.waiting.clear();
   // A page that is read again may be shorter than it was before the crash.
   const bool ends = r.job.phase != core::replay_phase::running;

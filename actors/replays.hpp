@@ -5,8 +5,8 @@
 // it goes on after a restart. The plan that opens an event's lane also notes that the job has
 // handed it out; the notes go with the next place. So a page that a crash cut is read again, and
 // only what has no note is handed out. What an entity refuses for the time being is offered again
-// later, and the job tells why it waits. A job that has ended stays in memory until that is on disk
-// and nothing of it is under way.
+// later, and the job tells why it waits; what it refuses for good is counted. A job that has ended
+// stays in memory until that is on disk and nothing of it is under way.
 //
 // CAF-free; one thread at a time (its actor's). Bounds: limits::replay_jobs_*; one page of each
 // running job is under way.
@@ -47,13 +47,13 @@ class replays {
   struct running {
     core::replay_job job;  // as of its stored place; what the present page adds stands below
     core::event_id next;   // where the page after the present one begins
-    std::uint64_t examined = 0, matched = 0, replayed = 0;
+    std::uint64_t examined = 0, matched = 0, replayed = 0, refused = 0;
     std::set<core::event_id> noted;  // have a note on disk
     bool at_end = false;
     core::timestamp not_before{};
     std::unordered_map<core::event_id, core::stream_id> under_way;
     std::vector<std::pair<core::event_id, core::stream_id>> again;  // refused for the time being
-    std::string refused;                                            // why, of the last of them
+    std::string waiting;                                            // why, of the last of them
     // What became of the plan that tells the end; null while the job runs.
     std::shared_ptr<std::atomic<ending>> ended;
   };

@@ -20,6 +20,9 @@ void print_job(session& s, const std::optional<std::string>& body) {
                        j.id("endpoint_id") + ", " + j.count("examined") + " examined, " +
                        j.count("matched") + " chosen, ";
     text += j.flag("dry_run") ? "none sent: a dry run" : j.count("replayed") + " to be sent again";
+    if (j.number("refused") != 0) {
+      text += ", " + j.count("refused") + " refused (" + j.text("refusal") + ')';
+    }
     if (const std::string trouble = trouble_of(j); !trouble.empty()) text += "; " + trouble;
     return text;
   });
@@ -62,6 +65,7 @@ void list_jobs(session& s, std::uint64_t endpoint, const list_options& o) {
            {"EXAMINED", table::align::right},
            {"CHOSEN", table::align::right},
            {"REPLAYED", table::align::right},
+           {"REFUSED", table::align::right},
            {"STARTED", table::align::right},
            {"PROBLEM"}}};
   const document list = document::parse(*body);
@@ -69,7 +73,8 @@ void list_jobs(session& s, std::uint64_t endpoint, const list_options& o) {
     const std::string trouble = trouble_of(j);
     t.add({j.id("id"), j.text("phase"), j.id("endpoint_id"), j.text("state"), j.count("examined"),
            j.count("matched"), j.flag("dry_run") ? "dry run" : j.count("replayed"),
-           human_when(j.time("started_at"), now), trouble.empty() ? "-" : trouble});
+           j.count("refused"), human_when(j.time("started_at"), now),
+           trouble.empty() ? "-" : trouble});
   }
   if (t.empty()) {
     s.out << "there are no replay jobs\n";

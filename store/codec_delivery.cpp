@@ -274,6 +274,8 @@ std::string encode(const core::replay_job& j) {
   r.set_examined(j.examined);
   r.set_matched(j.matched);
   r.set_replayed(j.replayed);
+  r.set_refused(j.refused);
+  r.set_refusal(j.refusal);
   r.set_waiting(j.waiting);
   r.set_problem(j.problem);
   r.set_cause(j.cause);
@@ -298,6 +300,8 @@ core::result<core::replay_job> decode_replay_job(std::string_view value) {
   j.examined = r.examined();
   j.matched = r.matched();
   j.replayed = r.replayed();
+  j.refused = r.refused();
+  j.refusal = r.refusal();
   j.waiting = r.waiting();
   j.problem = r.problem();
   j.cause = r.cause();

@@ -19,6 +19,8 @@ std::string job_json(const core::replay_job& j) {
   out.key("examined").number(j.examined);
   out.key("matched").number(j.matched);
   out.key("replayed").number(j.replayed);
+  out.key("refused").number(j.refused);
+  out.key("refusal").text(j.refusal);
   out.key("waiting").text(j.waiting);
   out.key("problem").text(j.problem);
   out.key("cause").text(j.cause);

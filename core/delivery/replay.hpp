@@ -41,6 +41,8 @@ struct replay_job {
   std::uint64_t examined = 0;  // events looked at
   std::uint64_t matched = 0;   // of these, chosen
   std::uint64_t replayed = 0;  // of these, on disk as to be sent again
+  std::uint64_t refused = 0;   // of these, what cannot be sent again
+  std::string refusal;         // code of the last of those refusals
   std::string waiting;         // code of the refusal for which it waits; empty: it goes on
   std::string problem;         // why it failed
   std::string cause;           // who asked

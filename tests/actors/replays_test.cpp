@@ -388,6 +388,44 @@ BOOST_AUTO_TEST_CASE(as_many_replays_of_a_stream_wait_as_may_and_the_job_says_so
   BOOST_TEST(job(id).replayed == most + 10);
 }
 
+// Between the choice and its turn the event goes, as retention may have it.
+BOOST_AUTO_TEST_CASE(what_cannot_be_sent_again_is_counted_and_says_why) {
+  const auto events = order_many(5);
+  const auto id = start({}).id;
+  jobs->tick(now);
+  store::write_plan gone;
+  gone.erase(store::family::events, store::id_key(events[2].value));
+  committer().submit(std::move(gone));
+  commit();
+  settle();
+  for (int i = 0; i < 20; ++i) pass(100ms);
+  const auto done = job(id);
+  BOOST_TEST((done.phase == core::replay_phase::done));
+  BOOST_TEST(done.matched == 5U);
+  BOOST_TEST(done.replayed == 4U);
+  BOOST_TEST(done.refused == 1U);
+  BOOST_TEST(done.refusal == "not_found");
+  BOOST_TEST((sent_again() == set_of({events[0], events[1], events[3], events[4]})));
+}
+
+BOOST_AUTO_TEST_CASE(an_entity_that_cannot_be_read_is_asked_again) {
+  const auto events = order_many(3);
+  const auto id = start({}).id;
+  jobs->tick(now);
+  engine->entity_mail.clear();
+  steps.clear();
+  for (const auto event : events) {
+    jobs->stepped(id, event, core::error{core::errc::io, "store_io", "cannot be read", {}, {}});
+  }
+  commit();
+  BOOST_TEST(job(id).waiting == "store_io");
+  for (int i = 0; i < 80; ++i) pass(100ms);
+  BOOST_TEST((job(id).phase == core::replay_phase::done));
+  BOOST_TEST(job(id).replayed == 3U);
+  BOOST_TEST(job(id).refused == 0U);
+  BOOST_TEST((sent_again() == set_of(events)));
+}
+
 BOOST_AUTO_TEST_CASE(a_cancelled_job_stays_so) {
   order_many(60);
   actors::replay_order wanted;

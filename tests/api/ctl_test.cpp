@@ -227,6 +227,10 @@ BOOST_AUTO_TEST_CASE(endpoints_are_handled) {
   BOOST_TEST(f.ctl({"job", "show", "7"}).out.ends_with("; waits: too_many_replays\n"));
   BOOST_TEST(f.ctl({"job", "ls"}).out.find("waits: too_many_replays") != std::string::npos);
   f.engine.job->waiting.clear();
+  BOOST_TEST(f.ctl({"job", "show", "7"}).out.find("refused") == std::string::npos);
+  f.engine.job->refused = 2;
+  f.engine.job->refusal = "event_expired";
+  BOOST_TEST(f.ctl({"job", "show", "7"}).out.ends_with(", 2 refused (event_expired)\n"));
   BOOST_TEST(f.ctl({"job", "ls"}).out.find("parked") != std::string::npos);
   BOOST_TEST(f.ctl({"job", "cancel", "7"}).out.starts_with("job 7: cancelled"));
   BOOST_TEST(f.ctl({"job", "show", "8"}).code == 1);

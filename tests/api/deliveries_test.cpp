@@ -40,6 +40,11 @@ BOOST_AUTO_TEST_CASE(lanes_tests_and_replays_of_an_endpoint) {
   BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/waiting") == "");
   f.engine.job->waiting = "no_space";
   BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/waiting") == "no_space");
+  BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/refused") == "0");
+  f.engine.job->refused = 3;
+  f.engine.job->refusal = "not_found";
+  BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/refused") == "3");
+  BOOST_TEST(f.call("GET", "/v1/jobs/7").at("/refusal") == "not_found");
   BOOST_TEST(f.call("GET", "/v1/jobs/8").status() == 404);
   BOOST_TEST(f.call("POST", path + "/replay", R"({})").status() == 422);
   BOOST_TEST(f.call("POST", path + "/replay",
