@@ -308,7 +308,9 @@ core::result<std::shared_ptr<const core::event>> dispatch::load_event(const work
   if (work->event) return work->event;
   auto found = s_.repo.find(work->lane.head);
   if (!found) return std::move(found).failure();
-  if (!*found) return core::not_found("the event is missing");
+  if (!*found) {
+    return core::error{core::errc::not_found, "event_missing", "the event is missing", {}, {}};
+  }
   return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**found))};
 }
 

@@ -97,17 +97,19 @@ void endpoint_entity::tell_state(std::vector<told>& out, const core::endpoint& e
 
 core::result<void> endpoint_entity::tell_exhausted(std::vector<told>& out,
                                                    const store::notice_row& notice) {
-  auto event = s_.repo.find(notice.event);
-  if (!event) return std::move(event).failure();
-  if (!*event) return {};
+  // One that is missing or damaged may have been given up for just that: then its number must do.
+  const auto event = s_.repo.find(notice.event);
+  if (!event && event.failure().kind != core::errc::corrupt) return event.failure();
   auto last = s_.repo.last_attempt(notice.event, notice.endpoint);
   if (!last) return std::move(last).failure();
   core::json_writer data;
   data.begin_object();
   data.key("event_id").number(notice.event.value);
-  data.key("event_name").text((*event)->name);
-  data.key("stream").text(core::to_string((*event)->stream));
-  data.key("event_seq").number((*event)->seq);
+  if (event.ok() && *event) {
+    data.key("event_name").text((*event)->name);
+    data.key("stream").text(core::to_string((*event)->stream));
+    data.key("event_seq").number((*event)->seq);
+  }
   data.key("reason").text(notice.reason);
   data.key("attempts").number(std::uint64_t{*last ? (*last)->number : 0});
   data.key("last_status").number(*last ? (*last)->status : 0);

@@ -249,6 +249,78 @@ BOOST_AUTO_TEST_CASE(nothing_is_told_to_the_endpoint_it_is_about_nor_about_the_t
 
 // ---- poison -------------------------------------------------------------------------------------
 
+const char* const good_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+// What is parked of the endpoint's only lane, and why; told to the platform once.
+void check_poison(office& o, const stall& st, const std::string& reason) {
+  BOOST_TEST(o.engine.wire.empty());
+  const auto lane = o.only_lane(st);
+  BOOST_TEST((lane.state == core::lane_state::parked));
+  BOOST_TEST(lane.last_error == reason);
+  BOOST_TEST(lane.attempts == 0U);
+  const auto c = o.counted(st);
+  BOOST_TEST(c.parked == 1U);
+  BOOST_TEST(c.attempts == 0U);  // no request was made
+  for (int i = 0; i < 3; ++i) o.engine.advance(5s);
+  o.tell_notices();
+  o.tell_notices();
+  BOOST_REQUIRE_EQUAL(o.names(st.endpoint), "delivery.exhausted");
+  const std::string data = o.told(st.endpoint).front().data;
+  BOOST_TEST(data.find("\"reason\":\"" + reason + '"') != std::string::npos, data);
+  BOOST_TEST(data.find("\"event_id\":" + std::to_string(lane.head.value)) != std::string::npos,
+             data);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_signed_is_parked_and_goes_out_with_a_good_secret) {
+  const auto st = open_stall(64, [](core::endpoint& e) {
+    e.form = core::wire_form::standard;
+    e.secret = core::secret_bytes{"whsec_damaged"};
+  });
+  sell(st, 1);
+  check_poison(*this, st, "cannot_sign");
+  catalog(actors::rotate_secret{st.endpoint, core::secret_bytes{good_secret}, 0s});
+  engine.settle();
+  BOOST_TEST(engine.wire.empty());  // it waits for somebody to decide
+  const auto lane = only_lane(st);
+  engine.ask(request(lane.key.stream, actors::replay_request{lane.head, {st.endpoint}}));
+  engine.settle();
+  BOOST_TEST(drain_all(st).size() == 1U);
+  BOOST_TEST(counted(st).parked == 0U);
+}
+
+// Rendering what is there cannot fail; what is not there or cannot be read can be parked alone.
+BOOST_AUTO_TEST_CASE(an_event_that_is_missing_or_damaged_is_parked_and_others_are_not) {
+  for (const bool missing : {true, false}) {
+    const auto st = open_stall();
+    set_state(st.endpoint, endpoint_state::paused);
+    sell(st, 1);
+    store::write_plan plan;
+    const auto row = store::id_key(last_event());
+    missing ? plan.erase(store::family::events, row) : plan.put(store::family::events, row, "junk");
+    committer().submit(std::move(plan));
+    commit();
+    engine.restart();
+    set_state(st.endpoint, endpoint_state::active);
+    engine.advance(100ms);
+    check_poison(*this, st, missing ? "event_missing" : "record_unreadable");
+    sell(st, 1);
+    BOOST_TEST(drain_all(st).size() == 1U);
+    const auto parked = [&] {
+      const auto found =
+          repo().due_lanes(st.endpoint, store::due_side::parked, store::due_side::parked, {},
+                           [&](const core::lane_key& key, std::string_view) {
+                             engine.ask(request(key.stream, actors::discard_request{key, {}}));
+                             return true;
+                           });
+      BOOST_REQUIRE(found.ok());
+    };
+    parked();
+    engine.settle();
+    BOOST_TEST(counted(st).parked == 0U);
+    BOOST_TEST(counted(st).cancelled == 1U);
+  }
+}
+
 struct laboratory : office {
   laboratory() {
     engine.keep_journal();
