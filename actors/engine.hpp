@@ -335,7 +335,8 @@ struct replay_order {
   int rate_per_s = core::limits::replay_rate_default;
 };
 
-enum class attempt_choice : std::uint8_t { any, delivered, failed, parked };
+// still_parked: of those that parked their event, the ones after which nothing has come of it.
+enum class attempt_choice : std::uint8_t { any, delivered, failed, parked, still_parked };
 struct attempt_filter {
   attempt_choice choice = attempt_choice::any;
   std::optional<core::timestamp> since, until;  // of the attempt

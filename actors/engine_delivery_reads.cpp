@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t attempt_cursor_bytes = 24;
 constexpr std::size_t lane_cursor_bytes = 34;
+// Whether an event is still parked takes several look-ups, as much as so many rows of an index.
+constexpr std::size_t parked_look_rows = 16;
 
 std::string_view ended_word(store::delivery_end end) {
   switch (end) {
@@ -37,7 +39,8 @@ bool fits(const store::attempt_mark& mark, attempt_choice choice) {
   switch (choice) {
     case attempt_choice::any: return true;
     case attempt_choice::delivered: return mark.end == store::delivery_end::delivered;
-    case attempt_choice::parked: return mark.end == store::delivery_end::parked;
+    case attempt_choice::parked:
+    case attempt_choice::still_parked: return mark.end == store::delivery_end::parked;
     case attempt_choice::failed: return mark.outcome != core::response_class::delivered;
   }
   return true;
@@ -97,19 +100,27 @@ core::result<page<attempt_record>> engine_body::attempts(core::event_id id, cons
   const auto cursor = core::base64_decode(p.after);
   if (!cursor || (!cursor->empty() && cursor->size() != 24)) return bad_cursor();
   std::string last_key;
+  core::result<void> problem;
   auto scanned = repo_->attempts(id, *cursor, [&](store::attempt_row&& row, std::string_view key) {
     if (out.items.size() >= p.limit) {
       out.next = core::base64_encode(last_key);
       return false;
     }
     last_key = key;
-    const bool wanted = fits({row.event, row.endpoint, row.at, row.outcome, row.end}, f.choice) &&
-                        (!f.endpoint || row.endpoint == f.endpoint) &&
+    const store::attempt_mark mark{row.event, row.endpoint, row.at, row.outcome, row.end};
+    const bool wanted = fits(mark, f.choice) && (!f.endpoint || row.endpoint == f.endpoint) &&
                         (!f.since || row.at >= *f.since) && (!f.until || row.at <= *f.until);
-    if (wanted) out.items.push_back(shown(std::move(row)));
+    if (!wanted) return true;
+    if (f.choice == attempt_choice::still_parked) {
+      const auto still = still_parked(mark);
+      if (!still) problem = still.failure();
+      if (!still || !*still) return problem.ok();
+    }
+    out.items.push_back(shown(std::move(row)));
     return true;
   });
   if (!scanned) return std::move(scanned).failure();
+  if (!problem) return std::move(problem).failure();
   return out;
 }
 
@@ -144,6 +155,27 @@ core::result<page<core::lane>> engine_body::lanes(core::endpoint_id id,
   return out;
 }
 
+// By a lane that stands at it, or by the mark that its lane left behind.
+core::result<bool> engine_body::still_parked(const store::attempt_mark& mark) const {
+  auto last = repo_->last_attempt(mark.event, mark.endpoint);
+  if (!last) return std::move(last).failure();
+  if (!*last || (*last)->at != mark.at) return false;
+  auto skipped = repo_->is_skipped(mark.event, mark.endpoint);
+  if (!skipped || *skipped) return skipped;
+  const auto e = repo_->find(mark.event);
+  if (!e && e.failure().kind != core::errc::corrupt) return e.failure();
+  // Given up for just that: it cannot be sent again, and a discard would be the last attempt.
+  if (!e.ok() || !*e) return true;
+  for (const core::event_id replay : {core::event_id{}, mark.event}) {
+    const auto lane = repo_->find(core::lane_key{(*e)->stream, mark.endpoint, replay});
+    if (!lane) return lane.failure();
+    if (*lane && (*lane)->head == mark.event && (*lane)->state == core::lane_state::parked) {
+      return true;
+    }
+  }
+  return false;
+}
+
 core::result<page<attempt_record>> engine_body::attempts_at(core::endpoint_id id,
                                                             const attempt_filter& f,
                                                             const page_request& p) const {
@@ -163,6 +195,12 @@ core::result<page<attempt_record>> engine_body::attempts_at(core::endpoint_id id
                            ++rows;
                            last_place = mark.place;
                            if (!fits(mark, f.choice)) return true;
+                           if (f.choice == attempt_choice::still_parked) {
+                             rows += parked_look_rows;
+                             const auto still = still_parked(mark);
+                             if (!still) problem = still.failure();
+                             if (!still || !*still) return problem.ok();
+                           }
                            auto row = repo_->attempt(mark);
                            if (!row) {
                              problem = std::move(row).failure();

@@ -41,11 +41,17 @@ void test_endpoint(session& s, std::uint64_t id) {
   if (body && document::parse(*body).text("outcome") != "delivered") s.code = 1;
 }
 
-void discard_head(session& s, std::uint64_t endpoint, const std::string& stream) {
+void discard_head(session& s, std::uint64_t endpoint, const std::string& stream,
+                  std::uint64_t replay_of) {
   core::json_writer body;
-  body.begin_object().key("stream").text(stream).end_object();
+  body.begin_object().key("stream").text(stream);
+  if (replay_of != 0) body.key("replay_of").number(replay_of);
+  body.end_object();
   report(s, s.send("POST", endpoint_path(endpoint, "lanes/discard"), body.str()),
          [&](const document&) {
+           if (replay_of != 0) {
+             return "the parked replay of event " + std::to_string(replay_of) + " was given up";
+           }
            return "the parked notification of " + stream + " was given up; the next one follows";
          });
 }

@@ -19,6 +19,8 @@ struct parsed {
   std::uint64_t parent = 0;
   std::string reason{};
   std::string stream{};
+  std::string lane_state{};
+  std::uint64_t replay_of = 0;
   bool backlog = false;
   list_options list{};
   subscription_query subscriptions{};
@@ -52,7 +54,7 @@ void take_id(CLI::App* app, parsed& p, const std::string& what) {
 
 void take_attempt_filter(CLI::App* app, parsed& p) {
   app->add_option("--outcome", p.attempts.outcome, "only these")
-      ->check(CLI::IsMember({"delivered", "failed", "parked"}));
+      ->check(CLI::IsMember({"delivered", "failed", "parked", "still_parked"}));
   app->add_option("--since", p.attempts.since, "a time, or an age such as 2h");
   app->add_option("--until", p.attempts.until, "a time, or an age");
 }
@@ -78,13 +80,16 @@ void add_state_commands(CLI::App& app, parsed& p) {
   ls->add_flag("--backlog", p.backlog, "only those with a backlog");
   take_limit(ls, p);
   CLI::App* show = command(*queue, "show", "one endpoint and its waiting streams",
-                           [&p] { show_queue(p.s, p.id, p.list); });
+                           [&p] { show_queue(p.s, p.id, p.lane_state, p.list); });
   take_id(show, p, "the endpoint");
+  show->add_option("--state", p.lane_state, "only these streams")
+      ->check(CLI::IsMember({"pending", "parked"}));
   take_limit(show, p);
   CLI::App* discard = command(*queue, "discard", "give up the parked notification of one stream",
-                              [&p] { discard_head(p.s, p.id, p.stream); });
+                              [&p] { discard_head(p.s, p.id, p.stream, p.replay_of); });
   take_id(discard, p, "the endpoint");
   discard->add_option("STREAM", p.stream, "such as subscription/2388")->required();
+  discard->add_option("--replay-of", p.replay_of, "the replay of this event, and not the stream");
 }
 
 void add_endpoint_commands(CLI::App& app, parsed& p) {

@@ -18,7 +18,9 @@ struct list_options {
 void show_status(session& s);
 void compact(session& s);
 void list_queue(session& s, bool backlog_only, const list_options& o);
-void show_queue(session& s, std::uint64_t endpoint, const list_options& o);
+// `state`: of the lanes; empty: any.
+void show_queue(session& s, std::uint64_t endpoint, const std::string& state,
+                const list_options& o);
 
 // ---- show_entities.cpp
 struct subscription_query {
@@ -82,7 +84,9 @@ void rotate_secret(session& s, std::uint64_t id, const rotation_options& o);
 void pause_endpoint(session& s, std::uint64_t id, const std::string& reason);
 void resume_endpoint(session& s, std::uint64_t id);
 void test_endpoint(session& s, std::uint64_t id);
-void discard_head(session& s, std::uint64_t endpoint, const std::string& stream);
+// `replay_of`: the lane of that event's replay; 0: the stream's own.
+void discard_head(session& s, std::uint64_t endpoint, const std::string& stream,
+                  std::uint64_t replay_of);
 void replay_event(session& s, std::uint64_t id, std::uint64_t endpoint);
 void discard_event(session& s, std::uint64_t id, std::uint64_t endpoint);
 struct token_options {

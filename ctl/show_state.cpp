@@ -150,11 +150,13 @@ void list_queue(session& s, bool backlog_only, const list_options& o) {
   t.print(s.out);
 }
 
-void show_queue(session& s, std::uint64_t endpoint, const list_options& o) {
+void show_queue(session& s, std::uint64_t endpoint, const std::string& state,
+                const list_options& o) {
   const std::string id = std::to_string(endpoint);
   const auto status = s.get("/admin/queue/" + id);
   if (!status) return;
-  const auto lanes = s.get_list("/v1/endpoints/" + id + "/lanes", o.limit);
+  const std::string query = state.empty() ? "" : "?state=" + state;
+  const auto lanes = s.get_list("/v1/endpoints/" + id + "/lanes" + query, o.limit);
   if (!lanes) return;
   if (s.json) {
     return s.print_document("{\"endpoint\":" + *status + ",\"lanes\":" + *lanes + "}");
@@ -200,7 +202,7 @@ void show_queue(session& s, std::uint64_t endpoint, const list_options& o) {
            error.empty() ? "-" : error, l.id("event_id")});
   }
   if (t.empty()) {
-    s.out << "nothing is waiting\n";
+    s.out << "nothing is " << (state.empty() ? "waiting" : state) << '\n';
     return;
   }
   t.print(s.out);

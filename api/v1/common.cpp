@@ -22,9 +22,10 @@ actors::attempt_filter attempt_query(query_reader& q) {
         if (text == "delivered") return actors::attempt_choice::delivered;
         if (text == "failed") return actors::attempt_choice::failed;
         if (text == "parked") return actors::attempt_choice::parked;
+        if (text == "still_parked") return actors::attempt_choice::still_parked;
         return std::nullopt;
       },
-      "delivered, failed, parked");
+      "delivered, failed, parked, still_parked");
   filter.choice = choice.value_or(actors::attempt_choice::any);
   return filter;
 }

@@ -213,12 +213,21 @@ class engine_fixture {
   loopback_vendor vendor;
   actors::engine_options options;
 
- private:
+ protected:
   static actors::write_options by_test() {
     actors::write_options o;
     o.by.name = "test";
     return o;
   }
+  static core::result<actors::answer> await(const std::function<void(actors::write_reply)>& call) {
+    auto promise = std::make_shared<std::promise<core::result<actors::answer>>>();
+    auto future = promise->get_future();
+    call([promise](core::result<actors::answer>&& a) { promise->set_value(std::move(a)); });
+    BOOST_REQUIRE(future.wait_for(std::chrono::seconds{30}) == std::future_status::ready);
+    return future.get();
+  }
+
+ private:
   static actors::answer subscription_id_answer(const core::subscription& s, bool) {
     return {200, std::to_string(s.id.value)};
   }
@@ -230,13 +239,6 @@ class engine_fixture {
     BOOST_REQUIRE_MESSAGE(made.ok(), (made.ok() ? "" : made.failure().detail));
     engine_ = std::move(*made);
     engine_->start();
-  }
-  static core::result<actors::answer> await(const std::function<void(actors::write_reply)>& call) {
-    auto promise = std::make_shared<std::promise<core::result<actors::answer>>>();
-    auto future = promise->get_future();
-    call([promise](core::result<actors::answer>&& a) { promise->set_value(std::move(a)); });
-    BOOST_REQUIRE(future.wait_for(std::chrono::seconds{30}) == std::future_status::ready);
-    return future.get();
   }
 
   std::unique_ptr<actors::local_engine> engine_;

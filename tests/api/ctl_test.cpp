@@ -186,6 +186,35 @@ BOOST_AUTO_TEST_CASE(state_is_shown) {
              std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(parked_lanes_are_shown_alone_and_replays_given_up) {
+  daemon_face f;
+  const std::string id = text(f.endpoint);
+  const auto add = [&](std::uint64_t stream, core::lane_state state, std::uint64_t replay) {
+    core::lane lane;
+    lane.key = {core::stream_of(core::subscription_id{stream}), {std::stoull(id)}, {replay}};
+    lane.state = state;
+    lane.head.value = 4'700 + stream;
+    f.engine.all_lanes.push_back(lane);
+  };
+  const auto parked = [&] { return f.ctl({"queue", "show", id, "--state", "parked"}).out; };
+  add(5, core::lane_state::pending, 0);
+  BOOST_TEST(parked().ends_with("nothing is parked\n"));
+  add(6, core::lane_state::parked, 0);
+  add(7, core::lane_state::parked, 4'707);
+  BOOST_TEST(parked().find("subscription/5") == std::string::npos);
+  BOOST_TEST(parked().find("subscription/6 ") != std::string::npos);
+  BOOST_TEST(parked().find("subscription/7 (replay)") != std::string::npos);
+  BOOST_TEST(f.ctl({"queue", "show", id, "--state", "lost"}).code == 2);
+  BOOST_TEST(f.ctl({"queue", "discard", id, "subscription/7", "--replay-of", "4707"}).out ==
+             "the parked replay of event 4707 was given up\n");
+  BOOST_TEST(f.engine.discarded->replay.value == 4'707U);
+  BOOST_TEST(f.engine.discarded->stream.entity == 7U);
+  BOOST_TEST(f.ctl({"queue", "discard", id, "subscription/6"}).code == 0);
+  BOOST_TEST(f.engine.discarded->replay.value == 0U);
+  BOOST_TEST(f.ctl({"endpoint", "attempts", id, "--outcome", "still_parked"}).code == 0);
+  BOOST_TEST((f.engine.asked_attempts.choice == actors::attempt_choice::still_parked));
+}
+
 BOOST_AUTO_TEST_CASE(refusals_are_told) {
   daemon_face f;
   const auto r = f.ctl({"endpoint", "show", "424242"});
