@@ -131,6 +131,7 @@ class engine_body final : public local_engine {
   delivery delivery_to(const core::event& e, core::endpoint_id endpoint) const;
   endpoint_status figures_of(std::shared_ptr<const core::endpoint> e) const;
   void add_lanes(endpoint_status& out) const;  // what is read from them
+  core::result<std::vector<core::endpoint_id>> sent_to(const core::event& e) const;
   core::result<bool> still_parked(const store::attempt_mark& mark) const;
   retention_status retention_now() const;
   delivery_figures figures() const;

@@ -1,7 +1,10 @@
 // The reads of the engine about deliveries: what became of an event, what waits, what was tried.
+#include <algorithm>
+
 #include "actors/engine_body.hpp"
 #include "actors/pages.hpp"
 #include "core/delivery/signature.hpp"
+#include "store/keys.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -76,6 +79,8 @@ delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoi
     if ((*last)->end == store::delivery_end::parked) d.state = delivery_state::parked;
   }
   for (core::event_id replay : {core::event_id{}, e.id}) {
+    // The stream's lane is on its way to the event only if the endpoint was among its recipients.
+    if (!replay && !std::ranges::binary_search(e.recipients, endpoint)) continue;
     auto lane = repo_->find(core::lane_key{e.stream, endpoint, replay});
     if (!lane || !*lane || (*lane)->next_seq > e.seq) continue;
     const bool head = (*lane)->head == e.id;
@@ -86,11 +91,40 @@ delivery engine_body::delivery_to(const core::event& e, core::endpoint_id endpoi
   return d;
 }
 
+// Its recipients, and those that a replay sent it to or will.
+core::result<std::vector<core::endpoint_id>> engine_body::sent_to(const core::event& e) const {
+  std::vector<core::endpoint_id> out = e.recipients;
+  // One look for each endpoint that has attempts, however many it has.
+  std::string after;
+  for (bool more = true; more;) {
+    more = false;
+    const auto scanned =
+        repo_->attempts(e.id, after, [&](const store::attempt_row& row, std::string_view) {
+          out.push_back(row.endpoint);
+          after = store::attempt_key(e.id, row.endpoint, UINT64_MAX).view();
+          more = true;
+          return false;
+        });
+    if (!scanned) return scanned.failure();
+  }
+  const auto lanes = repo_->lanes_of(e.stream);
+  if (!lanes) return lanes.failure();
+  for (const core::lane& lane : *lanes) {
+    if (lane.key.replay == e.id) out.push_back(lane.key.endpoint);
+  }
+  std::ranges::sort(out);
+  const auto repeats = std::ranges::unique(out);
+  out.erase(repeats.begin(), repeats.end());
+  return out;
+}
+
 core::result<std::vector<delivery>> engine_body::deliveries(core::event_id id) const {
   auto e = event(id);
   if (!e) return std::move(e).failure();
+  const auto endpoints = sent_to(*e);
+  if (!endpoints) return endpoints.failure();
   std::vector<delivery> out;
-  for (core::endpoint_id endpoint : e->recipients) out.push_back(delivery_to(*e, endpoint));
+  for (const core::endpoint_id endpoint : *endpoints) out.push_back(delivery_to(*e, endpoint));
   return out;
 }
 

@@ -1,4 +1,4 @@
-// What the engine tells about attempts: filters and cursors.
+// What the engine tells about deliveries and attempts: filters, cursors, and who is shown.
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -77,6 +77,15 @@ class reading_room : public tests::engine_fixture {
     return await([&](actors::write_reply reply) {
       engine().discard_event(event, at, by_test(), std::move(reply));
     });
+  }
+  std::vector<std::pair<std::uint64_t, std::string>> states(core::event_id event) {
+    const auto found = engine().deliveries(event);
+    BOOST_REQUIRE(found.ok());
+    std::vector<std::pair<std::uint64_t, std::string>> out;
+    for (const auto& d : *found) {
+      out.emplace_back(d.endpoint.value, std::string{actors::to_string(d.state)});
+    }
+    return out;
   }
 };
 
@@ -172,6 +181,60 @@ BOOST_AUTO_TEST_CASE(a_parked_event_that_is_missing_is_among_those_that_still_ar
       [&](actors::write_reply reply) { engine().discard(lane, by_test(), std::move(reply)); });
   BOOST_REQUIRE(discarded.ok());
   BOOST_TEST(tried(m.endpoint, attempt_choice::still_parked).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_replay_to_another_endpoint_is_among_the_deliveries) {
+  const auto m = make_market();
+  const auto event = order_answered(m, 204);
+  core::endpoint late;
+  late.scope = core::endpoint_scope::vendor;
+  late.scope_id = m.vendor.value;
+  late.url = late.origin = vendor.url();
+  late.url += "/late";
+  late.secret = core::secret_bytes{"MY_SECRET_TOKEN"};
+  late.events = {"subscription.created"};
+  late.retry_schedule = {0ms};
+  const core::endpoint_id other{created(actors::create_endpoint{late})};
+  using list = std::vector<std::pair<std::uint64_t, std::string>>;
+  const list alone{{m.endpoint.value, "delivered"}};
+  BOOST_TEST((states(event) == alone));
+  set_state(other, core::endpoint_state::paused);
+  BOOST_REQUIRE(replay_to(event, other).ok());
+  BOOST_TEST((states(event) == list{alone[0], {other.value, "pending"}}));
+  set_state(other, core::endpoint_state::active);
+  const list both{alone[0], {other.value, "delivered"}};
+  wait_until([&] { return states(event) == both; });
+}
+
+// The endpoint's lane of the stream waits at an earlier event and will not come to this one.
+BOOST_AUTO_TEST_CASE(a_lane_of_the_stream_says_nothing_of_events_it_passes_over) {
+  const auto m = make_market();
+  core::endpoint picky;
+  picky.scope = core::endpoint_scope::vendor;
+  picky.scope_id = m.vendor.value;
+  picky.url = picky.origin = vendor.url();
+  picky.url += "/picky";
+  picky.secret = core::secret_bytes{"MY_SECRET_TOKEN"};
+  picky.retry_schedule = {0ms};
+  vendor.answer_with(204);
+  const auto name = events_of(order(m, true)).front().name;
+  picky.events = {name};
+  const core::endpoint_id other{created(actors::create_endpoint{picky})};
+  vendor.answer_with(404);
+  const auto id = order(m, true);
+  wait_until([&] { return engine().status_of(other)->counters.parked == 1; });
+  act(id, core::subscription_action::report_deployed);
+  const auto second = events_of(id).at(1).id;
+  vendor.answer_with(204);
+  BOOST_REQUIRE(replay_to(second, other).ok());
+  const auto state_there = [&] {
+    for (const auto& [endpoint, state] : states(second)) {
+      if (endpoint == other.value) return state;
+    }
+    return std::string{"none"};
+  };
+  wait_until([&] { return engine().status_of(other)->counters.delivered == 1; });
+  BOOST_TEST(state_there() == "delivered");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
