@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
 
 #include "core/base/limits.hpp"
@@ -45,13 +44,22 @@ void load_watch::look() {
   for (const quota_change& change : s_.load.take(sample, *s_.catalog.load())) tell(change);
 }
 
-void load_watch::tell(const quota_change& change) {
+// Whose stream says that the quota is not within its limit; else the oldest that is not deleted.
+std::optional<core::endpoint_id> load_watch::teller_of(const endpoint_owner& owner) const {
   const auto catalog = s_.catalog.load();
-  const auto endpoints = catalog->endpoints_of(change.owner);
-  const auto oldest = std::find_if(endpoints.begin(), endpoints.end(),
-                                   [&](core::endpoint_id id) { return catalog->find(id); });
-  if (oldest == endpoints.end()) return;
-  auto request = system_request(core::stream_of(*oldest));
+  std::optional<core::endpoint_id> oldest;
+  for (const core::endpoint_id id : catalog->endpoints_of(owner)) {
+    const auto journal = s_.repo.find_journal(id);
+    if (journal.ok() && *journal && (*journal)->quota != core::quota_level::within) return id;
+    if (!oldest && catalog->find(id)) oldest = id;
+  }
+  return oldest;
+}
+
+void load_watch::tell(const quota_change& change) {
+  const auto teller = teller_of(change.owner);
+  if (!teller) return;
+  auto request = system_request(core::stream_of(*teller));
   request->body = owner_quota_changed{change.owner.scope, change.owner.id, change.level,
                                       change.value, change.limit};
   request->reply = [gate = &s_.load, owner = change.owner](core::result<answer>&& told) {
@@ -63,7 +71,7 @@ void load_watch::tell(const quota_change& change) {
 void load_watch::restore() {
   const auto catalog = s_.catalog.load();
   const auto scanned = s_.repo.journals([&](store::endpoint_journal&& row) {
-    const auto endpoint = catalog->find(row.endpoint);
+    const auto endpoint = catalog->find_any(row.endpoint);
     if (endpoint) s_.load.restore(catalog->owner_of(*endpoint), row.quota);
     return true;
   });

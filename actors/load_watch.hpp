@@ -1,6 +1,7 @@
 // Looks at the figures that decide whether new load is taken (load_gate.hpp), on a thread of its
 // own, so that neither a hung disk nor busy actors keep it from looking. Tells changes of owners'
-// quotas in the stream of the owner's oldest endpoint.
+// quotas in the stream of the owner's oldest endpoint; the one that told of a full quota tells its
+// end as well, though it was deleted meanwhile.
 //
 // Threads: start (when there are shards) and stop from the owner's. Lifetime: ends before the
 // services.
@@ -9,6 +10,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "actors/services.hpp"
@@ -24,11 +26,13 @@ class load_watch {
 
   void start();
   void stop();
-
- private:
+  // What start() does, on the caller's thread: for tests.
   void restore();  // what an earlier process told
   void look();
+
+ private:
   void tell(const quota_change& change);
+  std::optional<core::endpoint_id> teller_of(const endpoint_owner& owner) const;
 
   services& s_;
   std::mutex mutex_;

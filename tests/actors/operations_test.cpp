@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "actors/load_watch.hpp"
 #include "tests/actors/room.hpp"
 
 namespace syndicated {
@@ -114,6 +115,44 @@ BOOST_AUTO_TEST_CASE(each_level_of_an_owners_quota_is_told_once) {
   for (const auto& e : events) {
     BOOST_TEST((e.recipients == std::vector<core::endpoint_id>{operators}));
   }
+}
+
+// The endpoint that told it is deleted while the quota is full, and the daemon may be restarted.
+BOOST_AUTO_TEST_CASE(the_end_of_a_full_quota_is_told_once_whoever_was_deleted) {
+  const auto st = open_stall();
+  const auto other = open_stall_of(st);
+  std::optional<actors::load_watch> watch;
+  const auto begin = [&] {
+    s().load.set_limits({1'000'000, 4, 0});
+    watch.emplace(s());
+    watch->restore();
+  };
+  const auto look = [&] {
+    watch->look();
+    engine.settle();
+  };
+  begin();
+  sell(st, 3);  // to both
+  look();
+  BOOST_TEST(names(st.endpoint) == "quota.blocked");
+  set_state(st.endpoint, endpoint_state::deleted);
+  engine.settle();
+  watch.reset();
+  engine.restart();
+  begin();
+  drain_all(other);
+  BOOST_REQUIRE_EQUAL(counted(other).delivered, 3U);
+  look();
+  BOOST_TEST(names(st.endpoint) == "quota.blocked quota.recovered");
+  watch.reset();
+  engine.restart();
+  begin();
+  look();
+  BOOST_TEST(names(st.endpoint) == "quota.blocked quota.recovered");
+  BOOST_TEST(names(other.endpoint) == "");
+  sell(other, 4);
+  look();
+  BOOST_TEST(names(other.endpoint) == "quota.blocked");  // the next time somebody who is there
 }
 
 // The limit passes while no attempt is due: the first failure after it pauses the endpoint.
