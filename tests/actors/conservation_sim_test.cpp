@@ -1,8 +1,9 @@
 // Random lives of a small market by seed: commands, answers of every kind, endpoints that fail or
-// hang for a while and recover, pauses, replays, sleeping entities, full disks and crashes at any
-// point, in any order of the mailboxes; breakers open and close, retries wait for their budget,
-// what was in flight at a crash is tried alone. At the end everything must add up (reliability.md
-// R26; invariants of domain.md 10.14).
+// hang for a while and recover, pauses, replays, sleeping entities, full disks, crashes and power
+// cuts at any point, in any order of the mailboxes; breakers open and close, retries wait for their
+// budget, what was in flight at a crash is tried alone. Each endpoint has its own ordering, rate
+// and wish for coalescing. At the end everything must add up (reliability.md R26; invariants of
+// domain.md 10.14).
 //
 // SYNDICATED_SIM_SEED=4017 in the environment lives that life alone, after those before it in its
 // store, which give it the same ids.
@@ -21,7 +22,7 @@ using namespace tests;
 using core::endpoint_state;
 using core::subscription_action;
 
-constexpr int seeds = 400;
+constexpr int seeds = 100;  // of each weather
 constexpr int steps = 300;
 
 // What may happen in a life. Without crashes and replays more can be counted exactly.
@@ -29,6 +30,7 @@ struct weather {
   bool crashes = false;
   bool replays = false;
   bool full_disks = false;
+  bool power_cuts = false;  // some of the crashes
 };
 
 // How an endpoint answers for a while.
@@ -41,6 +43,10 @@ struct tally {
   std::uint64_t retries = 0;
   std::uint64_t timeouts = 0;
   std::uint64_t crashes = 0;
+  std::uint64_t bytes_lost = 0;  // of the log, by power cuts
+  std::uint64_t coalesced = 0;
+  std::map<core::ordering_mode, std::uint64_t> sent;
+  std::uint64_t sent_limited = 0;  // to endpoints with a rate
 };
 
 class life {
@@ -58,9 +64,12 @@ class life {
         e.concurrency_max = 3;
         if (i == 1) e.on_exhausted = core::exhausted_policy::skip;
         if (i == 1 && v == 1) e.events = {"subscription.suspended", "subscription.resumed"};
+        draw_wishes(e);
+        const core::endpoint kept = e;
         const auto id = engine_->new_endpoint(std::move(e));
         endpoints_.push_back(id);
         vendor_of_[id] = vendor;
+        wishes_[id] = kept;
       }
     }
     customer_ = w_.add_tenant();
@@ -84,6 +93,19 @@ class life {
   const T& pick(const std::vector<T>& from) {
     return from[roll(from.size())];
   }
+
+  void draw_wishes(core::endpoint& e) {
+    const auto dice = roll(4);
+    if (dice == 0) e.ordering = core::ordering_mode::none;
+    if (dice == 1) {
+      e.ordering = core::ordering_mode::endpoint;
+      // A parked head would hold the line to the end of this life.
+      e.on_exhausted = core::exhausted_policy::skip;
+    }
+    if (roll(3) == 0) e.rate = {5, 3};
+    e.coalesce_modified = roll(3) == 0;
+  }
+  core::ordering_mode ordering(core::endpoint_id id) const { return wishes_.at(id).ordering; }
 
   void revive() {
     protect();
@@ -120,7 +142,7 @@ class life {
     switch (roll(4)) {
       case 0:
       case 1: engine_->entity_turn(); break;
-      case 2: w_.committer().run_once(); break;
+      case 2: w_.commit_once(); break;
       default:
         if (!disk_is_full_) engine_->catalog_turn();
         engine_->dispatch_turn();
@@ -206,11 +228,17 @@ class life {
     const core::lane_key lane{core::stream_of(pick(subscriptions_)), pick(endpoints_), {}};
     engine_->ask(world::request(lane.stream, actors::discard_request{lane, {}}));
   }
-  void count_openings() { seen_.openings += w_.s().breakers.totals(w_.now).openings; }
+  // Of this process, which ends.
+  void count_openings() {
+    seen_.openings += w_.s().breakers.totals(w_.now).openings;
+    seen_.coalesced += w_.s().coalesced.load();
+  }
   void crash() {
     ++seen_.crashes;
     count_openings();
-    engine_->begin_again([this] { protect(); });
+    // A power cut takes what was reported and is on disk without a sync.
+    engine_->begin_again([this] { protect(); }, sky_.power_cuts && roll(2) == 0);
+    buckets_.clear();
     // What was not answered promises nothing.
     std::erase_if(asked_, [](const auto& one) { return !one.second->done(); });
     engine_->dispatch_turn();
@@ -231,8 +259,11 @@ class life {
     for (auto& sent : engine_->wire) {
       if (sent.seen) continue;
       sent.seen = true;
+      ++seen_.sent[ordering(sent.endpoint)];
       check_breaker(sent);
       check_pause(sent);
+      check_rate(sent);
+      check_line(sent);
       const auto event = w_.repo().find(sent.event);
       BOOST_REQUIRE(event.ok() && event->has_value());
       const core::event& e = **event;
@@ -243,7 +274,7 @@ class life {
       BOOST_TEST(body.first->second == *sent.request.body);
       if (!body.second) continue;
       auto& seqs = first_attempts_[{e.stream, sent.endpoint}];
-      if (!seqs.empty()) {
+      if (!seqs.empty() && ordering(sent.endpoint) != core::ordering_mode::none) {
         BOOST_TEST(seqs.back() < e.seq, core::to_string(e.stream)
                                             << " endpoint " << sent.endpoint.value << ": seq "
                                             << e.seq << " after " << seqs.back());
@@ -273,6 +304,28 @@ class life {
     const auto& schedule = w_.s().delivery.load()->schedule;
     BOOST_REQUIRE(failed->second.times < schedule.size());
     BOOST_TEST((sent.at - failed->second.at >= schedule[failed->second.times] / 2));
+  }
+  // What the endpoint wants at most, as the bucket of its wish would fill by itself.
+  void check_rate(const on_the_wire& sent) {
+    const core::rate_limit& rate = wishes_.at(sent.endpoint).rate;
+    if (rate.per_s == 0) return;
+    ++seen_.sent_limited;
+    auto& bucket =
+        buckets_.try_emplace(sent.endpoint, double{static_cast<double>(rate.burst)}, sent.at)
+            .first->second;
+    const std::chrono::duration<double> since = sent.at - bucket.second;
+    bucket.first = std::min<double>(rate.burst, bucket.first + since.count() * rate.per_s) - 1;
+    bucket.second = sent.at;
+    BOOST_TEST(bucket.first >= -1e-6, "endpoint " << sent.endpoint.value);
+  }
+  // One line for all its streams: one request at a time, and nobody overtakes. A replay has a place
+  // of its own, and what a crash or a full disk forgets is sent once more.
+  void check_line(const on_the_wire& sent) {
+    if (ordering(sent.endpoint) != core::ordering_mode::endpoint) return;
+    BOOST_TEST(engine_->under_way(sent.endpoint) == 1U);
+    auto& last = last_in_line_[sent.endpoint];
+    if (nothing_is_forgotten()) BOOST_TEST((last <= sent.event));
+    last = sent.event;
   }
   bool nothing_is_forgotten() const { return !sky_.crashes && !sky_.replays && !sky_.full_disks; }
 
@@ -329,14 +382,17 @@ class life {
       const auto lane = w_.repo().find({stream, endpoint, {}});
       BOOST_REQUIRE(lane.ok());
       std::vector<std::uint64_t> due = seqs;
+      auto& first = first_attempts_[{stream, endpoint}];
+      if (ordering(endpoint) == core::ordering_mode::none) std::ranges::sort(first);
       if (*lane) {  // only a parked head may hold back the rest
         BOOST_TEST(((*lane)->state == core::lane_state::parked));
         std::erase_if(due, [&](std::uint64_t seq) { return seq > (*lane)->next_seq; });
       }
-      BOOST_TEST(due == (first_attempts_[{stream, endpoint}]), boost::test_tools::per_element());
+      BOOST_TEST(due == first, boost::test_tools::per_element());
     }
   }
-  // Parked (and perhaps discarded) because its endpoint was disabled, before its first attempt.
+  // Before its first attempt it was parked (and perhaps discarded) because its endpoint was
+  // disabled, or a newer one told the same.
   bool ended_unsent(const core::event& e, core::endpoint_id to) const {
     if (bodies_.contains({to, e.id})) return false;
     const auto last = w_.repo().last_attempt(e.id, to);
@@ -376,6 +432,7 @@ class life {
   std::vector<core::plan_id> plans_;
   std::vector<core::endpoint_id> endpoints_;
   std::map<core::endpoint_id, core::vendor_id> vendor_of_;
+  std::map<core::endpoint_id, core::endpoint> wishes_;
   core::tenant_id customer_;
   std::vector<core::subscription_id> subscriptions_;
   std::vector<std::pair<core::subscription_id, outcome_ptr>> asked_;
@@ -386,6 +443,8 @@ class life {
       first_attempts_;
   std::map<core::endpoint_id, std::uint64_t> good_answers_;
   std::map<core::endpoint_id, mood> moods_;
+  std::map<core::endpoint_id, std::pair<double, core::timestamp>> buckets_;  // level, since when
+  std::map<core::endpoint_id, core::event_id> last_in_line_;
   struct failure {
     core::timestamp at{};
     std::size_t times = 0;
@@ -403,7 +462,7 @@ void live(weather sky, std::uint64_t first_seed) {
   constexpr int lives_each_store = 25;
   const auto only = only_seed();
   tally seen;
-  for (int i = 0; i < seeds / 4; i += lives_each_store) {
+  for (int i = 0; i < seeds; i += lives_each_store) {
     const std::uint64_t first = first_seed + static_cast<std::uint64_t>(i);
     if (only && (*only < first || *only >= first + lives_each_store)) continue;
     world w;
@@ -413,6 +472,7 @@ void live(weather sky, std::uint64_t first_seed) {
       }
       if (seed == only) return;
     }
+    seen.bytes_lost += w.bytes_lost;
   }
   if (only) return;
   BOOST_TEST(seen.openings > 50U);
@@ -420,6 +480,13 @@ void live(weather sky, std::uint64_t first_seed) {
   BOOST_TEST(seen.retries > 200U);
   BOOST_TEST(seen.timeouts > 50U);
   BOOST_TEST((seen.crashes > 50U) == sky.crashes);
+  BOOST_TEST((seen.bytes_lost > 1'000U) == sky.power_cuts);
+  BOOST_TEST(seen.coalesced > 10U);
+  BOOST_TEST(seen.sent_limited > 500U);
+  for (const auto mode :
+       {core::ordering_mode::stream, core::ordering_mode::endpoint, core::ordering_mode::none}) {
+    BOOST_TEST(seen.sent[mode] > 500U);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE(conservation)
@@ -428,6 +495,7 @@ BOOST_AUTO_TEST_CASE(in_fair_weather) { live({false, false, false}, 1'000); }
 BOOST_AUTO_TEST_CASE(with_replays) { live({false, true, false}, 2'000); }
 BOOST_AUTO_TEST_CASE(with_full_disks) { live({false, false, true}, 3'000); }
 BOOST_AUTO_TEST_CASE(with_crashes_and_all_the_rest) { live({true, true, true}, 4'000); }
+BOOST_AUTO_TEST_CASE(with_power_cuts) { live({true, true, false, true}, 5'000); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -52,7 +52,7 @@ class flat_engine {
     settle();
   }
   // The same, and nothing has moved yet.
-  void begin_again(const std::function<void()>& prepared = {}) {
+  void begin_again(const std::function<void()>& prepared = {}, bool power_cut = false) {
     dispatch.reset();
     journal_.reset();
     entities.clear();
@@ -62,7 +62,7 @@ class flat_engine {
     inbox.clear();
     changed.clear();
     wire.clear();
-    w_.crash();
+    w_.crash(power_cut);
     if (prepared) prepared();
     begin();
   }

@@ -45,14 +45,8 @@ class world {
     auto vault = store::vault::with_key(std::string(32, 'k'));
     BOOST_REQUIRE(vault.ok());
     vault_.emplace(std::move(*vault));
-    store::database_options o;
-    o.directory = home().string();
-    o.reserve_bytes = 1;
     std::filesystem::create_directory(home());
-    auto db = store::database::open(o);
-    BOOST_REQUIRE_MESSAGE(db.ok(), (db.ok() ? "" : db.failure().detail));
-    db_ = std::move(*db);
-    repo_.emplace(*db_, *vault_);
+    open_store();
     begin();
     core::tenant provider;
     provider.id = ids_->next_tenant();
@@ -81,20 +75,30 @@ class world {
   // Writes all that is queued, and what follows from it. True when there was anything.
   bool commit() {
     bool any = false;
-    while (committer_->run_once()) any = true;
+    while (commit_once()) any = true;
     return any;
+  }
+  // One batch of it.
+  bool commit_once() {
+    const std::uint64_t before = committer_->stats().synced;
+    if (!committer_->run_once()) return false;
+    if (committer_->stats().synced != before) synced_ = log_end();
+    return true;
   }
 
   // The process dies: what was queued is not written, everything in memory is gone. The caller
-  // drops its own objects first and wires the posting functions anew.
-  void crash() {
+  // drops its own objects first and wires the posting functions anew. With a `power_cut` what was
+  // written after the last sync is gone, too.
+  void crash(bool power_cut = false) {
     // A committer writes its queue when it ends; one that died does not end.
     static auto* const dead = new std::vector<store::committer*>;
     static auto* const forgotten = new std::vector<actors::services*>;
     dead->push_back(committer_.release());
     forgotten->push_back(services_.release());
+    if (power_cut) cut_power();
     begin();
   }
+  std::uint64_t bytes_lost = 0;  // by power cuts
 
   // The file system cannot be asked for its free space, which counts as none.
   void fill_disk() { std::filesystem::rename(home(), home().string() + ".away"); }
@@ -210,6 +214,39 @@ class world {
   core::timestamp now = core::from_unix_ms(1'700'000'000'000);
 
  private:
+  struct log_place {
+    std::filesystem::path file;
+    std::uintmax_t bytes = 0;
+  };
+
+  // Where the write-ahead log ends now.
+  log_place log_end() const {
+    log_place end;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator{home()}) {
+      if (entry.path().extension() == ".log" && entry.path() > end.file) end.file = entry.path();
+    }
+    if (!end.file.empty()) end.bytes = std::filesystem::file_size(end.file);
+    return end;
+  }
+  void cut_power() {
+    const log_place end = log_end();
+    db_.reset();  // writes nothing
+    if (end.file == synced_.file && end.bytes > synced_.bytes) {
+      std::filesystem::resize_file(synced_.file, synced_.bytes);
+      bytes_lost += end.bytes - synced_.bytes;
+    }
+    open_store();
+  }
+  void open_store() {
+    store::database_options o;
+    o.directory = home().string();
+    o.reserve_bytes = 1;
+    auto db = store::database::open(o);
+    BOOST_REQUIRE_MESSAGE(db.ok(), (db.ok() ? "" : db.failure().detail));
+    db_ = std::move(*db);
+    repo_.emplace(*db_, *vault_);
+    synced_ = log_end();
+  }
   std::filesystem::path home() const { return std::filesystem::path{directory_.path()} / "state"; }
 
   void begin() {
@@ -241,6 +278,7 @@ class world {
   temporary_directory directory_{temporary_directory::place::in_memory};
   std::optional<store::vault> vault_;
   std::unique_ptr<store::database> db_;
+  log_place synced_;  // what is before it survives a power cut
   std::optional<store::repository> repo_;
   std::unique_ptr<store::id_source> ids_;
   std::unique_ptr<store::committer> committer_;
