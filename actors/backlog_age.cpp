@@ -6,7 +6,7 @@ namespace syndicated::actors {
 namespace {
 
 constexpr std::size_t endpoints_in_look = 8;
-constexpr std::size_t rows_of_side = 32;
+constexpr std::size_t rows_of_side = 8;  // each is a read beside deliveries
 constexpr std::chrono::milliseconds look_interval{500};
 
 }  // namespace
