@@ -15,7 +15,8 @@ constexpr std::size_t read_bytes = 4 * 1024;
 constexpr std::size_t body_read_bytes = 32 * 1024;
 constexpr std::size_t kept_buffer_bytes = 16 * 1024;
 constexpr int linger_ms = 2'000;
-constexpr std::size_t linger_bytes_max = 512 * 1024;
+// So that who sends a body that is several times too large still reads why it was refused.
+constexpr std::size_t linger_bytes_max = 4 * core::limits::publish_body_bytes_max;
 // A body may pause, but below this rate after the grace it only holds a place (reliability.md 3).
 constexpr int slow_body_grace_ms = 5'000;
 constexpr std::int64_t slow_body_bytes_per_s = 100;
@@ -103,8 +104,9 @@ void connection::read_more() {
   start_read(in_.prepare(read_size()));
 }
 
-// Large only for a body that is kept, and then not larger than what is left of it.
+// Large only for a body that is kept, and then not larger than what is left of it; or dropped.
 std::size_t connection::read_size() const {
+  if (phase_ == phase::lingering) return body_read_bytes;
   if (!share_ || parser_.now() != request_parser::state::body) return read_bytes;
   const auto length = parser_.body_length();
   if (!length) return body_read_bytes;
