@@ -14,12 +14,14 @@ constexpr std::array classes{response_class::delivered,     response_class::fail
 
 // Of core::judge, of the dispatcher and of disabled endpoints; what is none of these counts as the
 // last one.
-constexpr std::array<std::string_view, 10> reasons{"exhausted",
+constexpr std::array<std::string_view, 12> reasons{"exhausted",
                                                    "expired",
                                                    "gone",
                                                    "rejected_size",
                                                    "blocked_destination",
                                                    "cannot_sign",
+                                                   "event_missing",
+                                                   "record_unreadable",
                                                    "quarantined",
                                                    "aborted_by_receiver",
                                                    "disabled_by_receiver",

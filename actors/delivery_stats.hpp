@@ -37,7 +37,7 @@ class delivery_stats {
 
  private:
   static constexpr std::size_t class_count = 7;
-  static constexpr std::size_t reason_count = 10;
+  static constexpr std::size_t reason_count = 12;
   struct durations {
     std::atomic<std::uint64_t> count{0};
     std::atomic<std::int64_t> total_us{0};
