@@ -38,7 +38,7 @@ class reading_room : public tests::engine_fixture {
     return out;
   }
   std::vector<attempt_record> tried(core::endpoint_id id, attempt_choice choice) {
-    return tried(id, {choice, {}, {}});
+    return tried(id, {choice, {}, {}, {}});
   }
   core::event_id first_event(core::subscription_id id) { return events_of(id).front().id; }
   std::uint64_t ended() {
@@ -115,14 +115,14 @@ BOOST_AUTO_TEST_CASE(attempts_are_chosen_by_outcome_and_time_page_by_page) {
   BOOST_TEST(parked.size() == 2U);
   for (const auto& a : parked) BOOST_TEST(a.number == 3U);
   // Both ends of a time range belong to it.
-  BOOST_TEST(same(tried(m.endpoint, {attempt_choice::any, {}, between}), delivered));
-  BOOST_TEST(same(tried(m.endpoint, {attempt_choice::any, between, {}}), failed));
+  BOOST_TEST(same(tried(m.endpoint, {attempt_choice::any, {}, between, {}}), delivered));
+  BOOST_TEST(same(tried(m.endpoint, {attempt_choice::any, between, {}, {}}), failed));
   const auto oldest = all.back().at;
-  BOOST_TEST(tried(m.endpoint, {attempt_choice::any, oldest, oldest}).size() >= 1U);
-  BOOST_TEST(tried(m.endpoint, {attempt_choice::parked, {}, between}).empty());
+  BOOST_TEST(tried(m.endpoint, {attempt_choice::any, oldest, oldest, {}}).size() >= 1U);
+  BOOST_TEST(tried(m.endpoint, {attempt_choice::parked, {}, between, {}}).empty());
   for (const std::size_t limit : {1U, 2U, 4U}) {
     BOOST_TEST(same(tried(m.endpoint, {}, limit), all));
-    BOOST_TEST(same(tried(m.endpoint, {attempt_choice::failed, between, {}}, limit), failed));
+    BOOST_TEST(same(tried(m.endpoint, {attempt_choice::failed, between, {}, {}}, limit), failed));
   }
   const auto wrong = engine().attempts_at(m.endpoint, {}, {10, "bm9uc2Vuc2U="});
   BOOST_REQUIRE(!wrong.ok());
