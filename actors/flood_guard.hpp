@@ -30,7 +30,7 @@ class flood_guard {
   static constexpr clock::duration period = std::chrono::milliseconds{50};
   static constexpr clock::duration others_count_for = std::chrono::seconds{1};
   static constexpr clock::duration flood_counts_for = std::chrono::milliseconds{250};
-  static constexpr microseconds wait_goal{100};  // on average
+  static constexpr microseconds wait_goal{60};  // on average
   static constexpr int inside_min = 1;
   static constexpr int inside_first = 4;
   static constexpr int inside_max = 1'024;
