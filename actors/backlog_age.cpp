@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds look_interval{500};
 
 void backlog_age::tick(core::timestamp now) {
   // A clock that was set back must not stop the looks.
-  if (now < next_look_ && next_look_ - now <= look_interval) return;
+  if (core::waits(next_look_, look_interval, now)) return;
   next_look_ = now + look_interval;
   look(now);
 }
