@@ -29,6 +29,12 @@ void subscription_entity::decide(entity_request& request) {
   }
   if (!record_) return refuse(request, core::not_found("no such subscription"));
   if (std::holds_alternative<reconsider_access>(request.body)) return reconsider(request);
+  if (std::holds_alternative<timer_due>(request.body)) {
+    core::subscription_command command;
+    command.action = core::subscription_action::timer;
+    command.by = core::party::system;
+    return apply(request, command, {});
+  }
   if (auto* change = std::get_if<subscription_change>(&request.body)) {
     return apply(request, change->command, change->render);
   }

@@ -42,10 +42,7 @@ void fire_timers(ticker_pointer self, core::timestamp now) {
   for (const core::stream_id& stream : due) {
     state.timers_under_way.insert(stream);
     auto request = system_request(stream);
-    subscription_change change;
-    change.command.action = core::subscription_action::timer;
-    change.command.by = core::party::system;
-    request->body = std::move(change);
+    request->body = timer_due{};
     request->reply = notify(self, timer_handled{stream});
     state.s->to_shard(std::move(request));
   }

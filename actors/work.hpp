@@ -70,6 +70,10 @@ struct discard_request {
 // Something above may have been disabled or enabled: compare with what is on disk.
 struct reconsider_access {};
 
+// A timer row of the entity is due. What is due is read from its state, so a late, early or
+// repeated one is harmless.
+struct timer_due {};
+
 // There are notices about the endpoint on disk: tell them.
 struct endpoint_notices {};
 // Its dispatcher saw it fail, or work again.
@@ -101,7 +105,7 @@ struct job_request {
 struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
-               publish_request, replay_request, discard_request, reconsider_access,
+               publish_request, replay_request, discard_request, reconsider_access, timer_due,
                endpoint_notices, endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;

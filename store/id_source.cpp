@@ -1,5 +1,7 @@
 #include "store/id_source.hpp"
 
+#include <algorithm>
+
 #include "store/keys.hpp"
 
 namespace syndicated::store {
@@ -13,11 +15,14 @@ std::string id_source::encode() const {
 }
 
 core::result<void> id_source::load(std::string_view bytes) {
-  if (bytes.size() < 1 + last_.size() * 8 || bytes.front() != '\1') {
+  constexpr std::size_t first_version = 8;  // as many counters are in the oldest stores
+  const std::size_t counters = bytes.empty() ? 0 : (bytes.size() - 1) / 8;
+  if (counters < first_version || bytes.front() != '\1') {
     return core::error{
         core::errc::corrupt, "record_unreadable", "the stored id counters are damaged", {}, {}};
   }
-  for (std::size_t i = 0; i < last_.size(); ++i) last_[i] = read_u64(bytes, 1 + i * 8);
+  for (std::size_t i = 0; i < std::min(counters, last_.size()); ++i)
+    last_[i] = read_u64(bytes, 1 + i * 8);
   return {};
 }
 

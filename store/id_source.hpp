@@ -23,6 +23,11 @@ class id_source {
   core::endpoint_id next_endpoint() { return {take(5)}; }
   core::token_id next_token() { return {take(6)}; }
   core::event_id next_event() { return {take(7)}; }
+  // Users and tenants share their numbers: both are `user/{id}` to vendors (domain.md 10.11).
+  core::user_id next_user() { return {take(0)}; }
+  core::resource_id next_resource() { return {take(8)}; }
+  core::operation_id next_operation() { return {take(9)}; }
+  core::commitment_id next_commitment() { return {take(10)}; }
   core::event_id last_event() const { return {last_[7].load(std::memory_order_relaxed)}; }
 
   std::string encode() const;
@@ -32,7 +37,7 @@ class id_source {
   std::uint64_t take(std::size_t kind) {
     return last_[kind].fetch_add(1, std::memory_order_relaxed) + 1;
   }
-  std::array<std::atomic<std::uint64_t>, 8> last_{};
+  std::array<std::atomic<std::uint64_t>, 12> last_{};  // the last ones are not used yet
 };
 
 }  // namespace syndicated::store

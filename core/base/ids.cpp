@@ -37,6 +37,10 @@ std::string_view to_string(entity_kind kind) noexcept {
     case entity_kind::published: return "published";
     case entity_kind::unordered: return "unordered";
     case entity_kind::event_type: return "event_type";
+    case entity_kind::user: return "user";
+    case entity_kind::resource: return "resource";
+    case entity_kind::operation: return "operation";
+    case entity_kind::commitment: return "commitment";
   }
   return "unknown";
 }

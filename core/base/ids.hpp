@@ -29,6 +29,10 @@ using subscription_id = strong_id<struct subscription_tag>;
 using endpoint_id = strong_id<struct endpoint_tag>;
 using event_id = strong_id<struct event_tag>;
 using token_id = strong_id<struct token_tag>;
+using user_id = strong_id<struct user_tag>;
+using resource_id = strong_id<struct resource_tag>;      // of a subscription's sub-resource
+using operation_id = strong_id<struct operation_tag>;    // of a change that a vendor confirms
+using commitment_id = strong_id<struct commitment_tag>;  // of a term with its rules
 using event_type_id = strong_id<struct event_type_tag>;  // of its name: type_id_of()
 
 // The provider of the installation is always this tenant (api.md, 3).
@@ -46,6 +50,10 @@ enum class entity_kind : std::uint8_t {
   published = 8,  // a publisher's named stream; the entity is a hash of the name
   unordered = 9,  // events published together without a stream; the entity is the first one's id
   event_type = 10,
+  user = 11,
+  resource = 12,
+  operation = 13,
+  commitment = 14,
 };
 
 std::string_view to_string(entity_kind kind) noexcept;  // "tenant", "subscription" ...
@@ -60,6 +68,11 @@ struct stream_id {
 
 constexpr stream_id stream_of(subscription_id id) { return {entity_kind::subscription, id.value}; }
 constexpr stream_id stream_of(tenant_id id) { return {entity_kind::tenant, id.value}; }
+constexpr stream_id stream_of(vendor_id id) { return {entity_kind::vendor, id.value}; }
+constexpr stream_id stream_of(product_id id) { return {entity_kind::product, id.value}; }
+constexpr stream_id stream_of(plan_id id) { return {entity_kind::plan, id.value}; }
+constexpr stream_id stream_of(user_id id) { return {entity_kind::user, id.value}; }
+constexpr stream_id stream_of(commitment_id id) { return {entity_kind::commitment, id.value}; }
 constexpr stream_id stream_of(endpoint_id id) { return {entity_kind::endpoint, id.value}; }
 
 // The stream of published events with this name: 63 bits of its SHA-256. A collision would order

@@ -15,6 +15,7 @@ std::optional<wire_entity> wire_entity_of(entity_kind kind) {
   switch (kind) {
     case entity_kind::subscription: return wire_entity{"Subscription", "subscription"};
     case entity_kind::tenant: return wire_entity{"User", "user"};
+    case entity_kind::user: return wire_entity{"User", "user"};
     case entity_kind::plan: return wire_entity{"ProductVersion", "productVersion"};
     case entity_kind::vendor:
     case entity_kind::product:
@@ -22,7 +23,10 @@ std::optional<wire_entity> wire_entity_of(entity_kind kind) {
     case entity_kind::token:
     case entity_kind::published:
     case entity_kind::unordered:
-    case entity_kind::event_type: return std::nullopt;
+    case entity_kind::event_type:
+    case entity_kind::resource:
+    case entity_kind::operation:
+    case entity_kind::commitment: return std::nullopt;
   }
   return std::nullopt;
 }
