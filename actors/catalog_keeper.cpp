@@ -98,7 +98,12 @@ core::result<catalog_keeper::change> catalog_keeper::on(const update_vendor& c) 
 
 core::result<catalog_keeper::change> catalog_keeper::on(const create_product& c) const {
   if (!newest_->find(c.vendor)) return core::invalid_field("/vendor_id", "no such vendor");
-  core::product p{s_.ids.next_product(), c.vendor, c.name, c.sku, c.metadata, 0, {}, {}};
+  core::product p;
+  p.id = s_.ids.next_product();
+  p.vendor = c.vendor;
+  p.name = c.name;
+  p.sku = c.sku;
+  p.metadata = c.metadata;
   begin(p, s_.now());
   return change{std::move(p), true, true};
 }

@@ -25,7 +25,8 @@ inline constexpr char format_1 = 1;
 
 std::string encode(const core::tenant& t);
 std::string encode(const core::vendor& v);
-std::string encode(const core::product& p);
+std::string encode(const core::product& p, const vault& secrets);
+std::string encode(const core::product_instance& i, const vault& secrets);
 std::string encode(const core::plan& p);
 std::string encode(const core::endpoint& e, const vault& secrets);
 std::string encode(const core::token& t);
@@ -43,7 +44,8 @@ std::string encode(const retention_record& r);
 
 core::result<core::tenant> decode_tenant(std::string_view value);
 core::result<core::vendor> decode_vendor(std::string_view value);
-core::result<core::product> decode_product(std::string_view value);
+core::result<core::product> decode_product(std::string_view value, const vault& secrets);
+core::result<core::product_instance> decode_instance(std::string_view value, const vault& secrets);
 core::result<core::plan> decode_plan(std::string_view value);
 core::result<core::endpoint> decode_endpoint(std::string_view value, const vault& secrets);
 core::result<core::token> decode_token(std::string_view value);

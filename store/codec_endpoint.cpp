@@ -148,7 +148,7 @@ void get_rules(core::endpoint& e, const records::Endpoint& r) {
 
 std::string encode(const core::endpoint& e, const vault& secrets) {
   records::Endpoint r;
-  const strongbox box{secrets, e.id};
+  const strongbox box{secrets, stream_of(e.id)};
   r.set_id(e.id.value);
   r.set_scope(number(e.scope));
   r.set_scope_id(e.scope_id);
@@ -177,7 +177,7 @@ core::result<core::endpoint> decode_endpoint(std::string_view value, const vault
   if (auto e = parse(r, value, "endpoint")) return std::move(*e);
   core::endpoint e;
   e.id = {r.id()};
-  strongbox box{secrets, e.id};
+  strongbox box{secrets, stream_of(e.id)};
   e.scope = static_cast<core::endpoint_scope>(r.scope());
   e.scope_id = r.scope_id();
   e.url = r.url();

@@ -28,6 +28,9 @@ class id_source {
   core::resource_id next_resource() { return {take(8)}; }
   core::operation_id next_operation() { return {take(9)}; }
   core::commitment_id next_commitment() { return {take(10)}; }
+  // Both belong to products, and share their numbers.
+  core::instance_id next_instance() { return {take(11)}; }
+  core::parameter_id next_parameter() { return {take(11)}; }
   core::event_id last_event() const { return {last_[7].load(std::memory_order_relaxed)}; }
 
   std::string encode() const;
@@ -37,7 +40,7 @@ class id_source {
   std::uint64_t take(std::size_t kind) {
     return last_[kind].fetch_add(1, std::memory_order_relaxed) + 1;
   }
-  std::array<std::atomic<std::uint64_t>, 12> last_{};  // the last ones are not used yet
+  std::array<std::atomic<std::uint64_t>, 12> last_{};
 };
 
 }  // namespace syndicated::store

@@ -235,7 +235,7 @@ std::vector<write_again> key_rotation::examine(const sealed_area& area, const pa
   for (const auto& [key, row] : p.rows) {
     std::uint64_t old_values = 0;
     std::uint64_t done = 0;
-    auto next = visit_sealed(area.where, row, [&](std::string& sealed, const std::string& context) {
+    auto next = area.visit(row, [&](std::string& sealed, const std::string& context) {
       const auto id = vault::key_of(sealed);
       if (!id || !old_key(*id)) return;
       ++old_values;

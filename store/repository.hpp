@@ -120,6 +120,7 @@ class repository {
   // The catalogue, whole (it is kept in memory).
   core::result<std::vector<core::vendor>> all_vendors() const;
   core::result<std::vector<core::product>> all_products() const;
+  core::result<std::vector<core::product_instance>> all_instances() const;
   core::result<std::vector<core::plan>> all_plans() const;
   core::result<std::vector<core::endpoint>> all_endpoints() const;
   core::result<std::vector<core::token>> all_tokens() const;
@@ -130,6 +131,7 @@ class repository {
   void put(write_plan& plan, const core::tenant& t, bool created) const;
   void put(write_plan& plan, const core::vendor& v) const;
   void put(write_plan& plan, const core::product& p) const;
+  void put(write_plan& plan, const core::product_instance& i) const;
   void put(write_plan& plan, const core::plan& p) const;
   void put(write_plan& plan, const core::endpoint& e) const;
   void put(write_plan& plan, const core::token& t) const;

@@ -111,7 +111,13 @@ void repository::put(write_plan& plan, const core::vendor& v) const {
   plan.put(family::catalog, catalog_key(core::entity_kind::vendor, v.id.value), encode(v));
 }
 void repository::put(write_plan& plan, const core::product& p) const {
-  plan.put(family::catalog, catalog_key(core::entity_kind::product, p.id.value), encode(p));
+  hold_keys(plan);
+  plan.put(family::catalog, catalog_key(core::entity_kind::product, p.id.value), encode(p, vault_));
+}
+void repository::put(write_plan& plan, const core::product_instance& i) const {
+  hold_keys(plan);
+  plan.put(family::catalog, catalog_key(core::entity_kind::instance, i.id.value),
+           encode(i, vault_));
 }
 void repository::put(write_plan& plan, const core::plan& p) const {
   plan.put(family::catalog, catalog_key(core::entity_kind::plan, p.id.value), encode(p));

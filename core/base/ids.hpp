@@ -33,6 +33,8 @@ using user_id = strong_id<struct user_tag>;
 using resource_id = strong_id<struct resource_tag>;      // of a subscription's sub-resource
 using operation_id = strong_id<struct operation_tag>;    // of a change that a vendor confirms
 using commitment_id = strong_id<struct commitment_tag>;  // of a term with its rules
+using instance_id = strong_id<struct instance_tag>;      // of an application, and
+using parameter_id = strong_id<struct parameter_tag>;    // what is asked with an order
 using event_type_id = strong_id<struct event_type_tag>;  // of its name: type_id_of()
 
 // The provider of the installation is always this tenant (api.md, 3).
@@ -54,6 +56,7 @@ enum class entity_kind : std::uint8_t {
   resource = 12,
   operation = 13,
   commitment = 14,
+  instance = 15,
 };
 
 std::string_view to_string(entity_kind kind) noexcept;  // "tenant", "subscription" ...
@@ -70,6 +73,7 @@ constexpr stream_id stream_of(subscription_id id) { return {entity_kind::subscri
 constexpr stream_id stream_of(tenant_id id) { return {entity_kind::tenant, id.value}; }
 constexpr stream_id stream_of(vendor_id id) { return {entity_kind::vendor, id.value}; }
 constexpr stream_id stream_of(product_id id) { return {entity_kind::product, id.value}; }
+constexpr stream_id stream_of(instance_id id) { return {entity_kind::instance, id.value}; }
 constexpr stream_id stream_of(plan_id id) { return {entity_kind::plan, id.value}; }
 constexpr stream_id stream_of(user_id id) { return {entity_kind::user, id.value}; }
 constexpr stream_id stream_of(commitment_id id) { return {entity_kind::commitment, id.value}; }

@@ -1,14 +1,8 @@
 #include "core/delivery/endpoint.hpp"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 
 namespace syndicated::core {
-
-secret_bytes::~secret_bytes() {
-  if (!bytes_.empty()) OPENSSL_cleanse(bytes_.data(), bytes_.size());
-}
 
 std::string_view to_string(endpoint_scope scope) noexcept {
   switch (scope) {

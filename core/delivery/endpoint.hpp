@@ -13,6 +13,7 @@
 
 #include "core/base/ids.hpp"
 #include "core/base/limits.hpp"
+#include "core/base/secret.hpp"
 #include "core/base/time.hpp"
 #include "core/delivery/content_filter.hpp"
 #include "core/lifecycle/catalog.hpp"
@@ -54,29 +55,8 @@ std::optional<ordering_mode> parse_ordering_mode(std::string_view text) noexcept
 std::optional<termination_signal> parse_termination_signal(std::string_view text) noexcept;
 std::optional<auth_kind> parse_auth_kind(std::string_view text) noexcept;
 
-// Key material. Neither printed nor compared by accident; wiped when it goes.
-class secret_bytes {
- public:
-  secret_bytes() = default;
-  explicit secret_bytes(std::string bytes) : bytes_(std::move(bytes)) {}
-  secret_bytes(const secret_bytes&) = default;
-  secret_bytes(secret_bytes&&) = default;
-  secret_bytes& operator=(const secret_bytes&) = default;
-  secret_bytes& operator=(secret_bytes&&) = default;
-  ~secret_bytes();
-
-  bool empty() const noexcept { return bytes_.empty(); }
-  const std::string& reveal() const noexcept { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
-// A header that the owner adds to every request; its value may be a secret and is kept as one.
-struct endpoint_header {
-  std::string name;
-  secret_bytes value;
-};
+// A header that the owner adds to every request.
+using endpoint_header = secret_header;
 
 // How the daemon proves itself to the vendor.
 struct endpoint_auth {

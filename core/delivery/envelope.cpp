@@ -26,7 +26,8 @@ std::optional<wire_entity> wire_entity_of(entity_kind kind) {
     case entity_kind::event_type:
     case entity_kind::resource:
     case entity_kind::operation:
-    case entity_kind::commitment: return std::nullopt;
+    case entity_kind::commitment:
+    case entity_kind::instance: return std::nullopt;
   }
   return std::nullopt;
 }

@@ -5,24 +5,11 @@
 #include "core/base/limits.hpp"
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/event.hpp"
+#include "core/lifecycle/name_search.hpp"
 #include "core/lifecycle/subscription.hpp"
 #include "core/lifecycle/tenant.hpp"
 
 namespace syndicated::core {
-namespace {
-
-// Tries every persisted value of a small enumeration.
-template <class E>
-std::optional<E> parse_by_name(std::string_view text, int last) noexcept {
-  for (int i = 1; i <= last; ++i) {
-    const auto value = static_cast<E>(i);
-    if (to_string(value) == text) return value;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 std::string_view to_string(role r) noexcept {
   switch (r) {
     case role::operator_: return "operator";

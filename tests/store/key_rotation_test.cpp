@@ -179,8 +179,9 @@ BOOST_AUTO_TEST_CASE(a_holder_keeps_the_replaced_keys_from_being_gone) {
 BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_into_a_row_stays) {
   const vault v = with(key_a);
   const std::string unknown{"\x82\x7d\x03new", 6};  // field 2000, text
-  const auto visited = visit_sealed(family::catalog, encode(an_endpoint(1), v) + unknown,
-                                    [](std::string& sealed, const std::string&) { sealed = "s"; });
+  const auto visited =
+      sealed_areas().front().visit(encode(an_endpoint(1), v) + unknown,
+                                   [](std::string& sealed, const std::string&) { sealed = "s"; });
   BOOST_REQUIRE(visited.ok());
   BOOST_TEST(visited->find("new") != std::string::npos);
 }
