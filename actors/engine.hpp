@@ -19,6 +19,7 @@
 #include "actors/commands.hpp"
 #include "actors/views.hpp"
 #include "core/delivery/egress_policy.hpp"
+#include "core/lifecycle/subscription_machine.hpp"
 
 namespace syndicated::actors {
 

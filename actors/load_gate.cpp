@@ -176,6 +176,11 @@ bool adds_load(const core::subscription_command& command) noexcept {
   if (command.by == core::party::vendor || command.by == core::party::system) return false;
   switch (command.action) {
     case reject:
+    case overdue:
+    case unschedule:
+    case answer_operation:
+    case cancel_operation:
+    case relocate:
     case cancel:
     case terminate:
     case report_deployed:

@@ -21,7 +21,7 @@
 #include "actors/load_gate.hpp"
 #include "actors/work.hpp"
 #include "core/delivery/protection.hpp"
-#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/subscription_machine.hpp"
 #include "store/committer.hpp"
 #include "store/id_source.hpp"
 #include "store/repository.hpp"

@@ -1,8 +1,76 @@
 #include "actors/subscription_entity.hpp"
 
 #include "actors/event_data.hpp"
+#include "core/base/limits.hpp"
 
 namespace syndicated::actors {
+namespace {
+
+void look_at_access(services& s, core::stream_id stream) {
+  auto again = system_request(stream);
+  again->body = reconsider_access{};
+  s.to_shard(std::move(again));
+}
+
+bool sold_once(const core::product* p) {
+  return p != nullptr && p->per_customer != core::per_customer::unlimited;
+}
+
+core::tenant_id customer_of(const core::tenant& owner) {
+  return owner.kind == core::tenant_kind::unit ? owner.parent : owner.id;
+}
+
+// Two orders of one customer belong to two actors: while one is on its way, the other is refused.
+bool one_at_a_time(services& s, entity_request& request, const core::tenant& owner,
+                   core::product_id product) {
+  std::string key = "order of product " + std::to_string(product.value) + " for tenant " +
+                    std::to_string(customer_of(owner).value);
+  if (!s.keys.hold(key)) {
+    request.answer_with(core::error{core::errc::conflict,
+                                    "one_per_customer",
+                                    "another order of the product is under way",
+                                    {},
+                                    {}});
+    return false;
+  }
+  request.reply = [&s, key = std::move(key),
+                   reply = std::exchange(request.reply, nullptr)](core::result<answer>&& a) {
+    s.keys.release(key);
+    if (reply) reply(std::move(a));
+  };
+  return true;
+}
+
+// What the customer and its units have of the product that has not ended; one says it all.
+core::result<std::uint64_t> others_of_product(const store::repository& repo,
+                                              const core::tenant& owner, const core::product& p) {
+  std::vector<core::tenant_id> holders{owner.id};
+  if (p.per_customer != core::per_customer::one_per_user) {
+    holders = {customer_of(owner)};
+    auto ok = repo.children_of(holders.front(), 0, [&holders](core::tenant_id&& unit) {
+      holders.push_back(unit);
+      return holders.size() < core::limits::scan_rows_max;
+    });
+    if (!ok) return std::move(ok).failure();
+  }
+  std::uint64_t found = 0;
+  core::result<void> problem;
+  for (const core::tenant_id holder : holders) {
+    auto ok = repo.subscriptions_of_tenant(holder, 0, [&](core::subscription_id&& id) {
+      auto other = repo.find(id);
+      if (!other) problem = std::move(other).failure();
+      const bool counts =
+          other.ok() && *other && (*other)->product == p.id && !core::ended((*other)->status);
+      if (counts) ++found;
+      return problem.ok() && found == 0;
+    });
+    if (!ok) return std::move(ok).failure();
+    if (!problem) return std::move(problem).failure();
+  }
+  return found;
+}
+
+}  // namespace
 
 subscription_entity::subscription_entity(services& s, core::stream_id stream) : entity(s, stream) {}
 
@@ -14,12 +82,47 @@ core::result<void> subscription_entity::load_record() {
 }
 
 core::circumstances subscription_entity::circumstances_now(const actors::catalog& catalog,
-                                                           core::plan_id plan) {
-  plan_ = catalog.find(plan);
+                                                           core::plan_id plan) const {
   core::circumstances c;
   c.now = s_.now();
-  c.plan = plan_.get();
+  c.plan = catalog.find(plan).get();  // the snapshot keeps it
   c.settings = s_.lifecycle;
+  if (c.plan == nullptr) return c;
+  c.product = catalog.find(c.plan->product).get();
+  if (c.product != nullptr) c.settings = core::settings_for(s_.lifecycle, *c.product);
+  return c;
+}
+
+core::result<void> subscription_entity::look_at_owner(core::tenant_id owner,
+                                                      core::circumstances& c) {
+  auto found = s_.repo.find(owner);
+  if (!found) return std::move(found).failure();
+  owner_ = std::move(*found);
+  if (!owner_) return {};
+  c.new_owner = &*owner_;
+  auto path = owner_->path;
+  path.push_back(owner_->id);
+  auto enabled = all_enabled(s_.repo, path);
+  if (!enabled) return std::move(enabled).failure();
+  c.tenant_effective = *enabled;
+  return {};
+}
+
+core::result<core::circumstances> subscription_entity::circumstances_of(
+    const actors::catalog& catalog, const core::subscription_command& command) {
+  core::circumstances c = circumstances_now(catalog, record_->plan);
+  if (command.new_plan) c.other_plans[0] = catalog.find(*command.new_plan).get();
+  const auto plan_of = [&catalog](const core::operation* o) -> const core::plan* {
+    return o != nullptr && o->plan_to ? catalog.find(*o->plan_to).get() : nullptr;
+  };
+  c.other_plans[1] = plan_of(record_->scheduled());
+  c.other_plans[2] = plan_of(record_->in_progress());
+  if (command.action == core::subscription_action::transfer && command.new_tenant) {
+    if (auto ok = look_at_owner(*command.new_tenant, c); !ok) return std::move(ok).failure();
+  }
+  if (command.action == core::subscription_action::reinstate) {
+    if (auto ok = look_at_owner(record_->tenant, c); !ok) return std::move(ok).failure();
+  }
   return c;
 }
 
@@ -52,17 +155,18 @@ void subscription_entity::create(entity_request& request, subscription_creation&
   auto enabled = all_enabled(s_.repo, path);
   if (!enabled) return refuse(request, std::move(enabled).failure());
   c.tenant_effective = *enabled;
+  if (sold_once(c.product)) {
+    if (!one_at_a_time(s_, request, creation.owner, c.product->id)) return;
+    auto others = others_of_product(s_.repo, creation.owner, *c.product);
+    if (!others) return refuse(request, std::move(others).failure());
+    c.same_product = *others;
+  }
   auto decided = core::create_subscription({stream_.entity}, creation.wanted, creation.owner, c);
   if (!decided) return refuse(request, std::move(decided).failure());
   // A tenant above may have been disabled between the look above and the commit, and its cascade
   // may have passed before this subscription could be found.
   auto look_again = [services = &s_, epoch, stream = stream_] {
-    if (services->access_epoch.load() == epoch) return;
-    auto again = std::make_shared<entity_request>();
-    again->stream = stream;
-    again->body = reconsider_access{};
-    again->options.by.name = "system";
-    services->to_shard(std::move(again));
+    if (services->access_epoch.load() != epoch) look_at_access(*services, stream);
   };
   write(request, std::move(*decided), true, creation.render, std::move(look_again));
 }
@@ -71,39 +175,43 @@ void subscription_entity::apply(entity_request& request, const core::subscriptio
                                 const renderer<core::subscription>& render) {
   if (!version_fits(request, record_->version)) return;
   const auto catalog = s_.catalog.load();
-  core::circumstances c = circumstances_now(*catalog, record_->plan);
-  std::shared_ptr<const core::plan> new_plan;
-  if (command.new_plan) {
-    new_plan = catalog->find(*command.new_plan);
-    c.new_plan = new_plan.get();
-  }
-  if (command.action == core::subscription_action::reinstate) {
-    auto enabled = all_enabled(s_.repo, record_->path);
-    if (!enabled) return refuse(request, std::move(enabled).failure());
-    c.tenant_effective = *enabled;
-  }
-  auto decided = core::decide(*record_, command, c);
+  auto c = circumstances_of(*catalog, command);
+  if (!c) return refuse(request, std::move(c).failure());
+  auto decided = core::decide(*record_, command, *c);
   if (!decided) return refuse(request, std::move(decided).failure());
   if (!decided->changed) {
     return answer_unchanged(request, render ? render(*record_, false) : answer{});
   }
-  write(request, std::move(*decided), adds_load(command), render, {});
+  std::function<void()> after;
+  if (command.action == core::subscription_action::transfer) {
+    // What was disabled above the old owner may be enabled above the new one, and the other way.
+    after = [services = &s_, stream = stream_] { look_at_access(*services, stream); };
+  }
+  write(request, std::move(*decided), adds_load(command), render, std::move(after));
 }
 
 // The cascade only says "look": the truth is the tenants' own states, so neither the order nor the
 // number of its messages matters (invariant 12 of domain.md 10.14).
 void subscription_entity::reconsider(entity_request& request) {
-  auto enabled = all_enabled(s_.repo, record_->path);
-  if (!enabled) return refuse(request, std::move(enabled).failure());
-  const bool marked = record_->reasons.has(core::suspension_reason::tenant_disabled);
-  if (marked != *enabled) return answer_unchanged(request, {});
-  core::subscription_command command;
-  command.action =
-      *enabled ? core::subscription_action::resume : core::subscription_action::suspend;
-  command.by = core::party::system;
-  command.reason = core::suspension_reason::tenant_disabled;
   const auto catalog = s_.catalog.load();
-  auto decided = core::decide(*record_, command, circumstances_now(*catalog, record_->plan));
+  core::circumstances c = circumstances_now(*catalog, record_->plan);
+  if (auto ok = look_at_owner(record_->tenant, c); !ok) {
+    return refuse(request, std::move(ok).failure());
+  }
+  core::subscription_command command;
+  command.by = core::party::system;
+  command.action = core::subscription_action::relocate;
+  auto moved = core::decide(*record_, command, c);
+  if (moved && moved->changed) {
+    return write(request, std::move(*moved), false, {},
+                 [services = &s_, stream = stream_] { look_at_access(*services, stream); });
+  }
+  const bool marked = record_->reasons.has(core::suspension_reason::tenant_disabled);
+  if (marked != c.tenant_effective) return answer_unchanged(request, {});
+  command.action =
+      c.tenant_effective ? core::subscription_action::resume : core::subscription_action::suspend;
+  command.reason = core::suspension_reason::tenant_disabled;
+  auto decided = core::decide(*record_, command, c);
   if (!decided || !decided->changed) return answer_unchanged(request, {});  // ended: nothing to do
   write(request, std::move(*decided), false, {}, {});
 }

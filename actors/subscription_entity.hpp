@@ -17,7 +17,12 @@ class subscription_entity final : public entity {
   bool known_by_id() const noexcept override { return record_.has_value() || had_lanes(); }
   void decide(entity_request& request) override;
 
-  core::circumstances circumstances_now(const actors::catalog& catalog, core::plan_id plan);
+  core::circumstances circumstances_now(const actors::catalog& catalog, core::plan_id plan) const;
+  // Of a command on what there is. `catalog` keeps the plans alive. Errors: the store's.
+  core::result<core::circumstances> circumstances_of(const actors::catalog& catalog,
+                                                     const core::subscription_command& command);
+  core::result<void> look_at_owner(core::tenant_id owner, core::circumstances& c);
+  // Its tenant stands elsewhere now, or is disabled or enabled: compares with what is on disk.
   void create(entity_request& request, subscription_creation& creation);
   void apply(entity_request& request, const core::subscription_command& command,
              const renderer<core::subscription>& render);
@@ -27,7 +32,7 @@ class subscription_entity final : public entity {
              const renderer<core::subscription>& render, std::function<void()> after);
 
   std::optional<core::subscription> record_;
-  std::shared_ptr<const core::plan> plan_;  // keeps the circumstances' plan alive
+  std::optional<core::tenant> owner_;  // keeps the circumstances' new owner alive
 };
 
 }  // namespace syndicated::actors

@@ -230,7 +230,9 @@ core::party party_of(const call& c, core::subscription_action action) {
     case core::role::operator_:
     case core::role::marketplace: break;
   }
-  return action == core::subscription_action::pay ? core::party::billing : core::party::provider;
+  const bool of_billing =
+      action == core::subscription_action::pay || action == core::subscription_action::overdue;
+  return of_billing ? core::party::billing : core::party::provider;
 }
 
 }  // namespace syndicated::api

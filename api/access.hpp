@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/call.hpp"
-#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/subscription_machine.hpp"
 
 namespace syndicated::api {
 

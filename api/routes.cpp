@@ -49,6 +49,7 @@ route_list native_routes() {
   append(all, job_routes());
   append(all, tenant_routes());
   append(all, subscription_routes());
+  append(all, operation_routes());
   append(all, event_routes());
   append(all, publish_routes());
   append(all, event_type_routes());
@@ -93,6 +94,7 @@ const route_table& public_routes() {
     route_list all = native_routes();
     append(all, cloudesire_routes());
     append(all, cloudesire_reference_routes());
+    append(all, cloudesire_operation_routes());
     return all;
   }()};
   return table;

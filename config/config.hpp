@@ -96,9 +96,18 @@ struct publish_section {
 
 // Waiting times of the subscription's life (domain.md, 10.5).
 struct lifecycle_section {
-  milliseconds first_payment = std::chrono::hours{72};            // unpaid order expires
-  milliseconds cancel_grace = std::chrono::hours{30 * 24};        // from cancel to removal
-  milliseconds deprovision_timeout = std::chrono::hours{7 * 24};  // then ended without the vendor
+  milliseconds first_payment = std::chrono::hours{72};        // unpaid order expires
+  milliseconds provisioning_overdue = std::chrono::hours{1};  // somebody should look
+  milliseconds provisioning_fail = std::chrono::hours{24};    // the vendor did not confirm
+  milliseconds unpaid_stop = std::chrono::hours{48};          // from overdue to suspended
+  milliseconds unpaid_cancel = std::chrono::hours{72};        // from that to cancelled
+  milliseconds grace{0};                                      // expired, and still running
+  milliseconds hold = std::chrono::hours{72};                // expired, from suspended to cancelled
+  milliseconds cancel_grace = std::chrono::days{30};         // from cancel to removal
+  bool destroy_on_cancel = false;                            // cancel_grace may be short
+  milliseconds deprovision_timeout = std::chrono::days{7};   // then ended without the vendor
+  milliseconds retention = std::chrono::days{90};            // ended, until purged
+  std::vector<int> expiring_days = {14, 10, 7, 4, 3, 2, 1};  // reminders before the end
   int provisioning_max_attempts = 5;
 };
 

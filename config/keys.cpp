@@ -122,6 +122,14 @@ key_spec schedule_key() {
       [](const settings& s) { return show_schedule(s.delivery.schedule); }};
 }
 
+key_spec days_key() {
+  return {"lifecycle.expiring_days", false,
+          [](const raw_value& raw, settings& out) {
+            return read_days(raw, out.lifecycle.expiring_days);
+          },
+          [](const settings& s) { return show_days(s.lifecycle.expiring_days); }};
+}
+
 template <class Where>
 key_spec share_key(std::string name, Where where, double high, std::string rule) {
   return {std::move(name), true,
@@ -250,16 +258,31 @@ void add_delivery_keys(std::vector<key_spec>& keys) {
       reloadable(flag_key("egress.allow_ip_literals", SYNDICATED_AT(egress, allow_ip_literals))));
 }
 
-void add_other_keys(std::vector<key_spec>& keys) {
-  keys.push_back(unknown_types_key());
-  keys.push_back(duration_key("lifecycle.first_payment", SYNDICATED_AT(lifecycle, first_payment),
-                              "1s", "365d"));
+void add_lifecycle_keys(std::vector<key_spec>& keys) {
+  const auto span = [&keys](const char* name, auto where, const char* least) {
+    keys.push_back(duration_key(std::string{"lifecycle."} + name, where, least, "3650d"));
+  };
+  span("first_payment", SYNDICATED_AT(lifecycle, first_payment), "1s");
+  span("provisioning_overdue", SYNDICATED_AT(lifecycle, provisioning_overdue), "1s");
+  span("provisioning_fail", SYNDICATED_AT(lifecycle, provisioning_fail), "1s");
+  span("unpaid_stop", SYNDICATED_AT(lifecycle, unpaid_stop), "0s");
+  span("unpaid_cancel", SYNDICATED_AT(lifecycle, unpaid_cancel), "0s");
+  span("grace", SYNDICATED_AT(lifecycle, grace), "0s");
+  span("hold", SYNDICATED_AT(lifecycle, hold), "0s");
   keys.push_back(
       duration_key("lifecycle.cancel_grace", SYNDICATED_AT(lifecycle, cancel_grace), "0s", "365d"));
-  keys.push_back(duration_key("lifecycle.deprovision_timeout",
-                              SYNDICATED_AT(lifecycle, deprovision_timeout), "1s", "365d"));
+  keys.push_back(
+      flag_key("lifecycle.destroy_on_cancel", SYNDICATED_AT(lifecycle, destroy_on_cancel)));
+  span("deprovision_timeout", SYNDICATED_AT(lifecycle, deprovision_timeout), "1s");
+  span("retention", SYNDICATED_AT(lifecycle, retention), "0s");
+  keys.push_back(days_key());
   keys.push_back(int_key("lifecycle.provisioning_max_attempts",
                          SYNDICATED_AT(lifecycle, provisioning_max_attempts), 1, 100));
+}
+
+void add_other_keys(std::vector<key_spec>& keys) {
+  keys.push_back(unknown_types_key());
+  add_lifecycle_keys(keys);
   keys.push_back(int_key("actors.threads", SYNDICATED_AT(actors, threads), 0, 256));
   keys.push_back(int_key("actors.shards", SYNDICATED_AT(actors, shards), 1, 256));
   keys.push_back(

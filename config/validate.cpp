@@ -19,6 +19,11 @@ std::vector<broken_rule> check_together(const settings& s) {
   if (s.delivery.schedule.front() != milliseconds{0}) {
     broken.push_back({"delivery.schedule", "must begin with \"0s\""});
   }
+  const milliseconds grace = s.lifecycle.cancel_grace;
+  if (grace != milliseconds{0} && grace < std::chrono::days{7} && !s.lifecycle.destroy_on_cancel) {
+    broken.push_back({"lifecycle.cancel_grace",
+                      "must be \"0s\" or at least \"7d\" without lifecycle.destroy_on_cancel"});
+  }
   return broken;
 }
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t text_bytes_max = 1'024;
 constexpr std::size_t socket_path_bytes_max = 107;  // sockaddr_un.sun_path with its final zero
 constexpr std::size_t schedule_steps_max = 10;      // reliability.md, R15
+constexpr std::size_t days_max = 15;                // core::lifecycle_settings::expiring_days
 constexpr std::size_t ports_max = 64;
 
 std::optional<std::uint32_t> whole_number(std::string_view text, std::uint32_t most) {
@@ -160,6 +161,28 @@ std::string read_ports(const raw_value& raw, std::vector<std::uint16_t>& out) {
 std::string show_ports(const std::vector<std::uint16_t>& ports) {
   std::vector<std::string> items;
   for (const auto port : ports) items.push_back(std::to_string(port));
+  return joined(items);
+}
+
+std::string read_days(const raw_value& raw, std::vector<int>& out) {
+  static constexpr auto rule = "must be a list of at most 15 falling numbers of days from 1 to 365";
+  const auto* list = list_of(raw);
+  if (list == nullptr || list->size() > days_max) return rule;
+  std::vector<int> days;
+  for (const raw_value& item : *list) {
+    const auto* number = std::get_if<std::int64_t>(&item.held);
+    if (number == nullptr || *number < 1 || *number > 365) return rule;
+    const auto day = static_cast<int>(*number);
+    if (!days.empty() && day >= days.back()) return rule;
+    days.push_back(day);
+  }
+  out = std::move(days);
+  return {};
+}
+
+std::string show_days(const std::vector<int>& days) {
+  std::vector<std::string> items;
+  for (const int day : days) items.push_back(std::to_string(day));
   return joined(items);
 }
 

@@ -37,6 +37,8 @@ std::string joined(const std::vector<std::string>& items);
 
 std::string read_ports(const raw_value& raw, std::vector<std::uint16_t>& out);
 std::string show_ports(const std::vector<std::uint16_t>& ports);
+std::string read_days(const raw_value& raw, std::vector<int>& out);
+std::string show_days(const std::vector<int>& days);
 std::string read_schedule(const raw_value& raw, std::vector<milliseconds>& out);
 std::string show_schedule(const std::vector<milliseconds>& schedule);
 std::string read_mode(const raw_value& raw, std::uint32_t& out);

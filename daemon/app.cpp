@@ -52,6 +52,24 @@ std::string joined(const std::vector<std::string>& words) {
   ::_exit(exit_store_failed);
 }
 
+core::lifecycle_settings lifecycle_of(const config::lifecycle_section& s) {
+  core::lifecycle_settings out;
+  out.first_payment = s.first_payment;
+  out.provisioning_overdue = s.provisioning_overdue;
+  out.provisioning_fail = s.provisioning_fail;
+  out.unpaid_stop = s.unpaid_stop;
+  out.unpaid_cancel = s.unpaid_cancel;
+  out.grace = s.grace;
+  out.hold = s.hold;
+  out.cancel_grace = s.cancel_grace;
+  out.deprovision_timeout = s.deprovision_timeout;
+  out.retention = s.retention;
+  out.provisioning_attempts_max = static_cast<std::uint32_t>(s.provisioning_max_attempts);
+  out.expiring_days = {};
+  std::ranges::copy(s.expiring_days, out.expiring_days.begin());  // at most 15: the loader's rule
+  return out;
+}
+
 core::protection protection_of(const config::delivery_section& s) {
   return {{s.breaker_open, s.breaker_open_max}, s.retry_share, s.pause_after};
 }
@@ -88,11 +106,7 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.retry_jitter = s.delivery.jitter;
   out.protection = protection_of(s.delivery);
   out.egress = egress_rules_of(s.egress);
-  out.lifecycle.first_payment = s.lifecycle.first_payment;
-  out.lifecycle.cancel_grace = s.lifecycle.cancel_grace;
-  out.lifecycle.deprovision_timeout = s.lifecycle.deprovision_timeout;
-  out.lifecycle.provisioning_attempts_max =
-      static_cast<std::uint32_t>(s.lifecycle.provisioning_max_attempts);
+  out.lifecycle = lifecycle_of(s.lifecycle);
   out.idempotency_retention = s.retention.idempotency;
   out.events_age = s.retention.events;
   out.attempts_age = s.retention.attempts;

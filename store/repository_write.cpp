@@ -10,7 +10,7 @@
 namespace syndicated::store {
 namespace {
 
-constexpr std::string_view schema_version = "2";
+constexpr std::string_view schema_version = "3";
 constexpr std::string_view key_proof_text = "syndicated master key";
 constexpr std::string_view key_proof_row = "key_proof";
 constexpr std::string_view keys_in_use_row = "master_keys";
@@ -93,6 +93,9 @@ void repository::put(write_plan& plan, const core::subscription& s,
     ++plan.subscriptions_created;
     plan.put(family::index, index_key('t', s.tenant.value, s.id.value), {});
     plan.put(family::index, index_key('v', s.vendor.value, s.id.value), {});
+  } else if (before->tenant != s.tenant) {
+    plan.erase(family::index, index_key('t', before->tenant.value, s.id.value));
+    plan.put(family::index, index_key('t', s.tenant.value, s.id.value), {});
   }
   const auto old_timer = before != nullptr ? core::next_timer(*before) : std::nullopt;
   const auto new_timer = core::next_timer(s);
@@ -256,7 +259,8 @@ core::result<void> check_store(database& db, const vault& secrets, id_source& id
   auto schema = db.get(family::meta, "schema");
   if (!schema) return std::move(schema).failure();
   if (!*schema) return write_first_rows(db, secrets, ids);
-  const bool older = **schema == due_without_sides || **schema == due_gets_sides;
+  const bool without_sides = **schema == due_without_sides || **schema == due_gets_sides;
+  const bool older = without_sides || **schema == few_timers || **schema == getting_timers;
   if (!older && **schema != schema_version) {
     return core::error{
         core::errc::invalid,
@@ -266,8 +270,11 @@ core::result<void> check_store(database& db, const vault& secrets, id_source& id
         {}};
   }
   if (auto ok = check_keys(db, secrets); !ok) return ok;
+  if (without_sides) {
+    if (auto ok = upgrade_due(db, few_timers); !ok) return ok;
+  }
   if (older) {
-    if (auto ok = upgrade_due(db, schema_version); !ok) return ok;
+    if (auto ok = upgrade_timers(db, schema_version); !ok) return ok;
   }
   auto counters = db.get(family::meta, "ids");
   if (!counters) return std::move(counters).failure();

@@ -77,4 +77,32 @@ core::result<void> upgrade_due(database& db, std::string_view schema, std::size_
   return {};
 }
 
+core::result<void> upgrade_timers(database& db, std::string_view schema, std::size_t page_rows) {
+  core::log(core::log_level::info, "store", "giving subscriptions their timers");
+  if (auto ok = write_schema(db, getting_timers); !ok) return ok;
+  std::string from;
+  std::uint64_t given = 0;
+  for (bool more = true; more;) {
+    write_plan plan;
+    more = false;
+    auto scanned =
+        db.scan(family::subscriptions, from, {}, [&](std::string_view key, std::string_view value) {
+          more = plan.ops.size() >= page_rows;
+          if (more) return false;
+          from = behind(key);
+          // One that cannot be read is told of when it is asked for.
+          const auto s = decode_subscription(value);
+          const auto due = s ? core::next_timer(*s) : std::nullopt;
+          if (due) plan.put(family::timers, timer_key(*due, core::stream_of(s->id)), {});
+          return true;
+        });
+    if (!scanned) return scanned;
+    given += plan.ops.size();
+    if (auto ok = written(db, std::move(plan)); !ok) return ok;
+  }
+  if (auto ok = write_schema(db, schema); !ok) return ok;
+  core::log(core::log_level::info, "store", "the store was upgraded", {{"rows", given}});
+  return {};
+}
+
 }  // namespace syndicated::store

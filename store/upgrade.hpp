@@ -16,6 +16,14 @@ namespace syndicated::store {
 inline constexpr std::string_view due_without_sides = "1";
 inline constexpr std::string_view due_gets_sides = "1>2";
 
+// Schema 2: subscriptions kept one deadline; those that waited for nothing had no row in `timers`.
+inline constexpr std::string_view few_timers = "2";
+inline constexpr std::string_view getting_timers = "2>3";
+
+// Gives each subscription the row of its next timer, then writes `schema`.
+core::result<void> upgrade_timers(database& db, std::string_view schema,
+                                  std::size_t page_rows = 10'000);
+
 // Gives each row of `due` its side, then writes `schema`.
 core::result<void> upgrade_due(database& db, std::string_view schema,
                                std::size_t page_rows = 10'000);

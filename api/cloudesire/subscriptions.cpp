@@ -34,13 +34,6 @@ struct listing {
   std::int64_t size = list_size_default;
 };
 
-std::optional<core::subscription_type> parse_type(std::string_view text) {
-  for (const auto type : {core::subscription_type::normal, core::subscription_type::trial}) {
-    if (core::to_string(type) == text) return type;
-  }
-  return std::nullopt;
-}
-
 // "product/7" as well as "7".
 std::optional<std::uint64_t> parse_product(std::string_view text) {
   if (text.starts_with("product/")) text.remove_prefix(8);
@@ -61,7 +54,7 @@ core::result<listing> read_listing(const call& c) {
   out.filter.status = q.word("status", core::parse_subscription_status, "the deployment statuses");
   out.filter.product.value = q.word("product", parse_product, "the product ids").value_or(0);
   out.filter.updated_since = q.time("updated_since");
-  out.type = q.word("type", parse_type, "NORMAL, TRIAL");
+  out.type = q.word("type", core::parse_subscription_type, "NORMAL, TRIAL, SANDBOX");
   if (const auto ok = q.finish_lenient(); !ok) return ok.failure();
   if (c.by.role == core::role::vendor) out.filter.vendor.value = c.by.scope;
   if (c.by.role == core::role::tenant) out.filter.within.value = c.by.scope;

@@ -19,13 +19,6 @@ bool refuse_vendor(const call_ptr& c) {
   return true;
 }
 
-std::optional<core::subscription_type> parse_type(std::string_view text) {
-  for (const auto type : {core::subscription_type::normal, core::subscription_type::trial}) {
-    if (core::to_string(type) == text) return type;
-  }
-  return std::nullopt;
-}
-
 std::optional<core::quantities> read_quantities(object_reader& in) {
   const auto given = in.integers("quantities", 0, id_max);
   if (!given) return std::nullopt;
@@ -41,8 +34,8 @@ void create_subscription(const call_ptr& c) {
   wanted.tenant.value = in.required("tenant_id", in.id("tenant_id"));
   wanted.plan.value = in.required("plan_id", in.id("plan_id"));
   wanted.name = in.text("name", name_bytes_max).value_or(std::string{});
-  wanted.type =
-      in.word("type", parse_type, "NORMAL, TRIAL").value_or(core::subscription_type::normal);
+  wanted.type = in.word("type", core::parse_subscription_type, "NORMAL, TRIAL, SANDBOX")
+                    .value_or(core::subscription_type::normal);
   wanted.paid = in.boolean("paid").value_or(false);
   wanted.quantities = read_quantities(in).value_or(core::quantities{});
   wanted.config = in.string_map("config").value_or(core::string_map{});
@@ -63,6 +56,15 @@ void create_subscription(const call_ptr& c) {
                                   finish(c));
 }
 
+void write_timers(core::json_writer& out, const core::timer_table& timers) {
+  out.key("timers").begin_array();
+  for (const core::armed_timer& t : timers.all()) {
+    out.begin_object().key("name").text(core::to_string(t.kind)).key("due").time(t.due);
+    out.key("armed_at_version").number(t.version).end_object();
+  }
+  out.end_array();
+}
+
 void get_subscription(const call_ptr& c) {
   const auto found = visible_subscription(*c, core::subscription_id{c->id()});
   if (!found) return c->fail(found.failure());
@@ -70,6 +72,7 @@ void get_subscription(const call_ptr& c) {
   core::json_writer out;
   out.begin_object();
   core::write_members(out, *found);
+  write_timers(out, found->timers);
   out.key("access").boolean(found->usable() && tenant && c->engine().tenant_effective(*tenant));
   out.end_object();
   c->send_entity(std::move(out).str(), found->version);
@@ -100,7 +103,7 @@ void list_subscriptions(const call_ptr& c) {
   filter.product.value = q.id("product_id").value_or(0);
   filter.plan.value = q.id("plan_id").value_or(0);
   filter.status = q.word("status", core::parse_subscription_status, "the subscription statuses");
-  filter.type = q.word("type", parse_type, "NORMAL, TRIAL");
+  filter.type = q.word("type", core::parse_subscription_type, "NORMAL, TRIAL, SANDBOX");
   filter.name = q.text("name").value_or(std::string{});
   filter.updated_since = q.time("updated_since");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
@@ -115,7 +118,9 @@ void run(const call_ptr& c, core::subscription_command command) {
   const core::subscription_id id{c->id()};
   if (c->by.role == core::role::tenant) {
     if (const auto found = visible_subscription(*c, id); !found) return c->fail(found.failure());
-    if (command.action == subscription_action::pay) {
+    const bool of_billing = command.action == subscription_action::pay ||
+                            command.action == subscription_action::overdue;
+    if (of_billing) {
       return c->fail(forbidden("payments are confirmed by the marketplace"));
     }
   }
@@ -140,13 +145,17 @@ void update_subscription(const call_ptr& c) {
   run(c, std::move(command));
 }
 
+std::optional<core::change_time> parse_change_time(std::string_view text) {
+  if (text == "now") return core::change_time::now;
+  if (text == "renewal") return core::change_time::renewal;
+  return std::nullopt;
+}
+
 void read_change(object_reader& in, core::subscription_command& command) {
   if (const auto plan = in.id("plan_id")) command.new_plan = core::plan_id{*plan};
   command.new_quantities = read_quantities(in);
-  in.word(
-      "when",
-      [](std::string_view text) { return text == "now" ? std::optional{true} : std::nullopt; },
-      "now");
+  command.when =
+      in.word("when", parse_change_time, "now, renewal").value_or(core::change_time::earliest);
   if (in.clean() && !command.new_plan && !command.new_quantities) {
     in.refuse("plan_id", "is required when there are no quantities");
   }
@@ -163,6 +172,9 @@ void act(const call_ptr& c) {
     command.reason = in.word("reason", core::parse_suspension_reason, "the suspension reasons");
   }
   if constexpr (Action == subscription_action::change) read_change(in, command);
+  if constexpr (Action == subscription_action::transfer) {
+    command.new_tenant = core::tenant_id{in.required("tenant_id", in.id("tenant_id"))};
+  }
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   run(c, std::move(command));
 }
@@ -188,6 +200,9 @@ route_list subscription_routes() {
       {"POST", "/v1/subscriptions/{id}/reinstate", face::v1, true, act<reinstate>},
       {"POST", "/v1/subscriptions/{id}/terminate", face::v1, true, act<terminate>},
       {"POST", "/v1/subscriptions/{id}/redeploy", face::v1, true, act<redeploy>},
+      {"POST", "/v1/subscriptions/{id}/overdue", face::v1, true, act<overdue>},
+      {"POST", "/v1/subscriptions/{id}/unschedule", face::v1, true, act<unschedule>},
+      {"POST", "/v1/subscriptions/{id}/transfer", face::v1, true, act<transfer>},
   };
 }
 

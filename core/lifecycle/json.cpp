@@ -24,6 +24,14 @@ void write_access_points(json_writer& out, const std::vector<access_point>& poin
   out.end_array();
 }
 
+void write_open(json_writer& out, const operation* o, subscription_id owner) {
+  if (o == nullptr) {
+    out.null();
+  } else {
+    write_operation(out, *o, owner);
+  }
+}
+
 template <class Entity, class Body>
 std::string object(const Entity& e, Body&& members) {
   json_writer out;
@@ -34,6 +42,30 @@ std::string object(const Entity& e, Body&& members) {
 }
 
 }  // namespace
+
+void write_operation(json_writer& out, const operation& o, subscription_id owner) {
+  const auto plan = [&out](json_name name, const std::optional<plan_id>& id) {
+    if (id) out.key(name).number(id->value);
+  };
+  out.begin_object();
+  out.key("id").number(operation_of(owner, o.number).value);
+  out.key("subscription_id").number(owner.value);
+  out.key("kind").text(to_string(o.kind));
+  out.key("state").text(to_string(o.state));
+  out.key("requested_by").text(to_string(o.requested_by));
+  out.key("requested_at").time(o.requested_at);
+  if (o.state == operation_state::scheduled) out.key("effective_at").time(o.due_at);
+  if (o.state == operation_state::in_progress) out.key("deadline").time(o.due_at);
+  if (o.ended_at) out.key("ended_at").time(*o.ended_at);
+  plan("plan_from", o.plan_from);
+  plan("plan_to", o.plan_to);
+  out.key("quantities_from");
+  write_quantities(out, o.from);
+  out.key("quantities_to");
+  write_quantities(out, o.to);
+  out.key("message").text(o.message);
+  out.end_object();
+}
 
 void write_members(json_writer& out, const subscription& s) {
   out.key("id").number(s.id.value);
@@ -57,8 +89,11 @@ void write_members(json_writer& out, const subscription& s) {
   out.key("period_start").time(s.period_start);
   out.key("period_end").time(s.period_end);
   out.key("end_date").time(s.end_date);
+  out.key("grace_until").time(s.grace_until);
   out.key("purge_at").time(s.purge_at);
   out.key("provisioning_attempt").number(static_cast<std::uint64_t>(s.attempt));
+  write_open(out.key("scheduled_change"), s.scheduled(), s.id);
+  write_open(out.key("operation"), s.in_progress(), s.id);
   out.key("metadata").map(s.metadata);
   out.key("vendor_metadata").map(s.vendor_metadata);
   out.key("endpoints");

@@ -13,6 +13,7 @@ namespace syndicated::core {
 // Members only, without the braces, so that callers can add theirs (`seq`, `change`, `access`).
 void write_members(json_writer& out, const subscription& s);
 void write_members(json_writer& out, const tenant& t);
+void write_operation(json_writer& out, const operation& o, subscription_id owner);
 
 std::string to_json(const subscription& s);
 std::string to_json(const tenant& t);

@@ -6,7 +6,7 @@
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/event.hpp"
 #include "core/lifecycle/name_search.hpp"
-#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/subscription_machine.hpp"
 #include "core/lifecycle/tenant.hpp"
 
 namespace syndicated::core {
@@ -79,6 +79,7 @@ std::string_view to_string(subscription_status status) noexcept {
     case subscription_status::failed: return "FAILED";
     case subscription_status::undeploy_sent: return "UNDEPLOY_SENT";
     case subscription_status::undeployed: return "UNDEPLOYED";
+    case subscription_status::purged: return "PURGED";
   }
   return "";
 }
@@ -116,6 +117,47 @@ std::string_view to_string(subscription_type type) noexcept {
   switch (type) {
     case subscription_type::normal: return "NORMAL";
     case subscription_type::trial: return "TRIAL";
+    case subscription_type::sandbox: return "SANDBOX";
+  }
+  return "";
+}
+std::optional<subscription_type> parse_subscription_type(std::string_view text) noexcept {
+  return parse_by_name<subscription_type>(text, 3);
+}
+
+std::string_view to_string(party by) noexcept {
+  switch (by) {
+    case party::customer: return "customer";
+    case party::reseller: return "reseller";
+    case party::provider: return "provider";
+    case party::vendor: return "vendor";
+    case party::billing: return "billing";
+    case party::system: return "system";
+  }
+  return "";
+}
+
+std::string_view to_string(operation_kind kind) noexcept {
+  switch (kind) {
+    case operation_kind::first: return "NEW";
+    case operation_kind::renewal: return "RENEWAL";
+    case operation_kind::plan_change: return "PLAN_CHANGE";
+    case operation_kind::quantity_change: return "QUANTITY_CHANGE";
+    case operation_kind::conversion: return "CONVERSION";
+    case operation_kind::unsubscribe: return "UNSUBSCRIBE";
+    case operation_kind::termination: return "TERMINATION";
+    case operation_kind::transfer: return "TRANSFER";
+  }
+  return "";
+}
+
+std::string_view to_string(operation_state state) noexcept {
+  switch (state) {
+    case operation_state::scheduled: return "SCHEDULED";
+    case operation_state::in_progress: return "IN_PROGRESS";
+    case operation_state::succeeded: return "SUCCEEDED";
+    case operation_state::failed: return "FAILED";
+    case operation_state::cancelled: return "CANCELLED";
   }
   return "";
 }
@@ -148,8 +190,10 @@ std::string_view to_string(subscription_action action) noexcept {
     case subscription_action::reject: return "reject";
     case subscription_action::suspend: return "suspend";
     case subscription_action::resume: return "resume";
+    case subscription_action::overdue: return "mark as overdue";
     case subscription_action::renew: return "renew";
     case subscription_action::change: return "change";
+    case subscription_action::unschedule: return "unschedule";
     case subscription_action::convert: return "convert";
     case subscription_action::cancel: return "cancel";
     case subscription_action::reinstate: return "reinstate";
@@ -160,11 +204,15 @@ std::string_view to_string(subscription_action action) noexcept {
     case subscription_action::report_failed: return "report FAILED";
     case subscription_action::report_stopped: return "report STOPPED";
     case subscription_action::report_undeployed: return "report UNDEPLOYED";
+    case subscription_action::transfer: return "transfer";
     case subscription_action::edit: return "edit";
+    case subscription_action::answer_operation: return "answer the operation";
+    case subscription_action::cancel_operation: return "cancel the operation";
     case subscription_action::set_endpoints: return "set endpoints";
     case subscription_action::set_instructions: return "set instructions";
     case subscription_action::set_credentials: return "set credentials";
     case subscription_action::set_vendor_metadata: return "set metadata";
+    case subscription_action::relocate: return "relocate";
     case subscription_action::timer: return "timer";
   }
   return "";

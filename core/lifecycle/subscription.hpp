@@ -1,21 +1,18 @@
-// Subscriptions and their state machine (domain.md, 10.5). Pure: the clock is a parameter.
-//
-// `decide` is the whole rule book: (state, command, circumstances) -> (state, events) | refusal.
-// A refusal leaves no trace; a repeated transition succeeds without events.
+// Subscriptions as they are kept (domain.md, 10.2). Plain values; what may become of them stands in
+// subscription_machine.hpp.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/lifecycle/catalog.hpp"
-#include "core/lifecycle/event.hpp"
+#include "core/lifecycle/operation.hpp"
+#include "core/lifecycle/timers.hpp"
 
 namespace syndicated::core {
 
@@ -33,8 +30,9 @@ enum class subscription_status : std::uint8_t {
   failed = 10,
   undeploy_sent = 11,
   undeployed = 12,
+  purged = 13,  // ours: what was personal is erased, ids and audit stay (domain.md 10.1)
 };
-inline constexpr int subscription_status_count = 12;
+inline constexpr int subscription_status_count = 13;
 
 std::string_view to_string(subscription_status status) noexcept;  // "REQUIRES_APPROVAL" ...
 std::optional<subscription_status> parse_subscription_status(std::string_view text) noexcept;
@@ -67,10 +65,10 @@ struct reason_set {
   friend bool operator==(reason_set, reason_set) = default;
 };
 
-enum class subscription_type : std::uint8_t { normal = 1, trial = 2 };
-std::string_view to_string(subscription_type type) noexcept;  // "NORMAL", "TRIAL"
-
-using quantities = std::map<std::string, std::int64_t>;
+// A sandbox is a trial for the vendor's own tests: free, short, and never converted.
+enum class subscription_type : std::uint8_t { normal = 1, trial = 2, sandbox = 3 };
+std::string_view to_string(subscription_type type) noexcept;  // "NORMAL", "TRIAL", "SANDBOX"
+std::optional<subscription_type> parse_subscription_type(std::string_view text) noexcept;
 
 // What a vendor tells the customer (domain.md, 1.10).
 struct access_point {
@@ -106,11 +104,16 @@ struct subscription {
   std::optional<timestamp> start_date;  // first billing period begins (after provisioning)
   std::optional<timestamp> period_start;
   std::optional<timestamp> period_end;
-  std::optional<timestamp> end_date;  // expiry if it is not renewed
-  std::optional<timestamp> purge_at;  // data may be deleted from then (cancelled)
-  std::optional<timestamp> deadline;  // first payment, or deprovisioning, by status
+  std::optional<timestamp> end_date;     // expiry if it is not renewed
+  std::optional<timestamp> purge_at;     // data may be deleted from then (cancelled)
+  std::optional<timestamp> grace_until;  // DEPLOYED beyond `end_date`
+  timer_table timers;
   std::uint32_t attempt = 1;          // of provisioning
-  string_map metadata;                // the marketplace's
+  bool overdue_told = false;          // that this attempt takes long
+  std::vector<operation> operations;  // the newest ones, oldest first; those that are open stay
+  std::uint32_t last_operation = first_order;
+  commitment_id commitment;
+  string_map metadata;  // the marketplace's
   // The vendor's part:
   string_map vendor_metadata;
   std::vector<access_point> endpoints;
@@ -123,101 +126,24 @@ struct subscription {
 
   // Access is decided by the tenant's effective state as well (domain.md, 10.1, 4).
   bool usable() const noexcept { return status == subscription_status::deployed; }
+  // The change that comes with the renewal, or the one that the vendor is asked about: at most one
+  // of each (invariant 15 of domain.md 10.14).
+  const operation* scheduled() const noexcept { return in_state(operation_state::scheduled); }
+  const operation* in_progress() const noexcept { return in_state(operation_state::in_progress); }
+
+ private:
+  const operation* in_state(operation_state state) const noexcept {
+    for (const operation& o : operations) {
+      if (o.state == state) return &o;
+    }
+    return nullptr;
+  }
 };
-
-struct new_subscription {
-  tenant_id tenant;
-  plan_id plan;
-  std::string name;
-  subscription_type type = subscription_type::normal;
-  bool paid = false;
-  core::quantities quantities;
-  string_map config;
-  bool auto_renew = true;
-  std::optional<timestamp> start_date;
-  string_map metadata;
-};
-
-// Who asks, in the machine's terms (domain.md, 10.5). Roles of the API map to these.
-enum class party : std::uint8_t { customer, reseller, provider, vendor, billing, system };
-
-enum class subscription_action : std::uint8_t {
-  pay,                        // S4a; and clears UNPAID (S7/S8)
-  approve,                    // S2a
-  reject,                     // S2b
-  suspend,                    // S6, S7: adds `reason`
-  resume,                     // S7, S8: removes `reason`
-  renew,                      // S9
-  change,                     // S11a, S11c
-  convert,                    // S11e
-  cancel,                     // S12, S17
-  reinstate,                  // S13
-  terminate,                  // S14, S17
-  redeploy,                   // S5f
-  report_deployed,            // S5a, S5c, S5g; STOPPED: removes VENDOR_HOLD
-  report_post_configuration,  // S5b
-  report_failed,              // S5d
-  report_stopped,             // S6 with VENDOR_HOLD
-  report_undeployed,          // S15
-  edit,                       // name, auto_renew (S11f), metadata, config
-  set_endpoints,              // the vendor's sub-resources: no lifecycle event
-  set_instructions,
-  set_credentials,
-  set_vendor_metadata,
-  timer,  // S4b, S14, S15 when their instant has passed
-};
-inline constexpr int subscription_action_count = 23;
-std::string_view to_string(subscription_action action) noexcept;
-
-struct subscription_command {
-  subscription_action action = subscription_action::pay;
-  party by = party::provider;
-  std::optional<suspension_reason> reason{};         // suspend, resume
-  std::optional<plan_id> new_plan{};                 // change
-  std::optional<core::quantities> new_quantities{};  // change
-  std::optional<std::string> name{};                 // edit
-  std::optional<bool> auto_renew{};                  // edit
-  std::optional<string_map> metadata{};              // edit, set_vendor_metadata
-  std::optional<string_map> config{};                // edit
-  std::vector<access_point> endpoints{};             // set_endpoints
-  string_map instructions{};                         // set_instructions
-  std::vector<credential> credentials{};             // set_credentials
-};
-
-struct lifecycle_settings {
-  std::chrono::milliseconds first_payment = std::chrono::hours{72};
-  std::chrono::milliseconds cancel_grace = std::chrono::hours{720};
-  std::chrono::milliseconds deprovision_timeout = std::chrono::hours{168};
-  std::uint32_t provisioning_attempts_max = 5;
-};
-
-struct circumstances {
-  timestamp now{};
-  const core::plan* plan = nullptr;      // of the subscription
-  const core::plan* new_plan = nullptr;  // named by `change`, when it exists
-  bool tenant_effective = true;
-  lifecycle_settings settings{};
-};
-
-struct subscription_decision {
-  subscription next;
-  std::vector<event_draft> events;
-  bool changed = false;  // false: a repeat; nothing is written
-};
-
-// S1c, S1d. `owner` must be a customer or unit and effective; quantities obey the plan.
-result<subscription_decision> create_subscription(subscription_id id,
-                                                  const new_subscription& wanted,
-                                                  const struct tenant& owner,
-                                                  const circumstances& now);
-
-result<subscription_decision> decide(const subscription& present,
-                                     const subscription_command& command, const circumstances& now);
-
-// The instant at which `timer` has something to do; none = never.
-std::optional<timestamp> next_timer(const subscription& s) noexcept;
 
 // Ended: never returns to an earlier status (invariant 10).
 bool ended(subscription_status status) noexcept;
+
+// The instant at which the machine's `timer` has something to do; none = never.
+std::optional<timestamp> next_timer(const subscription& s) noexcept;
 
 }  // namespace syndicated::core

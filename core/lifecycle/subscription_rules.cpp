@@ -7,18 +7,6 @@
 namespace syndicated::core::rules {
 namespace {
 
-std::string_view word(party by) noexcept {
-  switch (by) {
-    case party::customer: return "customer";
-    case party::reseller: return "reseller";
-    case party::provider: return "provider";
-    case party::vendor: return "vendor";
-    case party::billing: return "billing";
-    case party::system: return "system";
-  }
-  return "";
-}
-
 std::string joined(reason_set reasons) {
   std::string out;
   for (suspension_reason r : reasons.list()) {
@@ -34,9 +22,33 @@ void draft::emit(std::string name, wire_type type, std::string change_json) {
   events_.push_back({std::move(name), type, {}, std::move(change_json)});
 }
 
+// The oldest that has ended makes room. A subscription with very many gives no numbers any more:
+// they would run into those of the next one.
+operation& draft::note(operation_kind kind, operation_state state, party by) {
+  auto& all = next.operations;
+  const auto over = [](const operation& o) { return !o.open(); };
+  if (std::ranges::count_if(all, over) >=
+      static_cast<std::ptrdiff_t>(limits::operations_kept_max)) {
+    all.erase(std::ranges::find_if(all, over));
+  }
+  if (next.last_operation < operation_number_max) ++next.last_operation;
+  operation o;
+  o.number = next.last_operation;
+  o.kind = kind;
+  o.state = state;
+  o.requested_by = by;
+  o.requested_at = c_.now;
+  if (!o.open()) o.ended_at = c_.now;
+  return all.emplace_back(std::move(o));
+}
+
 subscription_decision draft::done() && {
   ++next.version;
-  next.updated_at = now_;
+  next.updated_at = c_.now;
+  settle_timers(next, c_.settings, c_.now);
+  for (operation& o : next.operations) {
+    if (o.state == operation_state::scheduled) o.due_at = next.period_end;
+  }
   for (event_draft& e : events_) {
     e.metadata["status"] = to_string(next.status);
     e.metadata["type"] = to_string(next.type);
@@ -56,8 +68,16 @@ error not_yours(subscription_action action, party by) {
   std::string text = "'";
   text += to_string(action);
   text += "' is not for the ";
-  text += word(by);
+  text += to_string(by);
   return {errc::forbidden, "forbidden", std::move(text), {}, {}};
+}
+
+error conflict(const subscription& present, std::string code, std::string detail) {
+  return {errc::conflict,
+          std::move(code),
+          std::move(detail),
+          {},
+          std::string{to_string(present.status)}};
 }
 
 bool is_one_of(subscription_status status,
@@ -66,13 +86,16 @@ bool is_one_of(subscription_status status,
 }
 
 bool may(party by, subscription_action action) noexcept {
-  if (by == party::provider) return action != subscription_action::timer;
+  if (by == party::provider) {
+    return action != subscription_action::timer && action != subscription_action::relocate;
+  }
   if (by == party::system) return true;
   const bool seller = by == party::reseller;
   const bool buyer = by == party::customer;
   const bool vendor = by == party::vendor;
   switch (action) {
-    case subscription_action::pay: return by == party::billing;
+    case subscription_action::pay:
+    case subscription_action::overdue: return by == party::billing;
     case subscription_action::approve:
     case subscription_action::reject: return seller || vendor;
     case subscription_action::suspend:
@@ -81,7 +104,12 @@ bool may(party by, subscription_action action) noexcept {
     case subscription_action::cancel:
     case subscription_action::reinstate: return seller || buyer;
     case subscription_action::change:
+    case subscription_action::unschedule:
+    case subscription_action::cancel_operation:
     case subscription_action::convert: return seller || buyer || vendor;
+    case subscription_action::answer_operation: return vendor;
+    case subscription_action::transfer:
+    case subscription_action::relocate: return false;
     case subscription_action::terminate: return false;
     case subscription_action::redeploy: return seller || vendor;
     case subscription_action::report_deployed:
@@ -101,7 +129,8 @@ bool may(party by, subscription_action action) noexcept {
 
 bool may_set(party by, suspension_reason reason) noexcept {
   switch (reason) {
-    case suspension_reason::unpaid: return by == party::billing || by == party::provider;
+    case suspension_reason::unpaid:
+      return by == party::billing || by == party::provider || by == party::system;
     case suspension_reason::admin_hold: return by == party::provider || by == party::reseller;
     case suspension_reason::vendor_hold: return by == party::vendor || by == party::provider;
     case suspension_reason::expired: return by == party::provider || by == party::system;
@@ -111,8 +140,6 @@ bool may_set(party by, suspension_reason reason) noexcept {
   return false;
 }
 
-bool may_remove(party by, suspension_reason reason) noexcept { return may_set(by, reason); }
-
 result<quantities> checked_quantities(const quantities& wanted, const plan& p) {
   quantities out;
   for (const plan_resource& r : p.resources) out[r.name] = std::max(r.min, r.included);
@@ -121,6 +148,7 @@ result<quantities> checked_quantities(const quantities& wanted, const plan& p) {
                                    [&n = name](const plan_resource& r) { return r.name == n; });
     const std::string pointer = "/quantities/" + name;
     if (rule == p.resources.end()) return invalid_field(pointer, "the plan has no such resource");
+    if (rule->limit == 0 && count > 0) return invalid_field(pointer, "is not sold with this plan");
     if (count < rule->min) {
       return invalid_field(pointer, "at least " + std::to_string(rule->min));
     }
@@ -134,16 +162,6 @@ result<quantities> checked_quantities(const quantities& wanted, const plan& p) {
     out[name] = count;
   }
   return out;
-}
-
-void request_deprovisioning(draft& d, const circumstances& c) {
-  d.next.status = subscription_status::undeploy_sent;
-  d.next.reasons = {};
-  d.next.purge_at.reset();
-  d.next.deadline = c.now + c.settings.deprovision_timeout;
-  json_writer change;
-  change.begin_object().key("deadline").time(*d.next.deadline).end_object();
-  d.emit("subscription.deprovision_requested", wire_type::modified, std::move(change).str());
 }
 
 }  // namespace syndicated::core::rules

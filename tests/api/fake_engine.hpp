@@ -6,7 +6,7 @@
 #include <set>
 
 #include "actors/engine.hpp"
-#include "core/lifecycle/subscription.hpp"
+#include "core/lifecycle/subscription_machine.hpp"
 #include "core/lifecycle/tenant.hpp"
 
 namespace syndicated::tests {
