@@ -50,18 +50,21 @@ BOOST_AUTO_TEST_CASE(a_year_is_a_walk_from_timer_to_timer) {
   const auto id = order(market_, true);
   report(id, subscription_action::report_deployed);
   act(id, subscription_action::cancel);
-  const auto deadline = subscription(unpaid).deadline;
+  const auto deadline = core::next_timer(subscription(unpaid));
   const auto purge_at = subscription(id).purge_at;
   BOOST_REQUIRE((deadline && purge_at));
   pass(365 * 24h);
-  BOOST_TEST((subscription(unpaid).status == subscription_status::payment_expired));
-  BOOST_TEST(soon_after(events_of(unpaid).back().at, *deadline));
-  BOOST_TEST((subscription(id).status == subscription_status::undeployed));
+  BOOST_TEST((subscription(unpaid).status == subscription_status::purged));
+  const auto expiry = events_of(unpaid);
+  BOOST_TEST(soon_after(expiry[expiry.size() - 2].at, *deadline));
+  BOOST_TEST((subscription(id).status == subscription_status::purged));
   const auto events = events_of(id);
-  BOOST_REQUIRE(events.size() >= 2U);
-  // The second timer was armed by the first one, at that one's instant.
-  BOOST_TEST(soon_after(events[events.size() - 2].at, *purge_at));
-  BOOST_TEST(soon_after(events.back().at, *purge_at + options.lifecycle.deprovision_timeout));
+  BOOST_REQUIRE(events.size() >= 3U);
+  // Each timer was armed by the one before, at that one's instant.
+  const auto ended = *purge_at + options.lifecycle.deprovision_timeout;
+  BOOST_TEST(soon_after(events[events.size() - 3].at, *purge_at));
+  BOOST_TEST(soon_after(events[events.size() - 2].at, ended));
+  BOOST_TEST(soon_after(events.back().at, ended + options.lifecycle.retention));
   BOOST_TEST(engine().status().counters.pending() == 0U);
 }
 

@@ -118,7 +118,7 @@ void fake_engine::command(core::subscription_id id, core::subscription_command c
   core::circumstances c;
   c.now = now();
   c.plan = plan.get();
-  c.new_plan = new_plan.get();
+  c.other_plans[0] = new_plan.get();
   auto decided = core::decide(*present, command, c);
   if (!decided) return reply(std::move(decided).failure());
   all_subscriptions[id.value] = decided->next;

@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(fields_out_of_their_limits) {
       {"/v1/tenants",
        R"({"kind":"customer","parent_id":1,"name":"x","contact":{"email":"nobody"}})"},
       {"/v1/subscriptions", R"({"tenant_id":1})"},
-      {"/v1/subscriptions", R"({"tenant_id":1,"plan_id":1,"type":"SANDBOX"})"},
+      {"/v1/subscriptions", R"({"tenant_id":1,"plan_id":1,"type":"PREMIUM"})"},
       {"/v1/subscriptions", R"({"tenant_id":1,"plan_id":1,"start_date":"tomorrow"})"},
       {"/v1/subscriptions", R"({"tenant_id":1,"plan_id":1,"start_date":"99999-01-01T00:00:00Z"})"},
       {"/v1/subscriptions", R"({"tenant_id":1,"plan_id":1,"quantities":{"u":-1}})"},

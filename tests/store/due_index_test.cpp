@@ -1,6 +1,7 @@
 // The index of lanes by endpoint, side and due time, and its older form.
 #include <boost/test/unit_test.hpp>
 
+#include "core/lifecycle/subscription.hpp"
 #include "store/id_source.hpp"
 #include "store/repository.hpp"
 #include "store/upgrade.hpp"
@@ -154,7 +155,7 @@ BOOST_FIXTURE_TEST_CASE(a_store_of_schema_1_is_brought_forward_with_the_start, o
     id_source ids;
     BOOST_REQUIRE(check_store(*db, secrets, ids).ok());
     BOOST_TEST((rows() == wanted));
-    BOOST_TEST(schema() == "2");
+    BOOST_TEST(schema() == "3");
     write(as_schema_1());
   }
 }
@@ -162,6 +163,56 @@ BOOST_FIXTURE_TEST_CASE(a_store_of_schema_1_is_brought_forward_with_the_start, o
 BOOST_FIXTURE_TEST_CASE(an_upgrade_goes_on_page_by_page, older_store) {
   BOOST_REQUIRE(upgrade_due(*db, "2", 1).ok());
   BOOST_TEST((rows() == wanted));
+}
+
+void append_varint(std::string& out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7U) out += static_cast<char>(value | 0x80U);
+  out += static_cast<char>(value);
+}
+
+// A subscription as schema 2 had it: one deadline, and a timer for it only when it waited. The
+// message's fields by number: id, status, paid, auto_renew, period_end_ms, deadline_ms, version.
+std::string old_subscription(std::uint64_t id, core::subscription_status status,
+                             std::uint64_t deadline_ms, std::uint64_t period_end_ms) {
+  std::string out(1, '\1');
+  const auto field = [&out](std::uint64_t number, std::uint64_t value) {
+    append_varint(out, number << 3U);
+    append_varint(out, value);
+  };
+  field(1, id);
+  field(10, static_cast<std::uint64_t>(status));
+  field(12, 1);
+  field(15, 1);
+  field(18, period_end_ms);
+  if (deadline_ms != 0) field(21, deadline_ms);
+  field(28, 1);
+  return out;
+}
+
+BOOST_FIXTURE_TEST_CASE(subscriptions_of_schema_2_get_their_timers, older_store) {
+  for (const char* began : {"2", "2>3"}) {
+    write_plan plan;
+    plan.put(family::subscriptions, id_key(1),
+             old_subscription(1, core::subscription_status::waiting_payment, 1'000, 0));
+    plan.put(family::subscriptions, id_key(2),
+             old_subscription(2, core::subscription_status::deployed, 0, 7'000));
+    plan.put(family::subscriptions, id_key(3), "damaged");
+    write(plan);
+    say_schema(began);
+    id_source ids;
+    BOOST_REQUIRE(check_store(*db, secrets, ids).ok());
+    std::vector<std::string> timers;
+    BOOST_REQUIRE(db->scan(family::timers, {}, {}, [&](std::string_view key, std::string_view) {
+                      timers.emplace_back(key);
+                      return true;
+                    }).ok());
+    const auto key = [](std::int64_t due, std::uint64_t id) {
+      return std::string{timer_key(core::from_unix_ms(due),
+                                   {core::entity_kind::subscription, id}).view()};
+    };
+    BOOST_TEST((timers == std::vector<std::string>{key(1'000, 1), key(7'000, 2)}));
+    BOOST_TEST(schema() == "3");
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(a_start_with_a_wrong_key_upgrades_nothing, older_store) {

@@ -83,7 +83,25 @@ BOOST_AUTO_TEST_CASE(a_subscription_keeps_everything) {
   s.auto_renew = false;
   s.start_date = core::from_unix_ms(1);
   s.purge_at = core::from_unix_ms(2);
-  s.deadline = core::from_unix_ms(3);
+  s.grace_until = core::from_unix_ms(3);
+  s.timers.arm(core::timer_kind::purge, core::from_unix_ms(2), 5);
+  s.timers.arm(core::timer_kind::reminder, core::from_unix_ms(9), 4);
+  s.overdue_told = true;
+  core::operation o;
+  o.number = 7;
+  o.kind = core::operation_kind::plan_change;
+  o.state = core::operation_state::scheduled;
+  o.requested_by = core::party::vendor;
+  o.requested_at = core::from_unix_ms(11);
+  o.due_at = core::from_unix_ms(12);
+  o.plan_from = core::plan_id{4};
+  o.plan_to = core::plan_id{8};
+  o.from = {{"seats", 3}};
+  o.to = {{"seats", 2}};
+  o.message = "m";
+  s.operations = {o};
+  s.last_operation = 7;
+  s.commitment = {13};
   s.attempt = 4;
   s.endpoints = {{"https://a", "d", "APP"}};
   s.instructions = {{"en", "x"}};
@@ -96,6 +114,10 @@ BOOST_AUTO_TEST_CASE(a_subscription_keeps_everything) {
   BOOST_TEST(encode(*back) == bytes);
   BOOST_TEST(back->credentials.at(0).sealed_value == s.credentials.at(0).sealed_value);
   BOOST_TEST((back->path == s.path));
+  BOOST_TEST((back->timers == s.timers));
+  BOOST_TEST((back->operations == s.operations));
+  BOOST_TEST((back->grace_until == s.grace_until && back->commitment == s.commitment));
+  BOOST_TEST((back->overdue_told && back->last_operation == s.last_operation));
   BOOST_TEST(!back->end_date.has_value());
 }
 
