@@ -119,13 +119,14 @@ class engine_fixture {
     return {std::stoull(a->body)};
   }
 
-  market make_market() {
+  market make_market(int period_months = 1) {
     market m;
     m.vendor = {created(actors::create_vendor{"acme", {}})};
     m.product = {created(actors::create_product{m.vendor, "backup", "sku", {}})};
     core::plan plan;
     plan.product = m.product;
     plan.name = "monthly";
+    plan.billing_period_months = period_months;
     m.plan = {created(actors::create_plan{plan})};
     core::endpoint e;
     e.scope = core::endpoint_scope::vendor;

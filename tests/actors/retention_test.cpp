@@ -15,8 +15,10 @@ class aging_fixture : public engine_fixture {
       return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) +
              std::chrono::hours{*days * 24};
     };
+    // Subscriptions have nothing to tell of their own accord while the years pass.
+    options.lifecycle.provisioning_overdue = options.lifecycle.provisioning_fail = 24h * 3'650;
     restart();
-    market_ = make_market();
+    market_ = make_market(120);
   }
 
   // Events of a new order; the second one is delivered when the vendor answers 2xx.

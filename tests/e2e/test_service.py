@@ -154,10 +154,10 @@ class Activation(unittest.TestCase):
         daemon.api = f"http://127.0.0.1:{address[1]}"
         harness.wait_until(daemon.ready, 20, "the daemon")
         os.kill(pid, signal.SIGTERM)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
         # Nobody runs for a while, yet every connection is taken and waits.
         with socket.create_connection(address, timeout=20) as waiting:
             waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
             pid = start()
             answer = b""
             while chunk := waiting.recv(4096):
