@@ -24,6 +24,13 @@ std::string text_of(const call& c, const core::subscription& s) {
 void get_subscription(const call_ptr& c) {
   const auto found = visible_subscription(*c, core::subscription_id{c->id()});
   if (!found) return c->fail(found.failure());
+  if (found->status == subscription_status::purged) {
+    return c->fail({core::errc::gone,
+                    "subscription_purged",
+                    "the subscription has ended, and what was known of it is erased",
+                    {},
+                    {}});
+  }
   c->send_entity(text_of(*c, *found), found->version);
 }
 
