@@ -95,6 +95,8 @@ const route_table& public_routes() {
     append(all, cloudesire_routes());
     append(all, cloudesire_reference_routes());
     append(all, cloudesire_operation_routes());
+    append(all, cloudesire_order_routes());
+    append(all, cloudesire_patch_routes());
     return all;
   }()};
   return table;

@@ -37,6 +37,8 @@ route_list tenant_routes();
 route_list subscription_routes();
 route_list operation_routes();
 route_list cloudesire_operation_routes();
+route_list cloudesire_order_routes();
+route_list cloudesire_patch_routes();
 route_list event_routes();
 route_list publish_routes();
 route_list event_type_routes();

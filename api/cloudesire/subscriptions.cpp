@@ -11,7 +11,6 @@
 namespace syndicated::api {
 namespace {
 
-using core::subscription_action;
 using core::subscription_status;
 
 constexpr std::int64_t list_size_default = 50;
@@ -102,125 +101,12 @@ void list_subscriptions(const call_ptr& c) {
   c->send(std::move(answer));
 }
 
-// ---- PATCH
-
-core::error wrong(std::string_view field, std::string detail) {
-  core::error why{core::errc::malformed, "invalid_field", std::move(detail), {}, {}};
-  why.fields.push_back({'/' + std::string{field}, why.detail});
-  return why;
-}
-
-std::string upper(std::string_view text) {
-  std::string out{text};
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  });
-  return out;
-}
-
-const json* present(const json& body, std::string_view name) {
-  const json* value = body.find(name);
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
-
-// The report that leads to a status; nothing: no vendor's report leads there.
-std::optional<subscription_action> report_of(subscription_status status) {
-  switch (status) {
-    case subscription_status::deployed: return subscription_action::report_deployed;
-    case subscription_status::post_configuration:
-      return subscription_action::report_post_configuration;
-    case subscription_status::failed: return subscription_action::report_failed;
-    case subscription_status::stopped: return subscription_action::report_stopped;
-    case subscription_status::undeployed: return subscription_action::report_undeployed;
-    default: return std::nullopt;
-  }
-}
-
-core::result<core::subscription_command> read_action(const call& c, const json& body,
-                                                     const std::string& action) {
-  core::subscription_command command;
-  if (action == "RENEW") {
-    command.action = subscription_action::renew;
-  } else if (action == "DEPLOY") {
-    command.action = subscription_action::redeploy;
-  } else if (action == "KILL") {
-    command.action = subscription_action::terminate;
-  } else if (action == "AUTORENEW") {
-    const json* wanted = present(body, "autoRenew");
-    if (wanted == nullptr || wanted->boolean() == nullptr)
-      return wrong("autoRenew", "must be true or false");
-    command.action = subscription_action::edit;
-    command.auto_renew = *wanted->boolean();
-  } else if (action == "SET_NAME") {
-    const json* wanted = present(body, "name");
-    if (wanted == nullptr || wanted->text() == nullptr ||
-        wanted->text()->size() > core::limits::name_bytes_max) {
-      return wrong("name", "must be a string of at most 200 bytes");
-    }
-    command.action = subscription_action::edit;
-    command.name = *wanted->text();
-  } else {
-    return wrong("action", "is not one of RENEW, AUTORENEW, DEPLOY, SET_NAME, KILL");
-  }
-  command.by = party_of(c, command.action);
-  // Vendors may order a renewal here (domain.md, 10.13); the machine knows that as a seller's
-  // order.
-  if (action == "RENEW" && command.by == core::party::vendor) command.by = core::party::reseller;
-  return command;
-}
-
-core::result<core::subscription_command> read_patch(const call& c, const json& body,
-                                                    const core::subscription& s) {
-  const json* status = present(body, "deploymentStatus");
-  const json* action = present(body, "action");
-  if (body.object() == nullptr || (status == nullptr) == (action == nullptr)) {
-    return wrong("deploymentStatus", "either deploymentStatus or action is needed");
-  }
-  const json* word = status != nullptr ? status : action;
-  if (word->text() == nullptr)
-    return wrong(status != nullptr ? "deploymentStatus" : "action", "must be a string");
-  if (action != nullptr) return read_action(c, body, upper(*action->text()));
-  const auto target = core::parse_subscription_status(upper(*status->text()));
-  if (!target) return wrong("deploymentStatus", "is not a deployment status");
-  const auto report = report_of(*target);
-  if (!report) return core::transition_not_allowed(core::to_string(s.status), *status->text());
-  core::subscription_command command;
-  command.action = *report;
-  // A report counts as the vendor's word, also when staff makes it in the vendor's place.
-  command.by = core::party::vendor;
-  return command;
-}
-
-void patch_subscription(const call_ptr& c) {
-  auto body = c->body();
-  if (!body) return c->fail(body.failure());
-  const core::subscription_id id{c->id()};
-  const auto found = visible_subscription(*c, id);
-  if (!found) return c->fail(found.failure());
-  if (c->by.role == core::role::tenant) return c->fail(forbidden("only the vendor reports"));
-  auto options = c->options();
-  if (!options) return c->fail(options.failure());
-  const json* wanted = present(*body, "deploymentStatus");
-  if (wanted != nullptr && wanted->text() != nullptr && present(*body, "action") == nullptr &&
-      core::parse_subscription_status(upper(*wanted->text())) == found->status &&
-      !report_of(found->status)) {
-    return c->send(204, {});  // already there, in a status that no report leads to
-  }
-  auto command = read_patch(*c, *body, *found);
-  if (!command) return c->fail(command.failure());
-  c->engine().command(
-      id, std::move(*command), std::move(*options),
-      rendered<core::subscription>(c, 204, [](const core::subscription&) { return std::string{}; }),
-      finish(c));
-}
-
 }  // namespace
 
 route_list cloudesire_subscription_routes() {
   return {
       {"GET", "/api/subscription", face::cloudesire, false, list_subscriptions},
       {"GET", "/api/subscription/{id}", face::cloudesire, false, get_subscription},
-      {"PATCH", "/api/subscription/{id}", face::cloudesire, true, patch_subscription},
   };
 }
 

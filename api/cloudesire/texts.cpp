@@ -44,7 +44,74 @@ void write_vendor_part(core::json_writer& out, const core::subscription& s) {
   }
 }
 
+std::string order_path(const core::subscription& s, std::uint32_t number) {
+  return path("order", core::operation_of(s.id, number).value);
+}
+
+void write_order_reference(core::json_writer& out, const core::subscription& s,
+                           std::uint32_t number) {
+  out.begin_object().key("url").text(order_path(s, number)).end_object();
+}
+
+// Cloudesire's words for orders (domain.md, 1.10).
+std::string_view order_type(core::operation_kind kind) {
+  switch (kind) {
+    case core::operation_kind::first: return "NORMAL";
+    case core::operation_kind::renewal: return "RENEWAL";
+    case core::operation_kind::plan_change: return "SYNDICATED_UPGRADE";
+    case core::operation_kind::quantity_change: return "BILLING_ITEM_UPGRADE";
+    case core::operation_kind::conversion: return "UPGRADE";
+    case core::operation_kind::unsubscribe: return "UNSUBSCRIBE";
+    case core::operation_kind::termination: return "TERMINATION";
+    case core::operation_kind::transfer: return "UNMANAGED";
+  }
+  return "";
+}
+
+std::string_view order_status(core::operation_state state) {
+  switch (state) {
+    case core::operation_state::scheduled: return "DEFERRED";
+    case core::operation_state::in_progress: return "REQUIRES_APPROVAL";
+    case core::operation_state::succeeded: return "COMPLETED";
+    case core::operation_state::failed: return "REJECTED";
+    case core::operation_state::cancelled: return "CANCELLED";
+  }
+  return "";
+}
+
+std::string_view first_order_status(core::subscription_status status) {
+  if (status == core::subscription_status::requires_approval) return "REQUIRES_APPROVAL";
+  if (status == core::subscription_status::rejected) return "REJECTED";
+  if (status == core::subscription_status::postponed) return "POSTPONED";
+  return "COMPLETED";
+}
+
 }  // namespace
+
+std::string order_text(const core::subscription& s, const core::operation* o) {
+  core::json_writer out;
+  out.begin_object();
+  const std::uint32_t number = o != nullptr ? o->number : core::first_order;
+  head(out, "order", core::operation_of(s.id, number).value);
+  out.key("type").text(o != nullptr ? order_type(o->kind) : core::to_string(s.type));
+  out.key("status").text(o != nullptr ? order_status(o->state) : first_order_status(s.status));
+  reference(out, "subscription", path("subscription", s.id.value));
+  reference(out, "buyer", path("user", s.tenant.value));
+  reference(out, "company", path("company", s.tenant.value));
+  reference(out, "product", path("product", s.product.value));
+  const core::plan_id plan = o != nullptr && o->plan_to ? *o->plan_to : s.plan;
+  reference(out, "productVersion", path("productVersion", plan.value));
+  date(out, "createdAt", o != nullptr ? o->requested_at : s.created_at);
+  if (o != nullptr && o->ended_at) date(out, "completedAt", o->ended_at);
+  if (o != nullptr && o->due_at) date(out, "effectiveAt", o->due_at);
+  out.key("billingItems").begin_array();
+  for (const auto& [name, value] : o != nullptr ? o->to : s.quantities) {
+    out.begin_object().key("identifier").text(name).key("value").number(value).end_object();
+  }
+  out.end_array();
+  out.end_object();
+  return std::move(out).str();
+}
 
 std::string subscription_text(const core::subscription& s, const core::plan* plan) {
   core::json_writer out;
@@ -68,9 +135,12 @@ std::string subscription_text(const core::subscription& s, const core::plan* pla
   date(out, "billingPeriodEnd", s.period_end);
   date(out, "lastInvoice", std::nullopt);
   date(out, "nextInvoice", std::nullopt);
-  // Orders and invoices live in the marketplace.
+  // Invoices live in the marketplace.
   out.key("invoices").begin_array().end_array();
-  out.key("orders").begin_array().end_array();
+  out.key("orders").begin_array();
+  write_order_reference(out, s, core::first_order);
+  for (const core::operation& o : s.operations) write_order_reference(out, s, o.number);
+  out.end_array();
   if (!s.config.empty()) out.key("configurationParameters").map(s.config);
   out.key("billingItems").begin_array();
   for (const auto& [name, value] : s.quantities) {

@@ -13,6 +13,8 @@ namespace syndicated::api::cloudesire {
 
 // `plan` may be null: then the billing period is left out.
 std::string subscription_text(const core::subscription& s, const core::plan* plan);
+// `o` may be null: the order that made the subscription.
+std::string order_text(const core::subscription& s, const core::operation* o);
 std::string product_text(const core::product& p);
 std::string plan_text(const core::plan& p);  // productVersion
 std::string company_text(const core::tenant& t);

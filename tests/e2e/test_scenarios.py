@@ -2,6 +2,7 @@
 daemon. Each test bears the number of its scenario; what needs days runs in simulated time."""
 import hashlib
 import hmac
+import json
 import unittest
 
 import harness
@@ -224,6 +225,64 @@ class VendorsView(Scenario):
         done = self.daemon.syndctl("sign", "--form", "cloudesire", "--secret-file", str(secret),
                                    str(text))
         return done.stdout.split()[-1]
+
+
+class Actions(Scenario):
+    """What Cloudesire's clients ask for by PATCH, and the orders that come of it."""
+
+    def patch(self, subscription, body):
+        code, _, content = self.vendor.raw("PATCH", f"/api/subscription/{subscription}", body)
+        return code, content and json.loads(content)
+
+    def orders(self, subscription):
+        listed = self.vendor.get(f"/api/subscription/{subscription}")["orders"]
+        return [self.vendor.get("/api/" + order["url"])["type"] for order in listed]
+
+    def test_scenario_upgrades_and_renewals_leave_orders(self):
+        big = self.client.post("/v1/plans", {"product_id": self.shop.product["id"],
+                                             "name": "Big",
+                                             "resources": [{"name": "seats", "min": 1}]})
+        subscription = self.deployed()
+        self.assertEqual(self.patch(subscription, {"action": "renew"}), (204, b""))
+        code, answer = self.patch(subscription, {"action": "SYNDICATED_UPGRADE",
+                                                 "productVersion":
+                                                     {"url": f"productVersion/{big['id']}"}})
+        self.assertEqual((code, answer["upgrade"]), (200, "PAID"))
+        order = self.vendor.get("/api/" + answer["order"]["url"])
+        self.assertEqual((order["type"], order["status"]), ("SYNDICATED_UPGRADE", "COMPLETED"))
+        for items in ({"billingItem/seats": 9}, [{"identifier": "seats", "value": 12}]):
+            code, answer = self.patch(subscription, {"action": "billing_item_upgrade",
+                                                     "billingItems": items})
+            self.assertEqual((code, answer["upgrade"]), (200, "PAID"))
+        code, answer = self.patch(subscription, {"action": "BILLING_ITEM_UPGRADE",
+                                                 "billingItems": {"seats": 4}})
+        self.assertEqual((code, answer["upgrade"]), (200, "DEFERRED"))
+        self.assertEqual(self.orders(subscription),
+                         ["NORMAL", "RENEWAL", "SYNDICATED_UPGRADE", "BILLING_ITEM_UPGRADE",
+                          "BILLING_ITEM_UPGRADE", "BILLING_ITEM_UPGRADE"])
+        self.assertEqual(self.patch(subscription, {"action": "UPGRADE",
+                                                   "productVersion": "nonsense"})[0], 400)
+
+    def test_scenario_a_vendor_stops_and_starts_by_action(self):
+        subscription = self.deployed()
+        self.assertEqual(self.patch(subscription, {"action": "STOP"})[0], 204)
+        shown = self.client.get(f"/v1/subscriptions/{subscription}")
+        self.assertEqual(shown["suspension_reasons"], ["VENDOR_HOLD"])
+        self.assertEqual(self.patch(subscription, {"action": "START"})[0], 204)
+        self.assertEqual(self.status(subscription), "DEPLOYED")
+        self.assertEqual(self.patch(subscription, {"action": "REFRESH_BILLING_CONFIGURATION"})[0],
+                         204)
+        self.assertEqual(self.patch(subscription, {"action": "DANCE"})[0], 400)
+
+    def test_scenario_the_auditor_decides_orders(self):
+        self.client.patch(f"/v1/plans/{self.shop.plan['id']}", {"needs_approval": True})
+        for word, status in (("approve", "PENDING"), ("reject", "REJECTED")):
+            order = self.shop.subscription()
+            self.assertEqual(order["status"], "REQUIRES_APPROVAL")
+            first = self.vendor.get(f"/api/subscription/{order['id']}")["orders"][0]["url"]
+            self.assertEqual(self.vendor.get(f"/api/{first}")["status"], "REQUIRES_APPROVAL")
+            self.assertEqual(self.vendor.raw("POST", f"/api/{first}/{word}", {})[0], 204)
+            self.assertEqual(self.status(order["id"]), status)
 
 
 class OneYear(Scenario):
