@@ -104,34 +104,52 @@ void write_members(json_writer& out, const subscription& s) {
   out.key("updated_at").time(s.updated_at);
 }
 
+void write_contact(json_writer& out, const contact& c) {
+  out.begin_object();
+  out.key("email").text(c.email);
+  out.key("first_name").text(c.first_name);
+  out.key("last_name").text(c.last_name);
+  out.key("phone").text(c.phone);
+  out.end_object();
+}
+
+void write_id(json_writer& out, std::uint64_t id) {
+  if (id == 0) {
+    out.null();
+  } else {
+    out.number(id);
+  }
+}
+
 void write_members(json_writer& out, const tenant& t) {
   out.key("id").number(t.id.value);
   out.key("kind").text(to_string(t.kind));
-  out.key("parent_id");
-  if (t.parent) {
-    out.number(t.parent.value);
-  } else {
-    out.null();
-  }
+  write_id(out.key("parent_id"), t.parent.value);
+  out.key("path").begin_array();
+  for (const tenant_id id : t.path) out.number(id.value);
+  out.end_array();
   out.key("name").text(t.name);
   out.key("external_ref").text(t.external_ref);
-  out.key("contact")
-      .begin_object()
-      .key("email")
-      .text(t.contact.email)
-      .key("first_name")
-      .text(t.contact.first_name)
-      .key("last_name")
-      .text(t.contact.last_name)
-      .key("phone")
-      .text(t.contact.phone)
-      .end_object();
+  write_contact(out.key("contact"), t.contact);
+  out.key("language").text(t.language);
+  out.key("internal_tag").text(t.internal_tag);
+  out.key("customer_type").text(t.customer_type);
+  out.key("default_idp_id").text(t.default_idp_id);
+  out.key("brand_id").number(t.brand_id);
+  out.key("ancestral_access").boolean(t.ancestral_access);
+  out.key("update_lock").begin_object().key("enabled").boolean(t.update_lock.enabled);
+  write_id(out.key("owner_id"), t.update_lock.owner.value);
+  out.end_object();
+  out.key("pricing_mode").text(to_string(t.pricing));
+  out.key("trial_until").time(t.trial_until);
+  if (t.personal_of) out.key("personal_user_id").number(t.personal_of.value);
   out.key("status").text(to_string(t.state));
   out.key("epoch").number(t.epoch);
   out.key("version").number(t.version);
   out.key("created_at").time(t.created_at);
   out.key("updated_at").time(t.updated_at);
   if (t.deleted_at) out.key("deleted_at").time(*t.deleted_at);
+  if (t.purge_at) out.key("purge_at").time(*t.purge_at);
 }
 
 std::string to_json(const subscription& s) {

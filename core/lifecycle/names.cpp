@@ -51,8 +51,13 @@ std::string_view to_string(tenant_state state) noexcept {
     case tenant_state::enabled: return "ENABLED";
     case tenant_state::disabled: return "DISABLED";
     case tenant_state::deleted: return "DELETED";
+    case tenant_state::purged: return "PURGED";
   }
   return "";
+}
+
+std::string_view to_string(pricing_mode mode) noexcept {
+  return mode == pricing_mode::trial ? "trial" : "production";
 }
 
 std::string_view to_string(tenant_action action) noexcept {
@@ -61,6 +66,12 @@ std::string_view to_string(tenant_action action) noexcept {
     case tenant_action::disable: return "disable";
     case tenant_action::enable: return "enable";
     case tenant_action::erase: return "delete";
+    case tenant_action::move: return "move";
+    case tenant_action::recover: return "recover";
+    case tenant_action::convert: return "convert";
+    case tenant_action::timer: return "timer";
+    case tenant_action::condemn: return "condemn";
+    case tenant_action::purge: return "purge";
   }
   return "";
 }
