@@ -37,6 +37,15 @@ class engine {
                              renderer<core::tenant> render, write_reply reply) = 0;
   virtual void command(core::tenant_id id, core::tenant_command command, write_options options,
                        renderer<core::tenant> render, write_reply reply) = 0;
+  // What the tenant may use: items that are named are set, others stay. `options.if_match` is not
+  // asked; each quota has a version of its own.
+  virtual void set_offerings(core::tenant_id id, core::offering_list items, write_options options,
+                             renderer<core::tenant> render, write_reply reply) = 0;
+  // Errors: errc::conflict "login_taken". The tenant must exist.
+  virtual void create_user(core::new_user wanted, write_options options,
+                           renderer<core::user> render, write_reply reply) = 0;
+  virtual void command(core::user_id id, core::user_command command, write_options options,
+                       renderer<core::user> render, write_reply reply) = 0;
   virtual void change_catalog(catalog_command command, write_options options,
                               renderer<catalog_item> render, write_reply reply) = 0;
 
@@ -86,6 +95,16 @@ class engine {
   virtual core::result<core::tenant> tenant(core::tenant_id id) const = 0;
   virtual core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                                    const page_request& p) const = 0;
+  // What the tenant may use now, with those above taken into account.
+  virtual core::result<core::offering_list> offerings(core::tenant_id id) const = 0;
+  virtual bool has_children(core::tenant_id id) const = 0;
+  virtual core::result<core::user> user(core::user_id id) const = 0;
+  virtual core::result<std::optional<core::user_id>> user_of_login(
+      std::string_view login) const = 0;
+  virtual core::result<page<core::user>> users(const user_filter& f,
+                                               const page_request& p) const = 0;
+  // It does not stand below the caller's tenant, or keeps those above out (`ancestral_access`).
+  virtual bool hidden_from(const core::tenant& t, core::tenant_id caller) const = 0;
   virtual bool tenant_effective(const core::tenant& t) const = 0;
   // `inner` is `outer` or below it.
   virtual bool tenant_within(core::tenant_id inner, core::tenant_id outer) const = 0;

@@ -107,10 +107,11 @@ core::result<void> engine_body::found_provider() {
   provider.kind = core::tenant_kind::provider;
   provider.name = "provider";
   provider.version = 1;
+  provider.pricing = core::pricing_mode::production;
   provider.created_at = options_.now();
   provider.updated_at = provider.created_at;
   store::write_plan plan;
-  repo_->put(plan, provider, true);
+  repo_->put(plan, provider, nullptr);
   plan.put(store::family::meta, store::key_bytes{"ids"}, ids_.encode());
   const auto report = db_->write({&plan}, {}, true);
   if (report.result == store::commit_result::committed) return {};

@@ -51,6 +51,12 @@ class engine_body final : public local_engine {
                      write_reply reply) override;
   void command(core::tenant_id id, core::tenant_command command, write_options options,
                renderer<core::tenant> render, write_reply reply) override;
+  void set_offerings(core::tenant_id id, core::offering_list items, write_options options,
+                     renderer<core::tenant> render, write_reply reply) override;
+  void create_user(core::new_user wanted, write_options options, renderer<core::user> render,
+                   write_reply reply) override;
+  void command(core::user_id id, core::user_command command, write_options options,
+               renderer<core::user> render, write_reply reply) override;
   void change_catalog(catalog_command command, write_options options, renderer<catalog_item> render,
                       write_reply reply) override;
   void publish(std::vector<published_event> events, write_options options, publish_renderer render,
@@ -79,6 +85,12 @@ class engine_body final : public local_engine {
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                            const page_request& p) const override;
+  core::result<core::offering_list> offerings(core::tenant_id id) const override;
+  bool has_children(core::tenant_id id) const override;
+  core::result<core::user> user(core::user_id id) const override;
+  core::result<std::optional<core::user_id>> user_of_login(std::string_view login) const override;
+  core::result<page<core::user>> users(const user_filter& f, const page_request& p) const override;
+  bool hidden_from(const core::tenant& t, core::tenant_id caller) const override;
   bool tenant_effective(const core::tenant& t) const override;
   bool tenant_within(core::tenant_id inner, core::tenant_id outer) const override;
   core::result<core::event> event(core::event_id id) const override;
@@ -137,7 +149,8 @@ class engine_body final : public local_engine {
   delivery_figures figures() const;
   std::vector<family_size> families() const;
   core::result<std::uint64_t> seq_behind(core::stream_id stream, core::event_id last) const;
-  bool within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const;
+  std::shared_ptr<entity_request> request_for(core::stream_id stream, write_options&& options,
+                                              write_reply&& reply) const;
 
   engine_options options_;
   std::unique_ptr<simulated_clock> clock_;  // null: real time

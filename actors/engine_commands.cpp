@@ -13,16 +13,17 @@ namespace {
 // Free disk is looked at this often, by whoever comes first.
 constexpr std::int64_t space_look_interval_ms = 500;
 
-std::shared_ptr<entity_request> request_for(core::stream_id stream, write_options&& options,
-                                            write_reply&& reply) {
+}  // namespace
+
+std::shared_ptr<entity_request> engine_body::request_for(core::stream_id stream,
+                                                         write_options&& options,
+                                                         write_reply&& reply) const {
   auto request = std::make_shared<entity_request>();
   request->stream = stream;
   request->options = std::move(options);
   request->reply = std::move(reply);
   return request;
 }
-
-}  // namespace
 
 std::string engine_body::refusal_now() const {
   if (!started_) return "starting";
@@ -84,26 +85,6 @@ void engine_body::command(core::subscription_id id, core::subscription_command c
   if (!(adds_load(command) ? admit_load(reply) : admit(reply))) return;
   auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
   request->body = subscription_change{std::move(command), std::move(render)};
-  post(std::move(request));
-}
-
-void engine_body::create_tenant(core::new_tenant wanted, write_options options,
-                                renderer<core::tenant> render, write_reply reply) {
-  if (!admit_load(reply)) return;
-  auto parent = repo_->find(wanted.parent);
-  if (!parent) return reply(std::move(parent).failure());
-  if (!*parent) return reply(core::invalid_field("/parent_id", "no such tenant"));
-  auto request =
-      request_for(core::stream_of(ids_.next_tenant()), std::move(options), std::move(reply));
-  request->body = tenant_creation{std::move(wanted), std::move(**parent), std::move(render)};
-  post(std::move(request));
-}
-
-void engine_body::command(core::tenant_id id, core::tenant_command command, write_options options,
-                          renderer<core::tenant> render, write_reply reply) {
-  if (!(adds_load(command) ? admit_load(reply) : admit(reply))) return;
-  auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
-  request->body = tenant_change{std::move(command), std::move(render)};
   post(std::move(request));
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/engine_body.hpp"
+#include "actors/lineage.hpp"
 #include "actors/pages.hpp"
 #include "core/base/limits.hpp"
 #include "core/delivery/signature.hpp"
@@ -12,9 +13,9 @@ namespace {
 // Lanes looked at for the age of the oldest one, of each side; those due first.
 constexpr std::size_t oldest_sample_rows = 32;
 
-bool fits(const core::subscription& s, const subscription_filter& f) {
+bool fits(const core::subscription& s, const subscription_filter& f, family_tree& tree) {
   if (f.tenant && s.tenant != f.tenant) return false;
-  if (f.within && std::find(s.path.begin(), s.path.end(), f.within) == s.path.end()) return false;
+  if (f.within && !tree.within(s.tenant, f.within)) return false;
   if (f.vendor && s.vendor != f.vendor) return false;
   if (f.product && s.product != f.product) return false;
   if (f.plan && s.plan != f.plan) return false;
@@ -46,6 +47,7 @@ core::result<page<core::subscription>> engine_body::subscriptions(const subscrip
   auto after = id_cursor(p.after);
   if (!after) return std::move(after).failure();
   page_filler<core::subscription> filler(p.limit);
+  family_tree tree{*repo_};
   core::result<void> problem;
   const auto by_id = [&](core::subscription_id&& id) {
     auto s = repo_->find(id);
@@ -53,7 +55,7 @@ core::result<page<core::subscription>> engine_body::subscriptions(const subscrip
       if (!s) problem = std::move(s).failure();
       return problem.ok();
     }
-    const bool wanted = fits(**s, f);
+    const bool wanted = fits(**s, f, tree);
     return filler.offer(id.value, std::move(**s), wanted);
   };
   core::result<void> scanned;
@@ -63,7 +65,7 @@ core::result<page<core::subscription>> engine_body::subscriptions(const subscrip
     scanned = repo_->subscriptions_of_vendor(f.vendor, *after, by_id);
   } else {
     scanned = repo_->subscriptions(*after, [&](core::subscription&& s) {
-      const bool wanted = fits(s, f);
+      const bool wanted = fits(s, f, tree);
       const std::uint64_t id = s.id.value;
       return filler.offer(id, std::move(s), wanted);
     });
@@ -71,46 +73,6 @@ core::result<page<core::subscription>> engine_body::subscriptions(const subscrip
   if (!scanned) return std::move(scanned).failure();
   if (!problem) return std::move(problem).failure();
   return std::move(filler).take();
-}
-
-core::result<core::tenant> engine_body::tenant(core::tenant_id id) const {
-  auto found = repo_->find(id);
-  if (!found) return std::move(found).failure();
-  if (!*found) return core::not_found("no such tenant");
-  return std::move(**found);
-}
-
-core::result<page<core::tenant>> engine_body::tenants(const tenant_filter& f,
-                                                      const page_request& p) const {
-  auto after = id_cursor(p.after);
-  if (!after) return std::move(after).failure();
-  page_filler<core::tenant> filler(p.limit);
-  auto scanned = repo_->tenants(*after, [&](core::tenant&& t) {
-    const bool wanted = (!f.parent || t.parent == f.parent) && (!f.kind || t.kind == *f.kind) &&
-                        (!f.state || t.state == *f.state) && (f.name.empty() || t.name == f.name) &&
-                        (f.external_ref.empty() || t.external_ref == f.external_ref) &&
-                        (!f.within || t.id == f.within || within(t.path, f.within));
-    const std::uint64_t id = t.id.value;
-    return filler.offer(id, std::move(t), wanted);
-  });
-  if (!scanned) return std::move(scanned).failure();
-  return std::move(filler).take();
-}
-
-bool engine_body::within(const std::vector<core::tenant_id>& path, core::tenant_id outer) const {
-  return std::find(path.begin(), path.end(), outer) != path.end();
-}
-
-bool engine_body::tenant_effective(const core::tenant& t) const {
-  if (t.state != core::tenant_state::enabled) return false;
-  auto enabled = all_enabled(*repo_, t.path);
-  return enabled.ok() && *enabled;
-}
-
-bool engine_body::tenant_within(core::tenant_id inner, core::tenant_id outer) const {
-  if (inner == outer) return true;
-  auto t = repo_->find(inner);
-  return t.ok() && *t && within((*t)->path, outer);
 }
 
 core::result<core::event> engine_body::event(core::event_id id) const {
@@ -135,13 +97,14 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   if (!after) return std::move(after).failure();
   page_filler<core::event> filler(p.limit);
   const std::vector<std::string> patterns{f.name};
+  family_tree tree{*repo_};
   const auto offer = [&](core::event&& e) {
     if (f.until && e.at > *f.until) return false;
     const bool wanted = (f.name.empty() || core::matches(patterns, e.name)) &&
                         (f.stream_name.empty() || e.stream_name == f.stream_name) &&
                         (!f.kind || e.stream.kind == *f.kind) && (!f.since || e.at >= *f.since) &&
                         (!f.vendor || e.vendor == f.vendor) &&
-                        (!f.within || (e.tenant && tenant_within(e.tenant, f.within)));
+                        (!f.within || tree.within(e.tenant, f.within));
     const std::uint64_t id = e.id.value;
     return filler.offer(id, std::move(e), wanted);
   };

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "actors/lineage.hpp"
 #include "core/base/limits.hpp"
 
 namespace syndicated::actors {
@@ -43,13 +44,14 @@ core::result<ownership> owner_of(const services& s, const catalog_snapshot& cata
     case core::endpoint_scope::tenant: {
       auto tenant = s.repo.find(core::tenant_id{id});
       if (!tenant) return std::move(tenant).failure();
-      if (!*tenant || (*tenant)->state == core::tenant_state::deleted) {
+      if (!*tenant || (*tenant)->state == core::tenant_state::deleted ||
+          (*tenant)->state == core::tenant_state::purged) {
         return no_such_owner("tenant");
       }
-      auto path = std::move((*tenant)->path);
-      path.push_back({id});
+      auto path = path_to(s.repo, {id});
+      if (!path) return std::move(path).failure();
       out.tenant.value = id;
-      out.path = std::make_shared<const std::vector<core::tenant_id>>(std::move(path));
+      out.path = std::make_shared<const std::vector<core::tenant_id>>(std::move(*path));
       return out;
     }
   }

@@ -63,16 +63,6 @@ void services::post(const follow_ups& f) {
   if (f.coalesced > 0) coalesced.fetch_add(f.coalesced, std::memory_order_relaxed);
 }
 
-core::result<bool> all_enabled(const store::repository& repo,
-                               const std::vector<core::tenant_id>& tenants) {
-  for (core::tenant_id id : tenants) {
-    auto found = repo.find(id);
-    if (!found) return std::move(found).failure();
-    if (!*found || (*found)->state != core::tenant_state::enabled) return false;
-  }
-  return true;
-}
-
 core::error unavailable(std::string detail) {
   return {core::errc::unavailable, "unavailable", std::move(detail), {}, {}};
 }

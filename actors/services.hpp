@@ -114,6 +114,8 @@ struct services {
   std::atomic<std::shared_ptr<const catalog_snapshot>> catalog;
   std::atomic<std::shared_ptr<const delivery_settings>> delivery;
   std::atomic<std::uint64_t> access_epoch{0};  // grows with every disable and enable of a tenant
+  // Grows with every move; not 0 at the start when a cascade is open: copies of paths may be old.
+  std::atomic<std::uint64_t> moves{0};
   std::atomic<std::uint64_t> awake{0};
   // Every lane_report that is not yet on disk holds a copy.
   const std::shared_ptr<const char> open_reports = std::make_shared<const char>('\0');
@@ -147,10 +149,6 @@ struct services {
 
   void post(const follow_ups& f);
 };
-
-// Own state and every ancestor's are ENABLED, as committed. Errors: the store's.
-core::result<bool> all_enabled(const store::repository& repo,
-                               const std::vector<core::tenant_id>& tenants);
 
 // Asked by the daemon itself. Body and reply are the caller's to fill in.
 std::shared_ptr<entity_request> system_request(core::stream_id stream);

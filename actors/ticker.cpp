@@ -155,6 +155,8 @@ void resume_cascades(ticker_pointer self) {
     open.push_back(tenant);
     return true;
   });
+  // One may be of a move that has not come to all below.
+  if (!open.empty()) self->state.s->moves.fetch_add(1);
   for (core::tenant_id tenant : open) begin_cascade(self, tenant);
 }
 

@@ -21,8 +21,10 @@
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/event.hpp"
+#include "core/lifecycle/offering.hpp"
 #include "core/lifecycle/subscription.hpp"
 #include "core/lifecycle/tenant.hpp"
+#include "core/lifecycle/user.hpp"
 
 namespace syndicated::actors {
 
@@ -79,9 +81,20 @@ struct tenant_filter {
   core::tenant_id parent;
   core::tenant_id within;
   std::optional<core::tenant_kind> kind;
-  std::optional<core::tenant_state> state;
+  std::optional<core::tenant_state> state;  // none: all but the purged
   std::string name;
   std::string external_ref;
+  std::optional<core::timestamp> updated_since{};
+  bool without_deleted = false;
+  bool visible_above = false;  // leaves out those below `within` that are hidden from it
+};
+
+struct user_filter {
+  core::tenant_id tenant;  // of exactly this one; 0 = any
+  core::tenant_id within;
+  std::optional<core::user_status> status;  // none: all but the purged
+  std::string email;
+  std::optional<core::timestamp> updated_since;
 };
 
 struct event_filter {

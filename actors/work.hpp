@@ -31,6 +31,20 @@ struct tenant_creation {
 struct tenant_change {
   core::tenant_command command;
   renderer<core::tenant> render;
+  std::shared_ptr<const void> open{};  // of a move: held by one at a time
+};
+struct offerings_change {
+  core::offering_list items;
+  renderer<core::tenant> render;
+};
+struct user_creation {
+  core::new_user wanted;
+  core::tenant_id personal_unit;  // made with the user in a customer
+  renderer<core::user> render;
+};
+struct user_change {
+  core::user_command command;
+  renderer<core::user> render;
 };
 // Send the event again to these endpoints.
 struct replay_request {
@@ -105,8 +119,9 @@ struct job_request {
 struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
-               publish_request, replay_request, discard_request, reconsider_access, timer_due,
-               endpoint_notices, endpoint_health_changed, owner_quota_changed>
+               offerings_change, user_creation, user_change, publish_request, replay_request,
+               discard_request, reconsider_access, timer_due, endpoint_notices,
+               endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;
   write_reply reply;                 // may be empty; use answer_with

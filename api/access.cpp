@@ -139,8 +139,7 @@ bool may_see(const call& c, const core::subscription& s) {
     case core::role::marketplace: return true;
     case core::role::vendor: return s.vendor.value == c.by.scope;
     case core::role::tenant:
-      return std::ranges::find(s.path, core::tenant_id{c.by.scope}) != s.path.end() ||
-             s.tenant.value == c.by.scope;
+      return c.engine().tenant_within(s.tenant, core::tenant_id{c.by.scope});
   }
   return false;
 }
@@ -148,8 +147,7 @@ bool may_see(const call& c, const core::subscription& s) {
 bool may_see(const call& c, const core::tenant& t) {
   if (is_staff(c.by)) return true;
   if (c.by.role != core::role::tenant) return false;
-  return t.id.value == c.by.scope ||
-         std::ranges::find(t.path, core::tenant_id{c.by.scope}) != t.path.end();
+  return !c.engine().hidden_from(t, core::tenant_id{c.by.scope});
 }
 
 bool may_see(const call& c, const core::endpoint& e) { return may_own(c, e.scope, e.scope_id); }

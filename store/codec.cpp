@@ -9,52 +9,6 @@ namespace syndicated::store {
 
 using namespace wire;
 
-std::string encode(const core::tenant& t) {
-  records::Tenant r;
-  r.set_id(t.id.value);
-  r.set_kind(number(t.kind));
-  r.set_parent(t.parent.value);
-  for (core::tenant_id id : t.path) r.add_path(id.value);
-  r.set_name(t.name);
-  r.set_external_ref(t.external_ref);
-  r.mutable_contact()->set_email(t.contact.email);
-  r.mutable_contact()->set_first_name(t.contact.first_name);
-  r.mutable_contact()->set_last_name(t.contact.last_name);
-  r.mutable_contact()->set_phone(t.contact.phone);
-  r.set_state(number(t.state));
-  r.set_ancestors_disabled(!t.ancestors_enabled);
-  r.set_epoch(t.epoch);
-  r.set_version(t.version);
-  r.set_seq(t.seq);
-  r.set_created_at_ms(ms(t.created_at));
-  r.set_updated_at_ms(ms(t.updated_at));
-  if (t.deleted_at) r.set_deleted_at_ms(ms(*t.deleted_at));
-  return framed(r);
-}
-
-core::result<core::tenant> decode_tenant(std::string_view value) {
-  records::Tenant r;
-  if (auto e = parse(r, value, "tenant")) return std::move(*e);
-  core::tenant t;
-  t.id = {r.id()};
-  t.kind = static_cast<core::tenant_kind>(r.kind());
-  t.parent = {r.parent()};
-  for (std::uint64_t id : r.path()) t.path.push_back({id});
-  t.name = r.name();
-  t.external_ref = r.external_ref();
-  t.contact = {r.contact().email(), r.contact().first_name(), r.contact().last_name(),
-               r.contact().phone()};
-  t.state = static_cast<core::tenant_state>(r.state());
-  t.ancestors_enabled = !r.ancestors_disabled();
-  t.epoch = r.epoch();
-  t.version = r.version();
-  t.seq = r.seq();
-  t.created_at = at(r.created_at_ms());
-  t.updated_at = at(r.updated_at_ms());
-  if (r.has_deleted_at_ms()) t.deleted_at = at(r.deleted_at_ms());
-  return t;
-}
-
 std::string encode(const core::token& t) {
   records::Token r;
   r.set_id(t.id.value);

@@ -14,8 +14,10 @@
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/event.hpp"
+#include "core/lifecycle/offering.hpp"
 #include "core/lifecycle/subscription.hpp"
 #include "core/lifecycle/tenant.hpp"
+#include "core/lifecycle/user.hpp"
 #include "store/rows.hpp"
 #include "store/vault.hpp"
 
@@ -24,6 +26,8 @@ namespace syndicated::store {
 inline constexpr char format_1 = 1;
 
 std::string encode(const core::tenant& t);
+std::string encode(const core::user& u);
+std::string encode(const core::offering_list& items);
 std::string encode(const core::vendor& v);
 std::string encode(const core::product& p, const vault& secrets);
 std::string encode(const core::product_instance& i, const vault& secrets);
@@ -43,6 +47,8 @@ std::string encode(const endpoint_journal& j);  // without its key
 std::string encode(const retention_record& r);
 
 core::result<core::tenant> decode_tenant(std::string_view value);
+core::result<core::user> decode_user(std::string_view value);
+core::result<core::offering_list> decode_offerings(std::string_view value);
 core::result<core::vendor> decode_vendor(std::string_view value);
 core::result<core::product> decode_product(std::string_view value, const vault& secrets);
 core::result<core::product_instance> decode_instance(std::string_view value, const vault& secrets);

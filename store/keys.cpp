@@ -23,6 +23,7 @@ std::string_view family_name(family f) noexcept {
     case family::counters: return "counters";
     case family::attempt_index: return "attempt_index";
     case family::jobs: return "jobs";
+    case family::users: return "users";
   }
   return "";
 }
@@ -100,6 +101,9 @@ key_bytes journal_key(core::endpoint_id endpoint) {
 }
 key_bytes breaker_key(std::string_view origin) {
   return key_bytes{breaker_prefix}.append(core::sha256(origin));
+}
+key_bytes login_row_key(std::string_view login_key) {
+  return key_bytes{}.byte('l').append(core::sha256(login_key));
 }
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream) {
   return key_bytes{}

@@ -4,8 +4,11 @@
 //   catalog        kind(1) id(8)
 //   tenants        id(8)
 //   subscriptions  id(8)
+//   users          id(8)
 //   index          't' tenant(8) subscription(8) | 'c' parent(8) tenant(8) | 'v' vendor(8)
 //   subscription(8)
+//                 'u' tenant(8) user(8) | 'o' tenant(8) 0(8)      -> its offering items
+//                 'l' SHA-256 of the login in lower case (32)     -> user(8)
 //                 'x' 0(8) tenant(8): its cascade is not finished
 //                 'n' endpoint(8) event(8): to be told; event 0: its state  -> reason
 //                 's' event(8) endpoint(8): given up there, and its lane went on
@@ -54,8 +57,9 @@ enum class family : std::uint8_t {
   counters,
   attempt_index,
   jobs,
+  users,
 };
-inline constexpr std::size_t family_count = 15;
+inline constexpr std::size_t family_count = 16;
 std::string_view family_name(family f) noexcept;
 
 // At most 40 bytes, without an allocation.
@@ -125,6 +129,7 @@ key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, cor
 key_bytes journal_key(core::endpoint_id endpoint);
 inline key_bytes retention_key() { return key_bytes{"retention"}; }
 key_bytes breaker_key(std::string_view origin);
+key_bytes login_row_key(std::string_view login_key);
 key_bytes timer_key(core::timestamp due, const core::stream_id& stream);
 
 }  // namespace syndicated::store

@@ -76,6 +76,22 @@ core::result<std::optional<core::subscription>> repository::find(core::subscript
 core::result<std::optional<core::tenant>> repository::find(core::tenant_id id) const {
   return decoded<core::tenant>(db_.get(family::tenants, id_key(id.value).view()), decode_tenant);
 }
+core::result<std::optional<core::user>> repository::find(core::user_id id) const {
+  return decoded<core::user>(db_.get(family::users, id_key(id.value).view()), decode_user);
+}
+core::result<std::optional<core::user_id>> repository::user_of_login(
+    std::string_view login_key) const {
+  return decoded<core::user_id>(db_.get(family::index, login_row_key(login_key).view()),
+                                [](std::string_view value) -> core::result<core::user_id> {
+                                  return core::user_id{read_u64(value, 0)};
+                                });
+}
+core::result<core::offering_list> repository::offerings(core::tenant_id id) const {
+  auto row = decoded<core::offering_list>(
+      db_.get(family::index, index_key('o', id.value, 0).view()), decode_offerings);
+  if (!row) return std::move(row).failure();
+  return std::move(*row).value_or(core::offering_list{});
+}
 core::result<std::optional<core::event>> repository::find(core::event_id id) const {
   return decoded<core::event>(db_.get(family::events, id_key(id.value).view()), decode_event);
 }
@@ -124,6 +140,16 @@ core::result<void> repository::tenants(std::uint64_t after, const visit<core::te
       db_, family::tenants, id_key(after + 1).view(), {},
       [](std::string_view, std::string_view value) { return decode_tenant(value); },
       [&](core::tenant&& t, std::string_view) { return v(std::move(t)); });
+}
+core::result<void> repository::users(std::uint64_t after, const visit<core::user>& v) const {
+  return scan_decoded(
+      db_, family::users, id_key(after + 1).view(), {},
+      [](std::string_view, std::string_view value) { return decode_user(value); },
+      [&](core::user&& u, std::string_view) { return v(std::move(u)); });
+}
+core::result<void> repository::users_of(core::tenant_id tenant, std::uint64_t after,
+                                        const visit<core::user_id>& v) const {
+  return members<core::user_id>(db_, 'u', tenant.value, after, v);
 }
 core::result<void> repository::children_of(core::tenant_id parent, std::uint64_t after,
                                            const visit<core::tenant_id>& v) const {

@@ -18,8 +18,10 @@
 #include "core/lifecycle/access.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/event.hpp"
+#include "core/lifecycle/offering.hpp"
 #include "core/lifecycle/subscription.hpp"
 #include "core/lifecycle/tenant.hpp"
+#include "core/lifecycle/user.hpp"
 #include "store/database.hpp"
 #include "store/rows.hpp"
 #include "store/vault.hpp"
@@ -45,6 +47,9 @@ class repository {
   // Single records; none when absent.
   core::result<std::optional<core::subscription>> find(core::subscription_id id) const;
   core::result<std::optional<core::tenant>> find(core::tenant_id id) const;
+  core::result<std::optional<core::user>> find(core::user_id id) const;
+  core::result<std::optional<core::user_id>> user_of_login(std::string_view login_key) const;
+  core::result<core::offering_list> offerings(core::tenant_id id) const;  // its own; may be empty
   core::result<std::optional<core::event>> find(core::event_id id) const;
   core::result<std::optional<core::event_id>> event_at(const core::stream_id& stream,
                                                        std::uint64_t seq) const;
@@ -65,6 +70,9 @@ class repository {
   core::result<void> tenants(std::uint64_t after, const visit<core::tenant>& v) const;
   core::result<void> children_of(core::tenant_id parent, std::uint64_t after,
                                  const visit<core::tenant_id>& v) const;
+  core::result<void> users(std::uint64_t after, const visit<core::user>& v) const;
+  core::result<void> users_of(core::tenant_id tenant, std::uint64_t after,
+                              const visit<core::user_id>& v) const;
   core::result<void> events(core::event_id from, const visit<core::event>& v) const;
   core::result<void> stream_events(const core::stream_id& stream, std::uint64_t from_seq,
                                    const visit<core::event_id>& v) const;
@@ -128,7 +136,10 @@ class repository {
 
   // Writing.
   void put(write_plan& plan, const core::subscription& s, const core::subscription* before) const;
-  void put(write_plan& plan, const core::tenant& t, bool created) const;
+  // With their timers and index rows; `before` is what is stored now, or nullptr.
+  void put(write_plan& plan, const core::tenant& t, const core::tenant* before) const;
+  void put(write_plan& plan, const core::user& u, const core::user* before) const;
+  void put_offerings(write_plan& plan, core::tenant_id id, const core::offering_list& items) const;
   void put(write_plan& plan, const core::vendor& v) const;
   void put(write_plan& plan, const core::product& p) const;
   void put(write_plan& plan, const core::product_instance& i) const;

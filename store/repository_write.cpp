@@ -32,6 +32,16 @@ std::string encode_with(const vault& secrets, const core::subscription& s) {
   return encode(fresh);
 }
 
+// The timer row of an entity stands where the newest state wants it.
+template <class Entity>
+void move_timer(write_plan& plan, const Entity& now, const Entity* before) {
+  const auto old_timer = before != nullptr ? core::next_timer(*before) : std::nullopt;
+  const auto new_timer = core::next_timer(now);
+  if (old_timer == new_timer) return;
+  if (old_timer) plan.erase(family::timers, timer_key(*old_timer, core::stream_of(now.id)));
+  if (new_timer) plan.put(family::timers, timer_key(*new_timer, core::stream_of(now.id)), {});
+}
+
 core::error wrong_key(key_id missing, const vault& given) {
   std::string names;
   for (const key_id id : given.keys()) names += (names.empty() ? "" : ", ") + key_name(id);
@@ -97,17 +107,35 @@ void repository::put(write_plan& plan, const core::subscription& s,
     plan.erase(family::index, index_key('t', before->tenant.value, s.id.value));
     plan.put(family::index, index_key('t', s.tenant.value, s.id.value), {});
   }
-  const auto old_timer = before != nullptr ? core::next_timer(*before) : std::nullopt;
-  const auto new_timer = core::next_timer(s);
-  if (old_timer == new_timer) return;
-  if (old_timer) plan.erase(family::timers, timer_key(*old_timer, core::stream_of(s.id)));
-  if (new_timer) plan.put(family::timers, timer_key(*new_timer, core::stream_of(s.id)), {});
+  move_timer(plan, s, before);
 }
 
-void repository::put(write_plan& plan, const core::tenant& t, bool created) const {
-  if (created) ++plan.tenants_created;
+void repository::put(write_plan& plan, const core::tenant& t, const core::tenant* before) const {
+  if (before == nullptr) ++plan.tenants_created;
   plan.put(family::tenants, id_key(t.id.value), encode(t));
-  if (created && t.parent) plan.put(family::index, index_key('c', t.parent.value, t.id.value), {});
+  const core::tenant_id old_parent = before != nullptr ? before->parent : core::tenant_id{};
+  if (old_parent != t.parent) {
+    if (old_parent) plan.erase(family::index, index_key('c', old_parent.value, t.id.value));
+    plan.put(family::index, index_key('c', t.parent.value, t.id.value), {});
+  }
+  move_timer(plan, t, before);
+}
+
+void repository::put(write_plan& plan, const core::user& u, const core::user* before) const {
+  plan.put(family::users, id_key(u.id.value), encode(u));
+  if (before == nullptr) {
+    plan.put(family::index, index_key('u', u.tenant.value, u.id.value), {});
+    plan.put(family::index, login_row_key(core::login_key(u.login)),
+             std::string{id_key(u.id.value).view()});
+  } else if (u.login != before->login) {  // it was purged
+    plan.erase(family::index, login_row_key(core::login_key(before->login)));
+  }
+  move_timer(plan, u, before);
+}
+
+void repository::put_offerings(write_plan& plan, core::tenant_id id,
+                               const core::offering_list& items) const {
+  plan.put(family::index, index_key('o', id.value, 0), encode(items));
 }
 
 void repository::put(write_plan& plan, const core::vendor& v) const {

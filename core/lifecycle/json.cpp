@@ -104,6 +104,8 @@ void write_members(json_writer& out, const subscription& s) {
   out.key("updated_at").time(s.updated_at);
 }
 
+namespace {
+
 void write_contact(json_writer& out, const contact& c) {
   out.begin_object();
   out.key("email").text(c.email);
@@ -120,6 +122,8 @@ void write_id(json_writer& out, std::uint64_t id) {
     out.number(id);
   }
 }
+
+}  // namespace
 
 void write_members(json_writer& out, const tenant& t) {
   out.key("id").number(t.id.value);
@@ -152,11 +156,50 @@ void write_members(json_writer& out, const tenant& t) {
   if (t.purge_at) out.key("purge_at").time(*t.purge_at);
 }
 
+void write_members(json_writer& out, const user& u) {
+  out.key("id").number(u.id.value);
+  out.key("tenant_id").number(u.tenant.value);
+  out.key("login").text(u.login);
+  write_contact(out.key("contact"), u.contact);
+  out.key("language").text(u.language);
+  const auto texts = [&out](const std::vector<std::string>& values) {
+    out.begin_array();
+    for (const std::string& value : values) out.text(value);
+    out.end_array();
+  };
+  texts((out.key("notifications"), u.notifications));
+  texts((out.key("business_types"), u.business_types));
+  write_id(out.key("personal_tenant_id"), u.personal_unit.value);
+  out.key("status").text(to_string(status_of(u)));
+  out.key("activated").boolean(u.activated);
+  out.key("enabled").boolean(u.enabled);
+  out.key("roles").begin_array();
+  for (const role_assignment& r : u.roles) {
+    out.begin_object();
+    out.key("id").number(r.id);
+    out.key("role").text(r.role);
+    out.key("tenant_id").number(r.tenant.value);
+    write_id(out.key("issuer_id"), r.issuer.value);
+    out.key("version").number(r.version);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("version").number(u.version);
+  out.key("created_at").time(u.created_at);
+  out.key("updated_at").time(u.updated_at);
+  if (u.deleted_at) out.key("deleted_at").time(*u.deleted_at);
+  if (u.purge_at) out.key("purge_at").time(*u.purge_at);
+}
+
 std::string to_json(const subscription& s) {
   return object(s, [](json_writer& out, const subscription& e) { write_members(out, e); });
 }
 std::string to_json(const tenant& t) {
   return object(t, [](json_writer& out, const tenant& e) { write_members(out, e); });
+}
+
+std::string to_json(const user& u) {
+  return object(u, [](json_writer& out, const user& e) { write_members(out, e); });
 }
 
 std::string to_json(const vendor& v) {

@@ -7,6 +7,7 @@
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/subscription.hpp"
 #include "core/lifecycle/tenant.hpp"
+#include "core/lifecycle/user.hpp"
 
 namespace syndicated::core {
 
@@ -14,9 +15,11 @@ namespace syndicated::core {
 void write_members(json_writer& out, const subscription& s);
 void write_members(json_writer& out, const tenant& t);
 void write_operation(json_writer& out, const operation& o, subscription_id owner);
+void write_members(json_writer& out, const user& u);  // no hash of a password or link
 
 std::string to_json(const subscription& s);
 std::string to_json(const tenant& t);
+std::string to_json(const user& u);
 std::string to_json(const vendor& v);
 std::string to_json(const product& p);
 std::string to_json(const plan& p);

@@ -140,6 +140,102 @@ struct subscription {
   }
 };
 
+struct new_subscription {
+  tenant_id tenant;
+  plan_id plan;
+  std::string name;
+  subscription_type type = subscription_type::normal;
+  bool paid = false;
+  core::quantities quantities;
+  string_map config;
+  bool auto_renew = true;
+  std::optional<timestamp> start_date;
+  string_map metadata;
+};
+
+// Who asks, in the machine's terms (domain.md, 10.5). Roles of the API map to these.
+enum class party : std::uint8_t { customer, reseller, provider, vendor, billing, system };
+
+enum class subscription_action : std::uint8_t {
+  pay,                        // S4a; and clears UNPAID (S7/S8)
+  approve,                    // S2a
+  reject,                     // S2b
+  suspend,                    // S6, S7: adds `reason`
+  resume,                     // S7, S8: removes `reason`
+  renew,                      // S9
+  change,                     // S11a, S11c
+  convert,                    // S11e
+  cancel,                     // S12, S17
+  reinstate,                  // S13
+  terminate,                  // S14, S17
+  redeploy,                   // S5f
+  report_deployed,            // S5a, S5c, S5g; STOPPED: removes VENDOR_HOLD
+  report_post_configuration,  // S5b
+  report_failed,              // S5d
+  report_stopped,             // S6 with VENDOR_HOLD
+  report_undeployed,          // S15
+  edit,                       // name, auto_renew (S11f), metadata, config
+  set_endpoints,              // the vendor's sub-resources: no lifecycle event
+  set_instructions,
+  set_credentials,
+  set_vendor_metadata,
+  timer,  // S4b, S14, S15 when their instant has passed
+};
+inline constexpr int subscription_action_count = 23;
+std::string_view to_string(subscription_action action) noexcept;
+
+struct subscription_command {
+  subscription_action action = subscription_action::pay;
+  party by = party::provider;
+  std::optional<suspension_reason> reason{};         // suspend, resume
+  std::optional<plan_id> new_plan{};                 // change
+  std::optional<core::quantities> new_quantities{};  // change
+  std::optional<std::string> name{};                 // edit
+  std::optional<bool> auto_renew{};                  // edit
+  std::optional<string_map> metadata{};              // edit, set_vendor_metadata
+  std::optional<string_map> config{};                // edit
+  std::vector<access_point> endpoints{};             // set_endpoints
+  string_map instructions{};                         // set_instructions
+  std::vector<credential> credentials{};             // set_credentials
+};
+
+struct lifecycle_settings {
+  std::chrono::milliseconds first_payment = std::chrono::hours{72};
+  std::chrono::milliseconds cancel_grace = std::chrono::hours{720};
+  std::chrono::milliseconds deprovision_timeout = std::chrono::hours{168};
+  std::uint32_t provisioning_attempts_max = 5;
+  std::chrono::milliseconds tenant_recover = std::chrono::hours{720};  // of deleted tenants, users
+};
+
+struct circumstances {
+  timestamp now{};
+  const core::plan* plan = nullptr;      // of the subscription
+  const core::plan* new_plan = nullptr;  // named by `change`, when it exists
+  bool tenant_effective = true;
+  lifecycle_settings settings{};
+};
+
+struct subscription_decision {
+  subscription next;
+  std::vector<event_draft> events;
+  bool changed = false;  // false: a repeat; nothing is written
+};
+
+// Where it hangs in the tree: owner, path and selling reseller, from the owner's path as it is now.
+void set_place(subscription& s, const struct tenant& owner);
+
+// S1c, S1d. `owner` must be a customer or unit and effective; quantities obey the plan.
+result<subscription_decision> create_subscription(subscription_id id,
+                                                  const new_subscription& wanted,
+                                                  const struct tenant& owner,
+                                                  const circumstances& now);
+
+result<subscription_decision> decide(const subscription& present,
+                                     const subscription_command& command, const circumstances& now);
+
+// The instant at which `timer` has something to do; none = never.
+std::optional<timestamp> next_timer(const subscription& s) noexcept;
+
 // Ended: never returns to an earlier status (invariant 10).
 bool ended(subscription_status status) noexcept;
 

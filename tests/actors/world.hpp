@@ -53,7 +53,7 @@ class world {
     provider.kind = core::tenant_kind::provider;
     provider.version = 1;
     store::write_plan plan;
-    repo_->put(plan, provider, true);
+    repo_->put(plan, provider, nullptr);
     committer_->submit(std::move(plan));
     commit();
   }
@@ -155,7 +155,7 @@ class world {
     t.path.push_back(parent);
     t.version = 1;
     store::write_plan plan;
-    repo_->put(plan, t, true);
+    repo_->put(plan, t, nullptr);
     committer_->submit(std::move(plan));
     commit();
     return t.id;
