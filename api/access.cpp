@@ -138,8 +138,7 @@ bool may_see(const call& c, const core::subscription& s) {
     case core::role::operator_:
     case core::role::marketplace: return true;
     case core::role::vendor: return s.vendor.value == c.by.scope;
-    case core::role::tenant:
-      return c.engine().tenant_within(s.tenant, core::tenant_id{c.by.scope});
+    case core::role::tenant: return c.engine().tenant_within(s.tenant, core::tenant_id{c.by.scope});
   }
   return false;
 }
@@ -201,6 +200,14 @@ core::result<core::tenant> visible_tenant(const call& c, core::tenant_id id) {
   auto found = c.engine().tenant(id);
   if (!found || may_see(c, *found)) return found;
   return no_such("tenant", id.value);
+}
+
+core::result<core::user> visible_user(const call& c, core::user_id id) {
+  auto found = c.engine().user(id);
+  if (!found || is_staff(c.by)) return found;
+  const auto owner = c.engine().tenant(found->tenant);
+  if (!owner || !may_see(c, *owner)) return no_such("user", id.value);
+  return found;
 }
 
 core::result<std::shared_ptr<const core::endpoint>> visible_endpoint(const call& c,

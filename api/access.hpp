@@ -24,6 +24,7 @@ core::result<void> require_operator(const call& c);
 // These answer not_found for objects of others.
 core::result<core::subscription> visible_subscription(const call& c, core::subscription_id id);
 core::result<core::tenant> visible_tenant(const call& c, core::tenant_id id);
+core::result<core::user> visible_user(const call& c, core::user_id id);  // by his tenant
 core::result<std::shared_ptr<const core::endpoint>> visible_endpoint(const call& c,
                                                                      core::endpoint_id id);
 core::result<core::event> visible_event(const call& c, core::event_id id);

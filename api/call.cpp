@@ -148,7 +148,7 @@ void call::finish(core::result<actors::answer>&& outcome) {
   response.body = std::move(outcome->body);
   if (complete_body) complete_body(response.body);
   if (response.body.empty()) response.content_type.clear();
-  if (version != 0 && face != api::face::cloudesire) {
+  if (version != 0 && face != api::face::cloudesire && face != api::face::accounts) {
     response.headers.push_back({"ETag", '"' + std::to_string(version) + '"'});
   }
   if (!location.empty()) response.headers.push_back({"Location", std::move(location)});

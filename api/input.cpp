@@ -32,8 +32,8 @@ std::string length_rule(std::size_t min, std::size_t max) {
 
 }  // namespace
 
-object_reader::object_reader(const json& value, std::string base)
-    : value_(value), base_(std::move(base)) {
+object_reader::object_reader(const json& value, std::string base, bool lenient)
+    : value_(value), base_(std::move(base)), lenient_(lenient) {
   if (value_.object() == nullptr) {
     mistakes_.push_back({base_, "must be an object, is " + std::string{value_.type_name()}});
   }
@@ -203,7 +203,7 @@ void object_reader::absorb(object_reader&& nested) {
 
 void object_reader::note_unknown() {
   const auto* members = value_.object();
-  if (members == nullptr) return;
+  if (members == nullptr || lenient_) return;
   for (const json::member& m : *members) {
     if (std::ranges::find(known_, m.name) == known_.end()) {
       mistakes_.push_back({pointer_to(base_, m.name), "is not a known field"});
@@ -322,6 +322,10 @@ core::result<void> query_reader::finish() {
 }
 
 core::result<void> query_reader::finish_lenient() { return refusal(std::move(mistakes_)); }
+
+bool is_email(std::string_view text) noexcept {
+  return text.find('@') != std::string_view::npos && text.find(' ') == std::string_view::npos;
+}
 
 std::optional<std::uint64_t> parse_id(std::string_view text) noexcept {
   if (text.empty() || text.front() == '0') return std::nullopt;

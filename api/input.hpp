@@ -26,8 +26,9 @@ inline constexpr std::int64_t id_max = std::numeric_limits<std::int64_t>::max();
 
 class object_reader {
  public:
-  // `value` must outlive the reader. `base` is the pointer of the object itself.
-  explicit object_reader(const json& value, std::string base = {});
+  // `value` must outlive the reader. `base` is the pointer of the object itself. `lenient`: unknown
+  // fields are ignored (/api/2).
+  explicit object_reader(const json& value, std::string base = {}, bool lenient = false);
 
   bool has(std::string_view name) const noexcept { return value_.find(name) != nullptr; }
   const json* value(std::string_view name);  // marks it known; nullptr when absent
@@ -80,6 +81,7 @@ class object_reader {
 
   const json& value_;
   std::string base_;
+  bool lenient_;
   std::vector<std::string_view> known_;
   std::vector<core::field_error> mistakes_;
 };
@@ -118,6 +120,8 @@ class query_reader {
   std::vector<std::string_view> known_;
   std::vector<core::field_error> mistakes_;
 };
+
+bool is_email(std::string_view text) noexcept;  // as far as one can see
 
 // Decimal, positive, below 2^63, without sign or leading zeros.
 std::optional<std::uint64_t> parse_id(std::string_view text) noexcept;

@@ -51,6 +51,32 @@ std::string error_holders(const core::error& why) {
   return std::move(out).str();
 }
 
+// As the partners' face writes it. The one number that clients look at is that of a deletion of
+// what is not disabled.
+constexpr int not_disabled_number = 1006;
+
+std::string account_error(int status, const core::error& why) {
+  core::json_writer out;
+  out.begin_object().key("error").begin_object();
+  out.key("code").number(why.code == "not_disabled" ? not_disabled_number : status);
+  out.key("message").text(why.detail);
+  out.key("reason").text(why.code);
+  out.key("details").begin_array();
+  for (const core::field_error& f : why.fields) {
+    out.begin_object().key("pointer").text(f.pointer).key("detail").text(f.detail).end_object();
+  }
+  out.end_array().end_object().end_object();
+  return std::move(out).str();
+}
+
+// Statuses that this face has for what /v1 answers otherwise.
+int account_status(int status, const core::error& why) {
+  if (why.code == "not_disabled") return 400;
+  if (why.code == "quota_version_mismatch") return 426;
+  if (why.code == "version_mismatch") return 409;
+  return status == 422 ? 400 : status;
+}
+
 }  // namespace
 
 int http_status(core::errc kind) noexcept {
@@ -77,7 +103,10 @@ int http_status(core::errc kind) noexcept {
 net::http_response problem(face f, int status, const core::error& why) {
   net::http_response answer;
   answer.status = status;
-  if (f == face::cloudesire) {
+  if (f == face::accounts) {
+    answer.status = status = account_status(status, why);
+    answer.body = account_error(status, why);
+  } else if (f == face::cloudesire) {
     answer.body = error_holders(why);
   } else {
     answer.content_type = "application/problem+json";

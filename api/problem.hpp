@@ -1,7 +1,7 @@
 // Errors as each face writes them: problem details (RFC 9457) on /v1 and /admin, `errorHolders` on
-// /api (domain.md, 1.11). Pure, but for the random Retry-After of 503 and 429 (1 to 30 s), which
-// keeps refused clients from coming back all at once. Who only asked too fast may ask again after a
-// second.
+// /api (domain.md, 1.11), {"error":{...}} on /api/2 (domain.md, 5). Pure, but for the random
+// Retry-After of 503 and 429 (1 to 30 s), which keeps refused clients from coming back all at once.
+// Who only asked too fast may ask again after a second.
 #pragma once
 
 #include "api/stats.hpp"

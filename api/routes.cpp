@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/uuid.hpp"
+
 namespace syndicated::api {
 namespace {
 
@@ -29,6 +31,12 @@ bool matches(const path_parts& pattern, const path_parts& path, route_match& out
       const auto id = parse_id(path.part[i]);
       if (!id) return false;
       out.ids.push_back(*id);
+    } else if (pattern.part[i] == "{tenant}" || pattern.part[i] == "{user}") {
+      const auto kind =
+          pattern.part[i] == "{user}" ? core::uuid_kind::user : core::uuid_kind::tenant;
+      const auto id = core::parse_uuid(path.part[i], kind);
+      if (!id) return false;
+      out.ids.push_back(*id);
     } else if (pattern.part[i] == "{key}") {
       auto key = percent_decode(path.part[i], false);
       if (!key || key->empty() || key->find('/') != std::string::npos) return false;
@@ -48,6 +56,7 @@ route_list native_routes() {
   append(all, lane_routes());
   append(all, job_routes());
   append(all, tenant_routes());
+  append(all, user_routes());
   append(all, subscription_routes());
   append(all, operation_routes());
   append(all, event_routes());
@@ -97,6 +106,9 @@ const route_table& public_routes() {
     append(all, cloudesire_operation_routes());
     append(all, cloudesire_order_routes());
     append(all, cloudesire_patch_routes());
+    append(all, account_tenant_routes());
+    append(all, account_user_routes());
+    append(all, account_token_routes());
     return all;
   }()};
   return table;

@@ -1,7 +1,8 @@
 // The table of calls: which handler answers which method and path, and what it needs first.
 //
 // Patterns: "/v1/vendors/{id}": {id} is a positive decimal number, {key} any percent-encoded text
-// without a slash (last segment only). Immutable after start: any thread may look things up.
+// without a slash (last segment only), {tenant} and {user} the UUID of one (core/base/uuid.hpp).
+// Immutable after start: any thread may look things up.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ struct route {
   void (*repeat)(call&, std::string& body) = nullptr;
   // The handler reads the query, and refuses what it does not know. Otherwise /v1 takes none.
   bool takes_query = false;
-  bool adds_load = false;  // each makes notifications (actors/load_gate.hpp)
+  bool adds_load = false;      // each makes notifications (actors/load_gate.hpp)
+  bool without_token = false;  // the handler itself sees to who may
 };
 
 using route_list = std::vector<route>;
@@ -44,6 +46,10 @@ route_list publish_routes();
 route_list event_type_routes();
 route_list cloudesire_routes();
 route_list cloudesire_reference_routes();
+route_list user_routes();
+route_list account_tenant_routes();
+route_list account_user_routes();
+route_list account_token_routes();
 route_list admin_routes();
 route_list admin_key_routes();
 route_list admin_clock_routes();

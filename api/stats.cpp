@@ -23,6 +23,7 @@ std::string_view to_string(face f) noexcept {
     case face::cloudesire: return "api";
     case face::admin: return "admin";
     case face::open: return "open";
+    case face::accounts: return "api2";
   }
   return "open";
 }

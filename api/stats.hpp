@@ -15,9 +15,9 @@
 
 namespace syndicated::api {
 
-enum class face : std::uint8_t { v1, cloudesire, admin, open };
-inline constexpr std::size_t face_count = 4;
-std::string_view to_string(face f) noexcept;  // "v1", "api", "admin", "open"
+enum class face : std::uint8_t { v1, cloudesire, admin, open, accounts };
+inline constexpr std::size_t face_count = 5;
+std::string_view to_string(face f) noexcept;  // "v1", "api", "admin", "open", "api2"
 
 struct request_count {
   api::face face{};

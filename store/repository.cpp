@@ -428,9 +428,9 @@ core::result<std::vector<core::vendor>> repository::all_vendors() const {
   return whole_kind<core::vendor>(db_, core::entity_kind::vendor, decode_vendor);
 }
 core::result<std::vector<core::product>> repository::all_products() const {
-  return whole_kind<core::product>(
-      db_, core::entity_kind::product,
-      [this](std::string_view value) { return decode_product(value, vault_); });
+  return whole_kind<core::product>(db_, core::entity_kind::product, [this](std::string_view value) {
+    return decode_product(value, vault_);
+  });
 }
 core::result<std::vector<core::product_instance>> repository::all_instances() const {
   return whole_kind<core::product_instance>(

@@ -12,6 +12,23 @@ actors::page_request page_query(query_reader& q) {
   return page;
 }
 
+std::optional<core::contact> read_contact(object_reader& in) {
+  using namespace core::limits;
+  const json* given = in.value("contact");
+  if (given == nullptr) return std::nullopt;
+  object_reader nested{*given, "/contact"};
+  core::contact out;
+  out.email = nested.text("email", 320).value_or(std::string{});
+  out.first_name = nested.text("first_name", name_bytes_max).value_or(std::string{});
+  out.last_name = nested.text("last_name", name_bytes_max).value_or(std::string{});
+  out.phone = nested.text("phone", 64).value_or(std::string{});
+  if (!out.email.empty() && !is_email(out.email)) {
+    nested.refuse("email", "must be an e-mail address");
+  }
+  in.absorb(std::move(nested));
+  return out;
+}
+
 actors::attempt_filter attempt_query(query_reader& q) {
   actors::attempt_filter filter;
   filter.since = q.time("since");
@@ -99,7 +116,7 @@ std::optional<core::entity_kind> parse_entity_kind(std::string_view text) {
   using core::entity_kind;
   for (const entity_kind kind :
        {entity_kind::tenant, entity_kind::vendor, entity_kind::product, entity_kind::plan,
-        entity_kind::subscription, entity_kind::endpoint, entity_kind::published,
+        entity_kind::subscription, entity_kind::endpoint, entity_kind::user, entity_kind::published,
         entity_kind::unordered}) {
     if (core::to_string(kind) == text) return kind;
   }

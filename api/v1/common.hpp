@@ -68,6 +68,9 @@ void send_catalog_page(const call_ptr& c, const actors::page_request& page, Fetc
   c->send(200, page_text(kept, next, [&](const auto& item) { return to_text(*item); }));
 }
 
+// The field `contact`. Mistakes through `in`.
+std::optional<core::contact> read_contact(object_reader& in);
+
 std::string endpoint_json(const core::endpoint& e);
 // With what its breaker does at the moment.
 std::string endpoint_json(const core::endpoint& e, const actors::breaker_view& b);

@@ -9,26 +9,34 @@ using namespace core::limits;
 
 constexpr auto tenant_text = [](const core::tenant& t) { return core::to_json(t); };
 
-std::optional<core::contact> read_contact(object_reader& in) {
-  const json* given = in.value("contact");
-  if (given == nullptr) return std::nullopt;
-  object_reader nested{*given, "/contact"};
-  core::contact out;
-  out.email = nested.text("email", 320).value_or(std::string{});
-  out.first_name = nested.text("first_name", name_bytes_max).value_or(std::string{});
-  out.last_name = nested.text("last_name", name_bytes_max).value_or(std::string{});
-  out.phone = nested.text("phone", 64).value_or(std::string{});
-  if (!out.email.empty() &&
-      (out.email.find('@') == std::string::npos || out.email.find(' ') != std::string::npos)) {
-    nested.refuse("email", "must be an e-mail address");
-  }
-  in.absorb(std::move(nested));
-  return out;
-}
-
 std::optional<core::tenant_kind> parse_kind(std::string_view text) {
   const auto kind = core::parse_tenant_kind(text);
   return kind == core::tenant_kind::provider ? std::nullopt : kind;
+}
+
+// What creation and change have in common.
+core::tenant_edit read_profile(object_reader& in) {
+  core::tenant_edit e;
+  e.language = in.text("language", 16, 2);
+  e.internal_tag = in.text("internal_tag", internal_tag_bytes_max);
+  e.customer_type = in.text("customer_type", 64);
+  e.default_idp_id = in.text("default_idp_id", 64);
+  e.ancestral_access = in.boolean("ancestral_access");
+  if (const auto brand = in.integer("brand_id", 0, id_max)) {
+    e.brand_id = static_cast<std::uint64_t>(*brand);
+  }
+  return e;
+}
+
+std::optional<core::tenant_lock> read_lock(object_reader& in) {
+  const json* given = in.value("update_lock");
+  if (given == nullptr) return std::nullopt;
+  object_reader nested{*given, "/update_lock"};
+  core::tenant_lock lock;
+  lock.enabled = nested.required("enabled", nested.boolean("enabled"));
+  lock.owner.value = nested.id("owner_id").value_or(0);
+  in.absorb(std::move(nested));
+  return lock;
 }
 
 void create_tenant(const call_ptr& c) {
@@ -41,7 +49,14 @@ void create_tenant(const call_ptr& c) {
   wanted.parent.value = in.required("parent_id", in.id("parent_id"));
   wanted.name = in.required("name", in.text("name", name_bytes_max, 1));
   wanted.external_ref = in.text("external_ref", name_bytes_max).value_or(std::string{});
-  wanted.contact = read_contact(in).value_or(core::contact{});
+  wanted.contact = v1::read_contact(in).value_or(core::contact{});
+  const core::tenant_edit more = read_profile(in);
+  if (more.language) wanted.language = *more.language;
+  if (more.internal_tag) wanted.internal_tag = *more.internal_tag;
+  if (more.customer_type) wanted.customer_type = *more.customer_type;
+  if (more.default_idp_id) wanted.default_idp_id = *more.default_idp_id;
+  if (more.ancestral_access) wanted.ancestral_access = *more.ancestral_access;
+  if (more.brand_id) wanted.brand_id = *more.brand_id;
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   auto options = c->options();
   if (!options) return c->fail(options.failure());
@@ -75,12 +90,12 @@ void list_tenants(const call_ptr& c) {
       "status",
       [](std::string_view text) -> std::optional<core::tenant_state> {
         for (const auto s : {core::tenant_state::enabled, core::tenant_state::disabled,
-                             core::tenant_state::deleted}) {
+                             core::tenant_state::deleted, core::tenant_state::purged}) {
           if (core::to_string(s) == text) return s;
         }
         return std::nullopt;
       },
-      "ENABLED, DISABLED, DELETED");
+      "ENABLED, DISABLED, DELETED, PURGED");
   filter.name = q.text("name").value_or(std::string{});
   filter.external_ref = q.text("external_ref").value_or(std::string{});
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
@@ -91,6 +106,7 @@ void list_tenants(const call_ptr& c) {
       return c->fail(no_such("tenant", filter.within.value));
     }
     if (!filter.within) filter.within = own;
+    filter.visible_above = true;
   }
   const auto found = c->engine().tenants(filter, page);
   if (!found) return c->fail(found.failure());
@@ -104,9 +120,15 @@ void run(const call_ptr& c, core::tenant_command command, std::optional<std::uin
   if (!is_staff(c->by)) {
     const auto found = visible_tenant(*c, id);
     if (!found) return c->fail(found.failure());
-    if (command.action != core::tenant_action::update && found->id.value == c->by.scope) {
-      return c->fail(forbidden("a tenant is disabled, enabled and deleted by one above it"));
+    const bool edits = command.action == core::tenant_action::update && !command.edit.parent;
+    if (!edits && found->id.value == c->by.scope) {
+      return c->fail(forbidden("a tenant is moved, disabled, enabled and deleted by one above it"));
     }
+    if (command.edit.parent) {
+      const auto there = visible_tenant(*c, *command.edit.parent);
+      if (!there) return c->fail(there.failure());
+    }
+    command.by.value = c->by.scope;
   }
   auto options = c->options();
   if (!options) return c->fail(options.failure());
@@ -126,9 +148,13 @@ void update_tenant(const call_ptr& c) {
   object_reader in{*body};
   core::tenant_command command;
   command.action = core::tenant_action::update;
-  command.name = in.text("name", name_bytes_max, 1);
-  command.external_ref = in.text("external_ref", name_bytes_max);
-  command.contact = read_contact(in);
+  command.edit = read_profile(in);
+  core::tenant_edit& e = command.edit;
+  e.name = in.text("name", name_bytes_max, 1);
+  e.external_ref = in.text("external_ref", name_bytes_max);
+  e.contact = v1::read_contact(in);
+  e.update_lock = read_lock(in);
+  if (const auto parent = in.id("parent_id")) e.parent = core::tenant_id{*parent};
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   run(c, std::move(command), std::nullopt, 200);
 }
@@ -166,6 +192,10 @@ route_list tenant_routes() {
        switch_tenant<core::tenant_action::disable>},
       {"POST", "/v1/tenants/{id}/enable", face::v1, true,
        switch_tenant<core::tenant_action::enable>},
+      {"POST", "/v1/tenants/{id}/recover", face::v1, true,
+       switch_tenant<core::tenant_action::recover>},
+      {"POST", "/v1/tenants/{id}/convert", face::v1, true,
+       switch_tenant<core::tenant_action::convert>},
   };
 }
 

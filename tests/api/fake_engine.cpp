@@ -1,40 +1,10 @@
-#include "tests/api/fake_engine.hpp"
-
-#include <algorithm>
+#include "tests/api/fake_engine_parts.hpp"
 
 namespace syndicated::tests {
 namespace {
 
 core::timestamp now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-core::error stale() {
-  return {
-      core::errc::precondition, "version_mismatch", "the version is not the present one", {}, {}};
-}
-
-template <class T>
-core::result<T> look_up(const std::map<std::uint64_t, T>& from, std::uint64_t id) {
-  const auto found = from.find(id);
-  if (found == from.end()) return core::not_found("no " + std::to_string(id));
-  return found->second;
-}
-
-template <class T, class Keep>
-core::result<actors::page<T>> select(const std::map<std::uint64_t, T>& from,
-                                     const actors::page_request& p, Keep keep) {
-  actors::page<T> out;
-  const std::uint64_t after = p.after.empty() ? 0 : std::stoull(p.after);
-  for (auto i = from.upper_bound(after); i != from.end(); ++i) {
-    if (!keep(i->second)) continue;
-    if (out.items.size() == p.limit) {
-      out.next = std::to_string(out.items.back().id.value);
-      break;
-    }
-    out.items.push_back(i->second);
-  }
-  return out;
 }
 
 void stamp(auto& entity, std::uint64_t id) {
@@ -71,24 +41,6 @@ std::optional<core::error> fake_engine::load_refusal() const {
   return core::error{core::errc::unavailable, state.refusing_load, "not now", {}, {}};
 }
 
-template <class Entity>
-void fake_engine::commit(const actors::write_options& options, const Entity& entity, bool changed,
-                         const actors::renderer<Entity>& render, actors::write_reply reply) {
-  ++writes;
-  actors::answer answer = render(entity, changed);
-  if (options.idempotency) {
-    answered[options.idempotency->key] = {options.idempotency->request_hash, answer};
-  }
-  auto send = [reply = std::move(reply), answer = std::move(answer)] {
-    reply(actors::answer{answer});
-  };
-  if (hold_replies) {
-    kept_replies.push_back(std::move(send));
-  } else {
-    send();
-  }
-}
-
 void fake_engine::create_subscription(core::new_subscription wanted, actors::write_options options,
                                       actors::renderer<core::subscription> render,
                                       actors::write_reply reply) {
@@ -123,30 +75,6 @@ void fake_engine::command(core::subscription_id id, core::subscription_command c
   if (!decided) return reply(std::move(decided).failure());
   all_subscriptions[id.value] = decided->next;
   commit(options, decided->next, decided->changed, render, std::move(reply));
-}
-
-void fake_engine::create_tenant(core::new_tenant wanted, actors::write_options options,
-                                actors::renderer<core::tenant> render, actors::write_reply reply) {
-  const auto parent = tenant(wanted.parent);
-  if (!parent) return reply(parent.failure());
-  auto decided = core::create_tenant(core::tenant_id{next_id_}, wanted, *parent,
-                                     tenant_effective(*parent), now());
-  if (!decided) return reply(std::move(decided).failure());
-  ++next_id_;
-  all_tenants[decided->next.id.value] = decided->next;
-  commit(options, decided->next, true, render, std::move(reply));
-}
-
-void fake_engine::command(core::tenant_id id, core::tenant_command command,
-                          actors::write_options options, actors::renderer<core::tenant> render,
-                          actors::write_reply reply) {
-  const auto present = tenant(id);
-  if (!present) return reply(present.failure());
-  if (options.if_match && *options.if_match != present->version) return reply(stale());
-  auto decided = core::decide(*present, command, now());
-  if (!decided) return reply(std::move(decided).failure());
-  all_tenants[id.value] = decided->next;
-  commit(options, decided->next, !decided->events.empty(), render, std::move(reply));
 }
 
 namespace {
@@ -421,32 +349,6 @@ core::result<actors::page<core::subscription>> fake_engine::subscriptions(
            (!f.vendor || s.vendor == f.vendor) && (!f.product || s.product == f.product) &&
            (!f.plan || s.plan == f.plan) && (!f.status || s.status == *f.status);
   });
-}
-
-core::result<core::tenant> fake_engine::tenant(core::tenant_id id) const {
-  return look_up(all_tenants, id.value);
-}
-
-core::result<actors::page<core::tenant>> fake_engine::tenants(const actors::tenant_filter& f,
-                                                              const actors::page_request& p) const {
-  return select(all_tenants, p, [&](const core::tenant& t) {
-    return (!f.parent || t.parent == f.parent) && (!f.within || tenant_within(t.id, f.within)) &&
-           (!f.kind || t.kind == *f.kind) && (!f.state || t.state == *f.state);
-  });
-}
-
-bool fake_engine::tenant_effective(const core::tenant& t) const {
-  if (t.state != core::tenant_state::enabled) return false;
-  return std::ranges::all_of(t.path, [&](core::tenant_id id) {
-    const auto found = all_tenants.find(id.value);
-    return found != all_tenants.end() && found->second.state == core::tenant_state::enabled;
-  });
-}
-
-bool fake_engine::tenant_within(core::tenant_id inner, core::tenant_id outer) const {
-  const auto found = all_tenants.find(inner.value);
-  if (found == all_tenants.end()) return false;
-  return inner == outer || std::ranges::find(found->second.path, outer) != found->second.path.end();
 }
 
 core::result<core::event> fake_engine::event(core::event_id id) const {

@@ -101,6 +101,12 @@ class fake_engine : public actors::engine {
                      actors::renderer<core::tenant> render, actors::write_reply reply) override;
   void command(core::tenant_id id, core::tenant_command command, actors::write_options options,
                actors::renderer<core::tenant> render, actors::write_reply reply) override;
+  void set_offerings(core::tenant_id id, core::offering_list items, actors::write_options options,
+                     actors::renderer<core::tenant> render, actors::write_reply reply) override;
+  void create_user(core::new_user wanted, actors::write_options options,
+                   actors::renderer<core::user> render, actors::write_reply reply) override;
+  void command(core::user_id id, core::user_command command, actors::write_options options,
+               actors::renderer<core::user> render, actors::write_reply reply) override;
   void change_catalog(actors::catalog_command command, actors::write_options options,
                       actors::renderer<actors::catalog_item> render,
                       actors::write_reply reply) override;
@@ -133,6 +139,13 @@ class fake_engine : public actors::engine {
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<actors::page<core::tenant>> tenants(const actors::tenant_filter& f,
                                                    const actors::page_request& p) const override;
+  core::result<core::offering_list> offerings(core::tenant_id id) const override;
+  bool has_children(core::tenant_id id) const override;
+  core::result<core::user> user(core::user_id id) const override;
+  core::result<std::optional<core::user_id>> user_of_login(std::string_view login) const override;
+  core::result<actors::page<core::user>> users(const actors::user_filter& f,
+                                               const actors::page_request& p) const override;
+  bool hidden_from(const core::tenant& t, core::tenant_id caller) const override;
   bool tenant_effective(const core::tenant& t) const override;
   bool tenant_within(core::tenant_id inner, core::tenant_id outer) const override;
   core::result<core::event> event(core::event_id id) const override;
@@ -179,6 +192,8 @@ class fake_engine : public actors::engine {
   std::shared_ptr<fake_catalog> items = std::make_shared<fake_catalog>();
   std::map<std::uint64_t, core::subscription> all_subscriptions;
   std::map<std::uint64_t, core::tenant> all_tenants;
+  std::map<std::uint64_t, core::user> all_users;
+  std::map<std::uint64_t, core::offering_list> all_offerings;  // by tenant
   std::map<std::uint64_t, core::event> all_events;
   std::map<std::uint64_t, std::vector<actors::delivery>> all_deliveries;
   std::vector<actors::attempt_record> all_attempts;
