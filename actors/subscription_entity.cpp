@@ -1,8 +1,8 @@
 #include "actors/subscription_entity.hpp"
 
 #include "actors/event_data.hpp"
-#include "core/base/limits.hpp"
 #include "actors/lineage.hpp"
+#include "core/base/limits.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -79,26 +79,6 @@ core::result<void> subscription_entity::load_record() {
   auto found = s_.repo.find(core::subscription_id{stream_.entity});
   if (!found) return std::move(found).failure();
   record_ = std::move(*found);
-  seen_moves_ = 0;
-  path_is_new_ = false;
-  return {};
-}
-
-// After a move of a tenant above, events go to those who stand above now, and so does access,
-// whether the cascade has passed here or not.
-core::result<void> subscription_entity::refresh_path() {
-  const std::uint64_t moves = s_.moves.load();
-  if (moves == seen_moves_) return {};
-  auto above = lineage(s_.repo, record_->tenant);
-  if (!above) return std::move(above).failure();
-  if (above->empty()) return {};
-  core::tenant owner = std::move(above->front());
-  owner.path.clear();
-  for (auto t = above->rbegin(); t + 1 != above->rend(); ++t) owner.path.push_back(t->id);
-  const auto before = record_->path;
-  core::set_place(*record_, owner);
-  path_is_new_ = path_is_new_ || before != record_->path;
-  seen_moves_ = moves;
   return {};
 }
 
@@ -121,9 +101,10 @@ core::result<void> subscription_entity::look_at_owner(core::tenant_id owner,
   owner_ = std::move(*found);
   if (!owner_) return {};
   c.new_owner = &*owner_;
-  auto path = owner_->path;
-  path.push_back(owner_->id);
-  auto enabled = all_enabled(s_.repo, path);
+  auto path = path_to(s_.repo, owner_->parent);
+  if (!path) return std::move(path).failure();
+  owner_->path = std::move(*path);
+  auto enabled = all_enabled(s_.repo, owner_->id);
   if (!enabled) return std::move(enabled).failure();
   c.tenant_effective = *enabled;
   return {};
@@ -152,7 +133,6 @@ void subscription_entity::decide(entity_request& request) {
     return create(request, *creation);
   }
   if (!record_) return refuse(request, core::not_found("no such subscription"));
-  if (auto ok = refresh_path(); !ok) return refuse(request, std::move(ok).failure());
   if (std::holds_alternative<reconsider_access>(request.body)) return reconsider(request);
   if (std::holds_alternative<timer_due>(request.body)) {
     core::subscription_command command;
@@ -201,18 +181,6 @@ void subscription_entity::apply(entity_request& request, const core::subscriptio
   auto c = circumstances_of(*catalog, command);
   if (!c) return refuse(request, std::move(c).failure());
   auto decided = core::decide(*record_, command, *c);
-  core::circumstances c = circumstances_now(*catalog, record_->plan);
-  std::shared_ptr<const core::plan> new_plan;
-  if (command.new_plan) {
-    new_plan = catalog->find(*command.new_plan);
-    c.new_plan = new_plan.get();
-  }
-  if (command.action == core::subscription_action::reinstate) {
-    auto enabled = all_enabled(s_.repo, record_->tenant);
-    if (!enabled) return refuse(request, std::move(enabled).failure());
-    c.tenant_effective = *enabled;
-  }
-  auto decided = core::decide(*record_, command, c);
   if (!decided) return refuse(request, std::move(decided).failure());
   if (!decided->changed) {
     return answer_unchanged(request, render ? render(*record_, false) : answer{});
@@ -248,22 +216,6 @@ void subscription_entity::reconsider(entity_request& request) {
   command.reason = core::suspension_reason::tenant_disabled;
   auto decided = core::decide(*record_, command, c);
   if (!decided || !decided->changed) return answer_unchanged(request, {});  // ended: nothing to do
-  auto enabled = all_enabled(s_.repo, record_->tenant);
-  if (!enabled) return refuse(request, std::move(enabled).failure());
-  const bool marked = record_->reasons.has(core::suspension_reason::tenant_disabled);
-  const auto unchanged = [&] {
-    if (!path_is_new_) return answer_unchanged(request, {});
-    write(request, {*record_, {}, true}, false, {}, {});  // a new path is no event
-  };
-  if (marked != *enabled) return unchanged();
-  core::subscription_command command;
-  command.action =
-      *enabled ? core::subscription_action::resume : core::subscription_action::suspend;
-  command.by = core::party::system;
-  command.reason = core::suspension_reason::tenant_disabled;
-  const auto catalog = s_.catalog.load();
-  auto decided = core::decide(*record_, command, circumstances_now(*catalog, record_->plan));
-  if (!decided || !decided->changed) return unchanged();  // ended: nothing to do
   write(request, std::move(*decided), false, {}, {});
 }
 
@@ -278,7 +230,12 @@ void subscription_entity::write(entity_request& request, core::subscription_deci
   facts.tenant = next.tenant;
   facts.vendor = next.vendor;
   facts.product = next.product;
-  facts.path = next.path;
+  // After a move of a tenant above, events go to those who stand there now, whether the cascade has
+  // passed here or not.
+  core::result<std::vector<core::tenant_id>> path = next.path;
+  if (s_.moves.load() != 0) path = path_to(s_.repo, next.tenant);
+  if (!path) return refuse(request, std::move(path).failure());
+  facts.path = *path;
   facts.entity_version = next.version;
   facts.cause = cause_of(request.options.by);
   facts.new_load = is_load;
@@ -290,7 +247,6 @@ void subscription_entity::write(entity_request& request, core::subscription_deci
   if (!ok) return refuse(request, std::move(ok).failure());
   s_.repo.put(plan, next, created ? nullptr : &*record_);
   record_ = std::move(next);
-  path_is_new_ = false;
   answer a = render ? render(*record_, true) : answer{};
   auto mark = outbox_.committed_mark();
   commit(request, std::move(plan), std::move(follow), std::move(a),

@@ -27,16 +27,12 @@ class subscription_entity final : public entity {
   void apply(entity_request& request, const core::subscription_command& command,
              const renderer<core::subscription>& render);
   void reconsider(entity_request& request);
-  core::result<void> refresh_path();
   // New load is refused while an owner of a recipient has too much (load_gate.hpp).
   void write(entity_request& request, core::subscription_decision decided, bool is_load,
              const renderer<core::subscription>& render, std::function<void()> after);
 
   std::optional<core::subscription> record_;
   std::optional<core::tenant> owner_;  // keeps the circumstances' new owner alive
-  std::uint64_t seen_moves_ = 0;            // of tenants, when its path was compared last
-  bool path_is_new_ = false;                // and not yet on disk
-  std::shared_ptr<const core::plan> plan_;  // keeps the circumstances' plan alive
 };
 
 }  // namespace syndicated::actors

@@ -108,10 +108,7 @@ struct lifecycle_section {
   milliseconds deprovision_timeout = std::chrono::days{7};   // then ended without the vendor
   milliseconds retention = std::chrono::days{90};            // ended, until purged
   std::vector<int> expiring_days = {14, 10, 7, 4, 3, 2, 1};  // reminders before the end
-  milliseconds first_payment = std::chrono::hours{72};            // unpaid order expires
-  milliseconds tenant_recover = std::chrono::hours{30 * 24};      // of deleted tenants and users
-  milliseconds cancel_grace = std::chrono::hours{30 * 24};        // from cancel to removal
-  milliseconds deprovision_timeout = std::chrono::hours{7 * 24};  // then ended without the vendor
+  milliseconds tenant_recover = std::chrono::days{30};       // of deleted tenants and users
   int provisioning_max_attempts = 5;
 };
 

@@ -275,11 +275,8 @@ void add_lifecycle_keys(std::vector<key_spec>& keys) {
       flag_key("lifecycle.destroy_on_cancel", SYNDICATED_AT(lifecycle, destroy_on_cancel)));
   span("deprovision_timeout", SYNDICATED_AT(lifecycle, deprovision_timeout), "1s");
   span("retention", SYNDICATED_AT(lifecycle, retention), "0s");
+  span("tenant_recover", SYNDICATED_AT(lifecycle, tenant_recover), "0s");
   keys.push_back(days_key());
-  keys.push_back(duration_key("lifecycle.tenant_recover", SYNDICATED_AT(lifecycle, tenant_recover),
-                              "0s", "365d"));
-  keys.push_back(duration_key("lifecycle.deprovision_timeout",
-                              SYNDICATED_AT(lifecycle, deprovision_timeout), "1s", "365d"));
   keys.push_back(int_key("lifecycle.provisioning_max_attempts",
                          SYNDICATED_AT(lifecycle, provisioning_max_attempts), 1, 100));
 }

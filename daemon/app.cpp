@@ -64,6 +64,7 @@ core::lifecycle_settings lifecycle_of(const config::lifecycle_section& s) {
   out.cancel_grace = s.cancel_grace;
   out.deprovision_timeout = s.deprovision_timeout;
   out.retention = s.retention;
+  out.tenant_recover = s.tenant_recover;
   out.provisioning_attempts_max = static_cast<std::uint32_t>(s.provisioning_max_attempts);
   out.expiring_days = {};
   std::ranges::copy(s.expiring_days, out.expiring_days.begin());  // at most 15: the loader's rule
@@ -107,12 +108,6 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.protection = protection_of(s.delivery);
   out.egress = egress_rules_of(s.egress);
   out.lifecycle = lifecycle_of(s.lifecycle);
-  out.lifecycle.first_payment = s.lifecycle.first_payment;
-  out.lifecycle.cancel_grace = s.lifecycle.cancel_grace;
-  out.lifecycle.tenant_recover = s.lifecycle.tenant_recover;
-  out.lifecycle.deprovision_timeout = s.lifecycle.deprovision_timeout;
-  out.lifecycle.provisioning_attempts_max =
-      static_cast<std::uint32_t>(s.lifecycle.provisioning_max_attempts);
   out.idempotency_retention = s.retention.idempotency;
   out.events_age = s.retention.events;
   out.attempts_age = s.retention.attempts;

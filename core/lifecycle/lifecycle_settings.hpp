@@ -27,6 +27,7 @@ struct lifecycle_settings {
   // Days before the end at which `subscription.expiring` tells, falling; 0 ends the list.
   std::array<std::int16_t, 16> expiring_days{14, 10, 7, 4, 3, 2, 1};
   std::uint32_t provisioning_attempts_max = 5;
+  duration tenant_recover = std::chrono::days{30};  // deleted tenants and users: N6, N7
 };
 
 // `configured` as the product's profile, and then the product itself, change it.

@@ -61,39 +61,6 @@ error tenant_disabled() {
 }
 
 result<void> check_owner(const tenant& owner, const circumstances& c) {
-// A timer carries nothing: what is due is read from the state, so a late, early or repeated one is
-// harmless (invariant 17).
-result<subscription_decision> timer(const subscription& s, const circumstances& c) {
-  const auto due = next_timer(s);
-  if (!due || *due > c.now) return unchanged(s);
-  if (s.status == status::undeploy_sent) return close(s, c, true);
-  draft d(s, c.now);
-  if (s.status == status::waiting_payment) {
-    d.next.status = status::payment_expired;
-    d.next.deadline.reset();
-    d.next.reasons = {};
-    d.emit("subscription.payment_expired", wire_type::deleted);
-  } else {
-    request_deprovisioning(d, c);
-  }
-  return std::move(d).done();
-}
-
-}  // namespace
-
-void set_place(subscription& s, const tenant& owner) {
-  s.tenant = owner.id;
-  s.path = owner.path;
-  s.path.push_back(owner.id);
-  // A unit's customer stands in the path too; the seller is the last one above the customer.
-  s.reseller = owner.kind == tenant_kind::unit && owner.path.size() >= 2
-                   ? owner.path[owner.path.size() - 2]
-                   : owner.parent;
-}
-
-result<subscription_decision> create_subscription(subscription_id id,
-                                                  const new_subscription& wanted,
-                                                  const tenant& owner, const circumstances& c) {
   if (owner.kind != tenant_kind::customer && owner.kind != tenant_kind::unit) {
     return invalid_field("/tenant_id", "only customers and their units hold subscriptions");
   }
@@ -130,7 +97,6 @@ subscription ordered(subscription_id id, const new_subscription& wanted, const t
   subscription s;
   s.id = id;
   belong_to(s, owner);
-  set_place(s, owner);
   s.plan = c.plan->id;
   s.product = c.plan->product;
   s.vendor = c.plan->vendor;
