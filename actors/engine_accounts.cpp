@@ -19,6 +19,14 @@ std::shared_ptr<const void> hold(held_keys& keys, const std::string& key) {
   return {&keys, [key](held_keys* k) { k->release(key); }};
 }
 
+// Who reads the answer may come back at once.
+write_reply released_first(std::shared_ptr<const void> pass, write_reply reply) {
+  return [pass = std::move(pass), reply = std::move(reply)](core::result<answer>&& a) mutable {
+    pass.reset();
+    reply(std::move(a));
+  };
+}
+
 core::error login_taken() {
   return {core::errc::conflict, "login_taken", "the login is taken by another account", {}, {}};
 }
@@ -45,9 +53,8 @@ void engine_body::create_tenant(core::new_tenant wanted, write_options options,
 void engine_body::command(core::tenant_id id, core::tenant_command command, write_options options,
                           renderer<core::tenant> render, write_reply reply) {
   if (!(adds_load(command) ? admit_load(reply) : admit(reply))) return;
-  std::shared_ptr<const void> pass;
   if (command.edit.parent) {
-    pass = hold(services_->keys, moving_key);
+    auto pass = hold(services_->keys, moving_key);
     if (!pass) {
       return reply(core::error{core::errc::unavailable,
                                "move_in_progress",
@@ -55,9 +62,10 @@ void engine_body::command(core::tenant_id id, core::tenant_command command, writ
                                {},
                                {}});
     }
+    reply = released_first(std::move(pass), std::move(reply));
   }
   auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
-  request->body = tenant_change{std::move(command), std::move(render), std::move(pass)};
+  request->body = tenant_change{std::move(command), std::move(render)};
   post(std::move(request));
 }
 
@@ -81,12 +89,8 @@ void engine_body::create_user(core::new_user wanted, write_options options,
   if (!owner) return reply(std::move(owner).failure());
   if (*owner) return reply(login_taken());
   const core::stream_id stream = core::stream_of(ids_.next_user());
-  auto answer_then = [pass = std::move(pass),
-                      reply = std::move(reply)](core::result<answer>&& a) mutable {
-    pass.reset();  // first: who reads the answer may come back at once
-    reply(std::move(a));
-  };
-  auto request = request_for(stream, std::move(options), std::move(answer_then));
+  auto request =
+      request_for(stream, std::move(options), released_first(std::move(pass), std::move(reply)));
   request->body = user_creation{std::move(wanted), ids_.next_tenant(), std::move(render)};
   post(std::move(request));
 }

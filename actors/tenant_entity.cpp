@@ -293,13 +293,12 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   if (switched) s_.repo.put_cascade(plan, next.id);
   record_ = std::move(next);
   answer a = render ? render(*record_, true) : answer{};
-  std::shared_ptr<const void> held;
-  if (auto* change = std::get_if<tenant_change>(&request.body)) held = change->open;
+  // Before it is on disk: from the answer on nobody may trust a copy of a path.
+  if (moved) s_.moves.fetch_add(1);
   commit(request, std::move(plan), std::move(follow), std::move(a),
-         [services = &s_, mark = outbox_.committed_mark(), seq = record_->seq, switched, moved,
-          id = record_->id, after = std::move(after), held = std::move(held)] {
+         [services = &s_, mark = outbox_.committed_mark(), seq = record_->seq, switched,
+          id = record_->id, after = std::move(after)] {
            mark->store(seq);
-           if (moved) services->moves.fetch_add(1);
            if (switched) {
              services->access_epoch.fetch_add(1);
              services->start_cascade(id);

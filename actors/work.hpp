@@ -31,7 +31,6 @@ struct tenant_creation {
 struct tenant_change {
   core::tenant_command command;
   renderer<core::tenant> render;
-  std::shared_ptr<const void> open{};  // of a move: held by one at a time
 };
 struct offerings_change {
   core::offering_list items;

@@ -215,8 +215,8 @@ BOOST_AUTO_TEST_CASE(a_move_takes_all_below_along) {
   e.scope_id = to.value;
   const core::endpoint_id new_one{created(actors::create_endpoint{e})};
 
-  BOOST_TEST(code(move(moved, customer)) == "invalid_input");
-  BOOST_TEST(code(move(from, moved)) == "invalid_input");
+  BOOST_TEST(code(move(moved, customer)) == "invalid_field");
+  BOOST_TEST(code(move(from, moved)) == "invalid_field");
   BOOST_REQUIRE(move(moved, to).ok());
   // From the answer on, whether the cascade has come there or not.
   BOOST_TEST(engine().tenant_within(customer, to));

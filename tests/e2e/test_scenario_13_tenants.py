@@ -79,6 +79,8 @@ class Tenants(unittest.TestCase):
         self.advance("29d")
         self.daemon.kill()
         self.daemon.start()
+        self.client = harness.Client(self.daemon.api, self.token)
+        self.staff = self.daemon.client()
         recovered = self.client.post(f"/v1/tenants/{number}/recover")
         self.assertEqual(recovered["status"], "DISABLED")
         again = self.client.raw("DELETE", f"/v1/tenants/{number}?version={recovered['version']}")
