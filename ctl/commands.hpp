@@ -53,6 +53,8 @@ void list_subscriptions(session& s, const subscription_query& q, const list_opti
 void show_subscription(session& s, std::uint64_t id);
 void list_tenants(session& s, std::uint64_t parent, const list_options& o);
 void show_tenant(session& s, std::uint64_t id);
+void list_users(session& s, std::uint64_t tenant, const list_options& o);
+void show_user(session& s, std::uint64_t id);
 
 // ---- publish.cpp
 struct publish_options {

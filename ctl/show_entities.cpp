@@ -265,4 +265,22 @@ void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
 
 void show_tenant(session& s, std::uint64_t id) { show_one(s, "/v1/tenants/" + std::to_string(id)); }
 
+void list_users(session& s, std::uint64_t tenant, const list_options& o) {
+  const core::timestamp now = s.now();
+  std::string target = "/v1/users";
+  add_filter(target, "tenant_id", std::to_string(tenant));
+  print_list(s, target, o,
+             table{{{"ID", table::align::right},
+                    {"STATE"},
+                    {"TENANT", table::align::right},
+                    {"LOGIN"},
+                    {"CHANGED", table::align::right}}},
+             "there are no such users", [now](const document& u) -> std::vector<std::string> {
+               return {u.id("id"), u.text("status"), u.id("tenant_id"),
+                       printable(u.text("login"), 40), human_when(u.time("updated_at"), now)};
+             });
+}
+
+void show_user(session& s, std::uint64_t id) { show_one(s, "/v1/users/" + std::to_string(id)); }
+
 }  // namespace syndicated::ctl
