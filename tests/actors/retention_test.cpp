@@ -84,7 +84,10 @@ BOOST_AUTO_TEST_CASE(a_delivered_event_goes_with_its_age_and_says_so) {
   BOOST_TEST(report.events_dropped >= 1U);
   BOOST_TEST(code_of_event(id) == "event_expired");
   BOOST_TEST(code_of_replay(id) == "event_expired");
-  BOOST_TEST(engine().events({}, {})->items.empty());
+  // But for the end of the customer's trial, which came meanwhile.
+  const auto left = engine().events({}, {});
+  BOOST_TEST(std::ranges::all_of(
+      left->items, [](const core::event& e) { return e.name == "tenant.converted"; }));
   const auto status = engine().status();
   BOOST_TEST(status.retention.events_dropped >= 1U);
   BOOST_TEST((status.retention.events_from > id));
