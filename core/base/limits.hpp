@@ -67,6 +67,19 @@ inline constexpr std::size_t page_items_max = 500;
 inline constexpr std::size_t scan_rows_max = 20'000;             // rows one list call may look at
 inline constexpr std::size_t blocked_lanes_counted_max = 1'000;  // of an endpoint, to be shown
 
+// Sub-resources and usage of one subscription (domain.md, 10.7 and 10.9). One transition tells of
+// all resources in one write. Deleted ones are remembered, so that a repeated removal succeeds.
+inline constexpr std::size_t subscription_resources_max = 10'000;
+inline constexpr std::size_t deleted_resources_kept_max = 1'000;
+inline constexpr std::size_t resource_links_max = 64;
+inline constexpr std::size_t usage_items_max = 500;   // of one call
+inline constexpr std::size_t usage_series_max = 256;  // metric and source
+inline constexpr std::size_t usage_open_windows_max = 1'024;
+inline constexpr std::int64_t usage_window_s_max = 31 * 86'400;
+inline constexpr std::int64_t usage_close_s = 3'600;        // a window closes so long after its end
+inline constexpr std::int64_t usage_kept_s = 400 * 86'400;  // of closed windows
+inline constexpr int usage_forgotten_rows_max = 256;        // in one go
+
 // Publishing.
 inline constexpr std::size_t publish_lines_max = 1'000;
 inline constexpr std::size_t event_data_bytes_max = 256 * 1024;
