@@ -26,10 +26,10 @@ std::string_view name_of(allowance_level level) noexcept {
 
 std::string to_string(decimal value) {
   const bool negative = value.micros < 0;
-  const std::int64_t micros = negative ? -value.micros : value.micros;
+  const std::int64_t size = negative ? -value.micros : value.micros;
   std::string out = negative ? "-" : "";
-  out += std::to_string(micros / decimal_one);
-  std::string rest = std::to_string(micros % decimal_one);
+  out += std::to_string(size / decimal_one);
+  std::string rest = std::to_string(size % decimal_one);
   rest.insert(0, 6 - rest.size(), '0');
   while (!rest.empty() && rest.back() == '0') rest.pop_back();
   if (!rest.empty()) out += '.' + rest;

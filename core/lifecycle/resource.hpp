@@ -28,8 +28,6 @@
 
 namespace syndicated::core {
 
-using resource_id = strong_id<struct resource_tag>;
-
 // Persisted: never renumber.
 enum class resource_status : std::uint8_t {
   proto = 1,  // waits until those that it hangs on are ready

@@ -9,11 +9,9 @@
 #include <vector>
 
 #include "core/lifecycle/allowance.hpp"
+#include "core/lifecycle/catalog.hpp"
 
 namespace syndicated::core {
-
-// Persisted: never renumber.
-enum class link_strength : std::uint8_t { weak = 1, strong = 2 };
 
 struct resource_rule {
   std::string type;
@@ -34,5 +32,10 @@ struct resource_rules {
     return found == all.end() ? nullptr : &*found;
   }
 };
+
+// What the plan sells, seen with the product's resource types; parents before their children.
+resource_rules rules_of(const product& p, const plan& sold);
+// The plan's limit of a metric; unlimited when it does not sell it by that name.
+allowance allowance_of(const plan& sold, std::string_view name);
 
 }  // namespace syndicated::core

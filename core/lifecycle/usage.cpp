@@ -43,15 +43,6 @@ event_draft about(std::string_view name, const usage_record& r) {
 
 }  // namespace
 
-std::string_view to_string(usage_kind kind) noexcept {
-  return kind == usage_kind::gauge ? "gauge" : "counter";
-}
-std::optional<usage_kind> parse_usage_kind(std::string_view text) noexcept {
-  for (const auto kind : {usage_kind::gauge, usage_kind::counter}) {
-    if (to_string(kind) == text) return kind;
-  }
-  return std::nullopt;
-}
 std::string_view to_string(usage_state state) noexcept {
   switch (state) {
     case usage_state::accepted: return "ACCEPTED";
@@ -135,7 +126,7 @@ result<usage_record> usage_work::checked(const usage_report& report) const {
   }
   const auto series = book_.series.find({report.metric, report.source});
   if (series == book_.series.end()) {
-    r.kind = report.kind.value_or(usage_kind::gauge);
+    r.kind = report.kind.value_or(metric_kind::gauge);
     if (book_.series.size() >= limits::usage_series_max) {
       return conflict("too_many_series", "there are as many metrics and sources as there may be");
     }
@@ -155,7 +146,7 @@ bool usage_work::same_period(timestamp a, timestamp b) const {
 
 // A counter is not below an earlier window of its period, nor above a later one.
 result<void> usage_work::fits_counter(const usage_record& r) const {
-  if (r.kind != usage_kind::counter) return {};
+  if (r.kind != metric_kind::counter) return {};
   const auto went_down = [] {
     return conflict("counter_went_down",
                     "a counter's total does not go down within a billing period");
@@ -191,7 +182,7 @@ decimal usage_work::current(std::string_view metric) const {
       value = r.value;
     }
     const bool counts =
-        series.kind == usage_kind::gauge || !c_.period_start || newest >= *c_.period_start;
+        series.kind == metric_kind::gauge || !c_.period_start || newest >= *c_.period_start;
     if (value && counts) sum.micros += value->micros;
   }
   return sum;

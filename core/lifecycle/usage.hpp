@@ -27,11 +27,6 @@
 
 namespace syndicated::core {
 
-// Persisted: never renumber.
-enum class usage_kind : std::uint8_t { gauge = 1, counter = 2 };
-std::string_view to_string(usage_kind kind) noexcept;
-std::optional<usage_kind> parse_usage_kind(std::string_view text) noexcept;
-
 // Persisted: never renumber. Rejected: above what a hard limit bears; it does not count. What is
 // received is judged at once, so RECEIVED is no state that anybody sees.
 enum class usage_state : std::uint8_t { accepted = 2, rejected = 3, closed = 4 };
@@ -48,7 +43,7 @@ struct usage_record {
   subscription_id subscription;
   usage_key key;
   resource_id resource;  // 0: the subscription as a whole
-  usage_kind kind = usage_kind::gauge;
+  metric_kind kind = metric_kind::gauge;
   decimal value;
   timestamp window_end{};
   usage_state state = usage_state::accepted;
@@ -63,13 +58,13 @@ struct usage_report {
   std::string metric;
   std::string source = "vendor";
   resource_id resource{};
-  std::optional<usage_kind> kind{};  // none: as before; of a new series a gauge
+  std::optional<metric_kind> kind{};  // none: as before; of a new series a gauge
   decimal value{};
   std::optional<timestamp> window_start{}, window_end{};
 };
 
 struct usage_series {
-  usage_kind kind = usage_kind::gauge;
+  metric_kind kind = metric_kind::gauge;
   // Of the last closed window: where it began, and its value.
   timestamp closed_window{};
   std::optional<decimal> closed_value{};

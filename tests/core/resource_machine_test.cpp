@@ -329,6 +329,40 @@ BOOST_AUTO_TEST_CASE(links_are_set_moved_and_taken_off) {
   TEST_NAMES(h.act(5, action::report_removed), "resource.removed 5", "resource.unlinked 3");
 }
 
+BOOST_AUTO_TEST_CASE(rules_come_from_the_product_and_its_plan) {
+  product p;
+  p.resource_types = {
+      {"vps", resource_class::service, "unit", resource_context::customer, "context",
+       link_strength::strong},
+      {"context", resource_class::service, "", resource_context::customer, "cloud",
+       link_strength::strong},
+      {"cloud", resource_class::reference, "", resource_context::provider, "", link_strength::weak},
+      {"unsold", resource_class::service, "", resource_context::customer, "", link_strength::weak}};
+  plan sold;
+  const auto sells = [&sold](std::string name, std::int64_t limit, std::int64_t auto_provide) {
+    plan_resource r;
+    r.name = std::move(name);
+    r.limit = limit;
+    r.auto_provide = auto_provide;
+    sold.resources.push_back(std::move(r));
+  };
+  sells("vps", -1, 0);
+  sells("context", 1, 1);
+  sells("cloud", 1, 1);
+  sells("seats", 5, 3);  // a quantity without a type of its own
+  const resource_rules rules = rules_of(p, sold);
+  names order;
+  for (const resource_rule& r : rules.all) order.push_back(r.type);
+  TEST_NAMES(order, "cloud", "seats", "context", "vps");
+  BOOST_TEST(rules.find("unsold") == nullptr);
+  BOOST_TEST((rules.find("context")->parent_is_shared && rules.find("context")->instances));
+  BOOST_TEST((!rules.find("vps")->parent_is_shared && rules.find("vps")->allowed.limit == -1));
+  BOOST_TEST((!rules.find("cloud")->instances && !rules.find("seats")->instances));
+  BOOST_TEST(rules.find("seats")->auto_provide == 0);
+  BOOST_TEST(allowance_of(sold, "seats").limit == 5);
+  BOOST_TEST(allowance_of(sold, "mails").limit == -1);
+}
+
 namespace {
 
 void check_invariants(const house& h) {

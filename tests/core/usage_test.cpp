@@ -54,7 +54,7 @@ struct meter {
     return outcome;
   }
   static usage_report of(std::string metric, std::int64_t value, timestamp start,
-                         usage_kind kind = usage_kind::gauge) {
+                         metric_kind kind = metric_kind::gauge) {
     usage_report r;
     r.metric = std::move(metric);
     r.value = whole(value);
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_same_again_is_a_success_and_another_value_a_correction_
 BOOST_AUTO_TEST_CASE(counters_never_go_down_within_a_period_and_gauges_may) {
   meter m;
   const auto counter = [&](std::int64_t value, timestamp start) {
-    return m.effect(meter::of("mails", value, start, usage_kind::counter));
+    return m.effect(meter::of("mails", value, start, metric_kind::counter));
   };
   m.now = noon + 4h + 30min;
   BOOST_TEST(counter(10, noon + 3h) == "recorded");
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(counters_never_go_down_within_a_period_and_gauges_may) {
   BOOST_TEST(counter(0, m.now) == "recorded");
   BOOST_TEST(m.effect(meter::of("disk", 5, m.now - 1h)) == "recorded");
   BOOST_TEST(m.effect(meter::of("disk", 1, m.now)) == "recorded");
-  BOOST_TEST(m.effect(meter::of("disk", 1, m.now, usage_kind::counter)) == "invalid_field");
+  BOOST_TEST(m.effect(meter::of("disk", 1, m.now, metric_kind::counter)) == "invalid_field");
 }
 
 BOOST_AUTO_TEST_CASE(input_is_checked_with_its_place) {
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(seeded_walks_hold_the_invariants) {
       auto r = meter::of(
           counter ? "counter" : "gauge", std::int64_t(random() % 30),
           std::chrono::floor<std::chrono::hours>(m.now) - std::chrono::hours{random() % 4},
-          counter ? usage_kind::counter : usage_kind::gauge);
+          counter ? metric_kind::counter : metric_kind::gauge);
       if (random() % 3 == 0) r.source = "second";
       (void)m.report(r);
       if (random() % 5 == 0) m.close_due();
