@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "actors/commands.hpp"
+#include "actors/parts.hpp"
 #include "actors/views.hpp"
 #include "core/delivery/egress_policy.hpp"
 #include "core/lifecycle/subscription_machine.hpp"
@@ -48,6 +49,14 @@ class engine {
                        renderer<core::user> render, write_reply reply) = 0;
   virtual void change_catalog(catalog_command command, write_options options,
                               renderer<catalog_item> render, write_reply reply) = 0;
+
+  // Of the subscription's sub-resources; `render` gets the one that the order is about.
+  virtual void command(core::subscription_id id, resource_order order, write_options options,
+                       renderer<core::resource> render, write_reply reply) = 0;
+  // Each item has its own outcome, also one of an unknown subscription. The reply is an error only
+  // when nothing was judged.
+  virtual void report_usage(std::vector<usage_item> items, write_options options,
+                            usage_renderer render, write_reply reply) = 0;
 
   // Accepts events of publishers; `reply` comes when each is on disk or refused. Events of one
   // stream keep their order. A `dedup_id` of the same caller that was seen within the retention of
@@ -92,6 +101,15 @@ class engine {
   virtual core::result<core::subscription> subscription(core::subscription_id id) const = 0;
   virtual core::result<page<core::subscription>> subscriptions(const subscription_filter& f,
                                                                const page_request& p) const = 0;
+  virtual core::result<core::resource> resource(core::subscription_id owner,
+                                                core::resource_id id) const = 0;
+  virtual core::result<page<core::resource>> resources(core::subscription_id owner,
+                                                       const resource_filter& f,
+                                                       const page_request& p) const = 0;
+  // By window, oldest first.
+  virtual core::result<page<core::usage_record>> usage(core::subscription_id owner,
+                                                       const usage_filter& f,
+                                                       const page_request& p) const = 0;
   virtual core::result<core::tenant> tenant(core::tenant_id id) const = 0;
   virtual core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                                    const page_request& p) const = 0;

@@ -59,6 +59,10 @@ class engine_body final : public local_engine {
                renderer<core::user> render, write_reply reply) override;
   void change_catalog(catalog_command command, write_options options, renderer<catalog_item> render,
                       write_reply reply) override;
+  void command(core::subscription_id id, resource_order order, write_options options,
+               renderer<core::resource> render, write_reply reply) override;
+  void report_usage(std::vector<usage_item> items, write_options options, usage_renderer render,
+                    write_reply reply) override;
   void publish(std::vector<published_event> events, write_options options, publish_renderer render,
                write_reply reply) override;
   void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
@@ -82,6 +86,13 @@ class engine_body final : public local_engine {
   core::result<core::subscription> subscription(core::subscription_id id) const override;
   core::result<page<core::subscription>> subscriptions(const subscription_filter& f,
                                                        const page_request& p) const override;
+  core::result<core::resource> resource(core::subscription_id owner,
+                                        core::resource_id id) const override;
+  core::result<page<core::resource>> resources(core::subscription_id owner,
+                                               const resource_filter& f,
+                                               const page_request& p) const override;
+  core::result<page<core::usage_record>> usage(core::subscription_id owner, const usage_filter& f,
+                                               const page_request& p) const override;
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                            const page_request& p) const override;

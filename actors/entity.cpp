@@ -111,12 +111,7 @@ void entity::replay_or_discard(entity_request& request) {
 
 bool entity::version_fits(entity_request& request, std::uint64_t version) {
   if (!request.options.if_match || *request.options.if_match == version) return true;
-  refuse(request, {core::errc::precondition,
-                   "version_mismatch",
-                   "If-Match names version " + std::to_string(*request.options.if_match) +
-                       ", the present one is " + std::to_string(version),
-                   {},
-                   {}});
+  refuse(request, version_mismatch(*request.options.if_match, version));
   return false;
 }
 

@@ -46,6 +46,7 @@ struct engine_options {
 
   core::lifecycle_settings lifecycle;
   std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
+  bool tell_usage_records = false;  // usage.recorded
   // What is kept of the past (store/retention.hpp); bytes 0 = no limit.
   std::chrono::milliseconds events_age = std::chrono::hours{90 * 24};
   std::chrono::milliseconds attempts_age = std::chrono::hours{30 * 24};

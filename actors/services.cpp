@@ -63,6 +63,15 @@ void services::post(const follow_ups& f) {
   if (f.coalesced > 0) coalesced.fetch_add(f.coalesced, std::memory_order_relaxed);
 }
 
+core::error version_mismatch(std::uint64_t wanted, std::uint64_t present) {
+  return {core::errc::precondition,
+          "version_mismatch",
+          "If-Match names version " + std::to_string(wanted) + ", the present one is " +
+              std::to_string(present),
+          {},
+          {}};
+}
+
 core::error unavailable(std::string detail) {
   return {core::errc::unavailable, "unavailable", std::move(detail), {}, {}};
 }

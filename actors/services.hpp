@@ -110,6 +110,7 @@ struct services {
   std::function<double()> random;  // [0, 1), any thread
   core::lifecycle_settings lifecycle;
   std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
+  bool tell_usage_records = false;  // usage.recorded
 
   std::atomic<std::shared_ptr<const catalog_snapshot>> catalog;
   std::atomic<std::shared_ptr<const delivery_settings>> delivery;
@@ -157,6 +158,9 @@ core::error unavailable(std::string detail);
 
 // An event that is not there: it never was, or is no longer kept (errc::gone, "event_expired").
 core::error event_missing(const store::retention_gate& gate, core::event_id id);
+
+// If-Match is stale.
+core::error version_mismatch(std::uint64_t wanted, std::uint64_t present);
 
 // What to answer when a plan was refused for lack of space, or its outcome is unknown.
 core::error not_committed(store::commit_result result);

@@ -1,5 +1,7 @@
 #include "actors/subscription_entity.hpp"
 
+#include <algorithm>
+
 #include "actors/event_data.hpp"
 #include "actors/lineage.hpp"
 #include "core/base/limits.hpp"
@@ -73,12 +75,14 @@ core::result<std::uint64_t> others_of_product(const store::repository& repo,
 
 }  // namespace
 
-subscription_entity::subscription_entity(services& s, core::stream_id stream) : entity(s, stream) {}
+subscription_entity::subscription_entity(services& s, core::stream_id stream)
+    : entity(s, stream), parts_(s, {stream.entity}) {}
 
 core::result<void> subscription_entity::load_record() {
   auto found = s_.repo.find(core::subscription_id{stream_.entity});
   if (!found) return std::move(found).failure();
   record_ = std::move(*found);
+  parts_.forget();
   return {};
 }
 
@@ -134,7 +138,12 @@ void subscription_entity::decide(entity_request& request) {
   }
   if (!record_) return refuse(request, core::not_found("no such subscription"));
   if (std::holds_alternative<reconsider_access>(request.body)) return reconsider(request);
+  if (const auto* part = std::get_if<resource_change>(&request.body)) {
+    return change_part(request, *part);
+  }
+  if (auto* usage = std::get_if<usage_intake>(&request.body)) return take_usage(request, *usage);
   if (std::holds_alternative<timer_due>(request.body)) {
+    if (windows_closed(request)) return;
     core::subscription_command command;
     command.action = core::subscription_action::timer;
     command.by = core::party::system;
@@ -222,9 +231,21 @@ void subscription_entity::reconsider(entity_request& request) {
 void subscription_entity::write(entity_request& request, core::subscription_decision decided,
                                 bool is_load, const renderer<core::subscription>& render,
                                 std::function<void()> after) {
+  auto parts = parts_.follow(record_ ? &*record_ : nullptr, decided.next);
+  if (!parts) return refuse(request, std::move(parts).failure());
+  persist(request, std::move(decided), std::move(*parts), is_load, render, std::move(after));
+}
+
+void subscription_entity::persist(entity_request& request, core::subscription_decision decided,
+                                  part_changes changes, bool is_load,
+                                  const renderer<core::subscription>& render,
+                                  std::function<void()> after) {
   store::write_plan plan;
   follow_ups follow;
   core::subscription& next = decided.next;
+  std::vector<core::event_draft> events = std::move(changes.first);
+  std::ranges::move(decided.events, std::back_inserter(events));
+  std::ranges::move(changes.then, std::back_inserter(events));
   const bool created = !record_;
   event_facts facts;
   facts.tenant = next.tenant;
@@ -243,8 +264,9 @@ void subscription_entity::write(entity_request& request, core::subscription_deci
   const auto data = [&next](const core::event_draft& draft, std::uint64_t seq) {
     return event_data(next, draft, seq);
   };
-  auto ok = outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts, data);
+  auto ok = outbox_.publish(plan, follow, std::move(events), next.seq, facts, data);
   if (!ok) return refuse(request, std::move(ok).failure());
+  parts_.write(plan, std::move(changes));
   s_.repo.put(plan, next, created ? nullptr : &*record_);
   record_ = std::move(next);
   answer a = render ? render(*record_, true) : answer{};

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "actors/entity.hpp"
+#include "actors/part_keeper.hpp"
 
 namespace syndicated::actors {
 
@@ -31,6 +32,16 @@ class subscription_entity final : public entity {
   void write(entity_request& request, core::subscription_decision decided, bool is_load,
              const renderer<core::subscription>& render, std::function<void()> after);
 
+  // The rest of write(), with what happens to the subscription's parts.
+  void persist(entity_request& request, core::subscription_decision decided, part_changes changes,
+               bool is_load, const renderer<core::subscription>& render,
+               std::function<void()> after);
+  void change_part(entity_request& request, const resource_change& change);
+  void take_usage(entity_request& request, usage_intake& intake);
+  // Answered: a window of usage closed.
+  bool windows_closed(entity_request& request);
+
+  part_keeper parts_;
   std::optional<core::subscription> record_;
   std::optional<core::tenant> owner_;  // keeps the circumstances' new owner alive
 };

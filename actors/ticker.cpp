@@ -22,6 +22,12 @@ write_reply notify(ticker_pointer self, Message message) {
   };
 }
 
+// Windows of usage have timers of their own, which are the subscription's to handle.
+core::stream_id owner_of_timer(core::stream_id stream) {
+  if (stream.kind == core::entity_kind::resource) stream.kind = core::entity_kind::subscription;
+  return stream;
+}
+
 // Each row once a second: one that stays after its entity has looked at it waits for the next.
 void fire_timers(ticker_pointer self, core::timestamp now) {
   auto& state = self->state;
@@ -41,7 +47,7 @@ void fire_timers(ticker_pointer self, core::timestamp now) {
   }
   for (const core::stream_id& stream : due) {
     state.timers_under_way.insert(stream);
-    auto request = system_request(stream);
+    auto request = system_request(owner_of_timer(stream));
     request->body = timer_due{};
     request->reply = notify(self, timer_handled{stream});
     state.s->to_shard(std::move(request));

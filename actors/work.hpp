@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/engine.hpp"
+#include "actors/parts.hpp"
 #include "core/delivery/lane.hpp"
 #include "store/rows.hpp"
 
@@ -83,6 +84,16 @@ struct discard_request {
 // Something above may have been disabled or enabled: compare with what is on disk.
 struct reconsider_access {};
 
+struct resource_change {
+  resource_order order;
+  renderer<core::resource> render;
+};
+// Reports of usage for one subscription; `tell` is called before the request is answered.
+struct usage_intake {
+  std::vector<core::usage_report> reports;
+  std::function<void(usage_outcomes&&)> tell;
+};
+
 // A timer row of the entity is due. What is due is read from its state, so a late, early or
 // repeated one is harmless.
 struct timer_due {};
@@ -119,7 +130,8 @@ struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
                offerings_change, user_creation, user_change, publish_request, replay_request,
-               discard_request, reconsider_access, timer_due, endpoint_notices,
+               discard_request, reconsider_access, timer_due, resource_change,
+               usage_intake, endpoint_notices,
                endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;

@@ -24,6 +24,7 @@ std::string_view family_name(family f) noexcept {
     case family::attempt_index: return "attempt_index";
     case family::jobs: return "jobs";
     case family::users: return "users";
+    case family::parts: return "parts";
   }
   return "";
 }

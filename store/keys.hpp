@@ -21,8 +21,13 @@
 //   attempts       event(8) endpoint(8) at_ms(8)
 //   attempt_index  endpoint(8) at_ms(8) event(8)                  -> outcome(1) end(1)
 //   jobs           id(8)
+//   parts          subscription(8) 'r' resource(8)                -> a sub-resource
+//                 subscription(8) 'b'                            -> levels told, series of usage
+//                 subscription(8) 'w' start_ms(8) metric, source (12)  -> a record of usage
+//                 subscription(8) 'o' start_ms(8) metric, source (12): its window is open
 //   idempotency    SHA-256 of principal and key (32)
-//   timers         due_ms(8) kind(1) entity(8)
+//   timers         due_ms(8) kind(1) entity(8); of the kind resource: a window of usage of that
+//                 subscription closes
 //   counters       endpoint(8)
 //   meta           a word ("master_keys": ids (4 each) of those in use, the newest primary first)
 //                  | "breaker:" SHA-256 of the origin (32) | "endpoint:" endpoint(8)
@@ -58,8 +63,9 @@ enum class family : std::uint8_t {
   attempt_index,
   jobs,
   users,
+  parts,
 };
-inline constexpr std::size_t family_count = 16;
+inline constexpr std::size_t family_count = 17;
 std::string_view family_name(family f) noexcept;
 
 // At most 40 bytes, without an allocation.
