@@ -151,6 +151,7 @@ void call::finish(core::result<actors::answer>&& outcome) {
   if (version != 0 && face != api::face::cloudesire && face != api::face::accounts) {
     response.headers.push_back({"ETag", '"' + std::to_string(version) + '"'});
   }
+  if (retry_after_s > 0) response.headers.push_back({"Retry-After", std::to_string(retry_after_s)});
   if (!location.empty()) response.headers.push_back({"Location", std::move(location)});
   send(std::move(response));
 }

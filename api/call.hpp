@@ -93,6 +93,7 @@ class call {
   std::vector<std::uint64_t> ids;
   std::string key;            // of routes that end in {key}
   std::uint64_t version = 0;  // set by renderers: the ETag of a write's answer
+  int retry_after_s = 0;      // set by renderers: what is unfinished may be asked again after it
   std::string location;       // set by renderers: where what was made is found
   // Last touch on a successful answer's body: adds what must not be stored with it as the answer of
   // an idempotency key, such as a secret. Routes that use it have a `repeat` for stored answers.

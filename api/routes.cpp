@@ -59,6 +59,7 @@ route_list native_routes() {
   append(all, user_routes());
   append(all, subscription_routes());
   append(all, operation_routes());
+  append(all, resource_routes());
   append(all, event_routes());
   append(all, publish_routes());
   append(all, event_type_routes());
@@ -109,6 +110,7 @@ const route_table& public_routes() {
     append(all, account_tenant_routes());
     append(all, account_user_routes());
     append(all, account_token_routes());
+    append(all, cloudesire_resource_routes());
     return all;
   }()};
   return table;

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/lifecycle/json.hpp"
+#include "store/repository.hpp"
 #include "tests/actors/engine_fixture.hpp"
 
 namespace syndicated {
@@ -12,20 +13,20 @@ using namespace std::chrono_literals;
 using action = core::subscription_action;
 using step = core::resource_action;
 using names = std::vector<std::string>;
+using tests::market;
+using tests::wait_until;
 
 struct parts_fixture : tests::engine_fixture {
   // Servers under a context, which the plan provides.
   market sell(core::fulfilment_mode mode = core::fulfilment_mode::vendor_confirms) {
     market m = make_market();
     core::product p = *engine().catalog()->find(m.product);
-    actors::update_product change{m.product, {}, {}, {}};
-    change.resource_types = std::vector<core::resource_type>{
-        {"context", core::resource_class::service, "", core::resource_context::customer, "",
-         core::link_strength::weak},
-        {"vps", core::resource_class::service, "unit", core::resource_context::customer, "context",
-         core::link_strength::strong}};
-    change.mode = mode;
-    created(change);
+    p.resource_types = {{"context", core::resource_class::service, "",
+                         core::resource_context::customer, "", core::link_strength::weak},
+                        {"vps", core::resource_class::service, "unit",
+                         core::resource_context::customer, "context", core::link_strength::strong}};
+    p.mode = mode;
+    restart([&] { write_product(p); });
     core::plan plan;
     plan.product = m.product;
     plan.name = "servers";
@@ -41,6 +42,16 @@ struct parts_fixture : tests::engine_fixture {
     plan.resources[2].overage = 5;
     m.plan = {created(actors::create_plan{plan})};
     return m;
+  }
+  void write_product(const core::product& p) {
+    store::database_options o;
+    o.directory = options.directory;
+    auto db = store::database::open(o);
+    BOOST_REQUIRE(db.ok());
+    const auto secrets = store::vault::with_key(options.master_key);
+    store::write_plan plan;
+    store::repository(**db, *secrets).put(plan, p);
+    BOOST_REQUIRE((*db)->write({&plan}, {}, true).result == store::commit_result::committed);
   }
   core::result<actors::answer> order_part(core::subscription_id id, actors::resource_order order,
                                           std::optional<std::uint64_t> if_match = {}) {
@@ -86,7 +97,7 @@ struct parts_fixture : tests::engine_fixture {
     }
     return out;
   }
-  actors::usage_outcomes report(std::vector<actors::usage_item> items) {
+  actors::usage_outcomes push(std::vector<actors::usage_item> items) {
     actors::usage_outcomes out;
     const auto a = await([&](actors::write_reply reply) {
       engine().report_usage(
@@ -190,11 +201,11 @@ BOOST_AUTO_TEST_CASE(usage_is_kept_corrected_and_judged_item_by_item) {
   report(id, action::report_deployed);
   const auto hour = std::chrono::floor<std::chrono::hours>(engine().now());
   const auto pending = order(m, true);
-  auto out = report({{id, disk(9, hour)},
-                     {pending, disk(1, hour)},
-                     {core::subscription_id{9'999}, disk(1, hour)},
-                     {id, disk(10, hour)},
-                     {id, disk(16, hour)}});
+  auto out = push({{id, disk(9, hour)},
+                   {pending, disk(1, hour)},
+                   {core::subscription_id{9'999}, disk(1, hour)},
+                   {id, disk(10, hour)},
+                   {id, disk(16, hour)}});
   BOOST_REQUIRE_EQUAL(out.size(), 5U);
   BOOST_TEST((out[0].ok() && out[0]->effect == core::usage_effect::recorded));
   BOOST_TEST(out[1].failure().status == "PENDING");
@@ -202,7 +213,7 @@ BOOST_AUTO_TEST_CASE(usage_is_kept_corrected_and_judged_item_by_item) {
   BOOST_TEST((out[3]->effect == core::usage_effect::corrected));
   BOOST_TEST(out[4].failure().code == "quota_blocked");
   restart();
-  out = report({{id, disk(10, hour)}, {id, disk(15, hour)}});
+  out = push({{id, disk(10, hour)}, {id, disk(15, hour)}});
   BOOST_TEST((out[0]->effect == core::usage_effect::repeated));
   BOOST_TEST((out[1]->effect == core::usage_effect::corrected));
   const auto stored = engine().usage(id, {}, {});
@@ -222,14 +233,14 @@ BOOST_AUTO_TEST_CASE(windows_close_by_a_timer_that_is_on_disk) {
   const auto now = engine().now();
   auto old = disk(3, now - 2h);
   old.window_end = now - 1h + 1500ms;
-  BOOST_TEST(report({{id, old}})[0].ok());
+  BOOST_TEST(push({{id, old}})[0].ok());
   restart();
   wait_until([&] { return told(id).back() == "usage.window_closed"; });
   const auto stored = engine().usage(id, {}, {});
   BOOST_TEST((stored->items.at(0).state == core::usage_state::closed));
-  BOOST_TEST((report({{id, old}})[0]->effect == core::usage_effect::repeated));
+  BOOST_TEST((push({{id, old}})[0]->effect == core::usage_effect::repeated));
   old.value = core::whole(4);
-  BOOST_TEST(report({{id, old}})[0].failure().code == "window_closed");
+  BOOST_TEST(push({{id, old}})[0].failure().code == "window_closed");
 }
 
 BOOST_AUTO_TEST_CASE(usage_is_listed_page_by_page) {
@@ -243,7 +254,7 @@ BOOST_AUTO_TEST_CASE(usage_is_listed_page_by_page) {
     r.metric = i % 2 == 0 ? "disk" : "mails";
     items.push_back({id, r});
   }
-  for (const auto& each : report(items)) BOOST_TEST(each.ok());
+  for (const auto& each : push(items)) BOOST_TEST(each.ok());
   std::vector<core::usage_record> seen;
   actors::page_request page{2, {}};
   while (true) {

@@ -110,6 +110,11 @@ class fake_engine : public actors::engine {
   void change_catalog(actors::catalog_command command, actors::write_options options,
                       actors::renderer<actors::catalog_item> render,
                       actors::write_reply reply) override;
+  void command(core::subscription_id id, actors::resource_order order,
+               actors::write_options options, actors::renderer<core::resource> render,
+               actors::write_reply reply) override;
+  void report_usage(std::vector<actors::usage_item> items, actors::write_options options,
+                    actors::usage_renderer render, actors::write_reply reply) override;
   void publish(std::vector<actors::published_event> events, actors::write_options options,
                actors::publish_renderer render, actors::write_reply reply) override;
   void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
@@ -136,6 +141,14 @@ class fake_engine : public actors::engine {
   core::result<core::subscription> subscription(core::subscription_id id) const override;
   core::result<actors::page<core::subscription>> subscriptions(
       const actors::subscription_filter& f, const actors::page_request& p) const override;
+  core::result<core::resource> resource(core::subscription_id owner,
+                                        core::resource_id id) const override;
+  core::result<actors::page<core::resource>> resources(
+      core::subscription_id owner, const actors::resource_filter& f,
+      const actors::page_request& p) const override;
+  core::result<actors::page<core::usage_record>> usage(
+      core::subscription_id owner, const actors::usage_filter& f,
+      const actors::page_request& p) const override;
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<actors::page<core::tenant>> tenants(const actors::tenant_filter& f,
                                                    const actors::page_request& p) const override;
@@ -191,6 +204,8 @@ class fake_engine : public actors::engine {
   std::map<std::string, actors::breaker_view> breakers;  // by origin
   std::shared_ptr<fake_catalog> items = std::make_shared<fake_catalog>();
   std::map<std::uint64_t, core::subscription> all_subscriptions;
+  std::map<core::subscription_id, core::resource_set> all_resources;
+  std::map<core::subscription_id, core::usage_book> all_usage;
   std::map<std::uint64_t, core::tenant> all_tenants;
   std::map<std::uint64_t, core::user> all_users;
   std::map<std::uint64_t, core::offering_list> all_offerings;  // by tenant

@@ -1,0 +1,36 @@
+// Sub-resources and usage as both faces read and write them: snake_case on /v1, camelCase on /api.
+// Errors: those of object_reader. Not shared between threads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "actors/parts.hpp"
+#include "api/input.hpp"
+
+namespace syndicated::api {
+
+// The names of fields as a face spells them.
+struct part_names {
+  const char* parent;
+  const char* resource;
+  const char* window_start;
+  const char* window_end;
+};
+inline constexpr part_names native_names{"parent_id", "resource_id", "window_start", "window_end"};
+inline constexpr part_names cloudesire_names{"parent", "resource", "windowStart", "windowEnd"};
+
+core::result<core::new_resource> read_new_resource(const json& body, const part_names& names);
+// Either new `properties`, or a `status` with, for failed, a `problem`.
+core::result<core::resource_command> read_resource_patch(const json& body);
+core::result<core::resource_link> read_link(const json& body);
+// ?cascade=true
+bool read_cascade(query_reader& q);
+
+// {"items":[...]}; `owner` names the field with the subscription, or is nullptr.
+core::result<std::vector<actors::usage_item>> read_usage(const json& body, const part_names& names,
+                                                         const char* owner);
+// One entry for each item, in their order: its HTTP status, and the record or the error.
+std::string usage_answer(const actors::usage_outcomes& outcomes);
+
+}  // namespace syndicated::api
