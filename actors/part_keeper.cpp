@@ -88,6 +88,7 @@ core::result<part_changes> part_keeper::follow(const core::subscription* before,
       out.usage->begin_final();
     }
   }
+  out.purge = after.status == core::subscription_status::purged && !resources_.all.empty();
   // Nothing is told of a subscription after its end.
   auto& told = ends ? out.first : out.then;
   move_events(told, out.resources.events);
@@ -223,6 +224,10 @@ void part_keeper::write_usage(store::write_plan& plan, core::usage_work& w) {
 
 void part_keeper::write(store::write_plan& plan, part_changes&& changes) {
   if (!changes.any()) return;
+  if (changes.purge) {
+    for (const auto& [id, r] : resources_.all) store::subscription_parts::erase(plan, r);
+    resources_.all.clear();
+  }
   if (changes.resources.changed) write_resources(plan, changes.resources);
   if (changes.usage && changes.usage->changed()) write_usage(plan, *changes.usage);
   store::subscription_parts::put(plan, id_, {resources_.told, usage_});

@@ -19,10 +19,11 @@ namespace syndicated::actors {
 struct part_changes {
   core::resource_decision resources;
   std::optional<core::usage_work> usage;
+  bool purge = false;  // what was personal goes: the resources, with their properties
   // What is told before, and after, the events of the subscription itself.
   std::vector<core::event_draft> first, then;
 
-  bool any() const noexcept { return resources.changed || (usage && usage->changed()); }
+  bool any() const noexcept { return purge || resources.changed || (usage && usage->changed()); }
 };
 
 class part_keeper {

@@ -110,6 +110,7 @@ struct lifecycle_section {
   std::vector<int> expiring_days = {14, 10, 7, 4, 3, 2, 1};  // reminders before the end
   milliseconds tenant_recover = std::chrono::days{30};       // of deleted tenants and users
   int provisioning_max_attempts = 5;
+  bool tell_usage_records = false;  // usage.recorded
 };
 
 struct actors_section {

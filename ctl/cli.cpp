@@ -24,6 +24,7 @@ struct parsed {
   bool backlog = false;
   list_options list{};
   subscription_query subscriptions{};
+  usage_query usage{};
   event_query events{};
   attempt_query attempts{};
   replay_options replay{};
@@ -211,6 +212,18 @@ void add_entity_commands(CLI::App& app, parsed& p) {
   take_id(
       command(*subscription, "show", "one subscription", [&p] { show_subscription(p.s, p.id); }), p,
       "the subscription");
+  CLI::App* resources = command(*subscription, "resources", "its sub-resources",
+                                [&p] { list_resources(p.s, p.id, p.list); });
+  take_id(resources, p, "the subscription");
+  take_limit(resources, p);
+  CLI::App* usage = command(*subscription, "usage", "its records of usage",
+                            [&p] { list_usage(p.s, p.id, p.usage, p.list); });
+  take_id(usage, p, "the subscription");
+  usage->add_option("--metric", p.usage.metric);
+  usage->add_option("--source", p.usage.source);
+  usage->add_option("--since", p.usage.since, "of the window: a time, or back from now: 2h");
+  usage->add_option("--until", p.usage.until, "likewise");
+  take_limit(usage, p);
   CLI::App* tenant = group(app, "tenant", "resellers and customers");
   CLI::App* tenants =
       command(*tenant, "ls", "tenants", [&p] { list_tenants(p.s, p.parent, p.list); });

@@ -51,6 +51,15 @@ void list_events(session& s, const event_query& q, const list_options& o);
 void show_event(session& s, std::uint64_t id);
 void list_subscriptions(session& s, const subscription_query& q, const list_options& o);
 void show_subscription(session& s, std::uint64_t id);
+void list_resources(session& s, std::uint64_t subscription, const list_options& o);
+struct usage_query {
+  std::string metric;
+  std::string source;
+  std::string since;
+  std::string until;
+};
+void list_usage(session& s, std::uint64_t subscription, const usage_query& q,
+                const list_options& o);
 void list_tenants(session& s, std::uint64_t parent, const list_options& o);
 void show_tenant(session& s, std::uint64_t id);
 void list_users(session& s, std::uint64_t tenant, const list_options& o);

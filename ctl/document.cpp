@@ -53,6 +53,15 @@ std::int64_t document::number(std::string_view key) const {
   return failure ? 0 : n;
 }
 
+std::string document::figure(std::string_view key) const {
+  const value* v = at(value_, key);
+  if (v == nullptr || !v->is_double()) return std::to_string(number(key));
+  std::string text = std::to_string(v->as_double());  // six decimals, as usage has
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
 std::string document::count(std::string_view key) const {
   return human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(number(key), 0)));
 }

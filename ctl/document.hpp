@@ -22,6 +22,7 @@ class document {
   std::string text(std::string_view key) const;
   std::string raw_text(std::string_view key) const;  // as it came: not for terminals
   std::int64_t number(std::string_view key) const;   // numbers are cut to integers
+  std::string figure(std::string_view key) const;    // with its decimals: "3", "31.67"
   std::string count(std::string_view key) const;     // grouped: "1,234"
   std::string id(std::string_view key) const;  // not grouped, so that it can be copied; 0 is "-"
   std::string milliseconds(std::string_view key) const;  // "0.9ms", "1,250ms"

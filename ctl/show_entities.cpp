@@ -240,6 +240,54 @@ void show_subscription(session& s, std::uint64_t id) {
   show_one(s, "/v1/subscriptions/" + std::to_string(id));
 }
 
+void list_resources(session& s, std::uint64_t subscription, const list_options& o) {
+  const core::timestamp now = s.now();
+  print_list(s, "/v1/subscriptions/" + std::to_string(subscription) + "/resources", o,
+             table{{{"ID", table::align::right},
+                    {"TYPE"},
+                    {"STATUS"},
+                    {"PARENT", table::align::right},
+                    {"SERIAL", table::align::right},
+                    {"CHANGED", table::align::right},
+                    {"PROBLEM"}}},
+             "it has no sub-resources", [now](const document& r) -> std::vector<std::string> {
+               return {r.id("id"),
+                       r.text("type"),
+                       r.text("status"),
+                       r.id("parent_id"),
+                       r.id("serial"),
+                       human_when(r.time("updated_at"), now),
+                       printable(r.text("problem"))};
+             });
+}
+
+void list_usage(session& s, std::uint64_t subscription, const usage_query& q,
+                const list_options& o) {
+  const core::timestamp now = s.now();
+  std::string target = "/v1/subscriptions/" + std::to_string(subscription) + "/usage";
+  add_filter(target, "metric", q.metric);
+  add_filter(target, "source", q.source);
+  if (!add_time(s, target, "since", q.since, now)) return;
+  if (!add_time(s, target, "until", q.until, now)) return;
+  print_list(s, target, o,
+             table{{{"WINDOW"},
+                    {"METRIC"},
+                    {"SOURCE"},
+                    {"KIND"},
+                    {"VALUE", table::align::right},
+                    {"STATE"},
+                    {"CHANGED", table::align::right}}},
+             "there is no such usage", [now](const document& r) -> std::vector<std::string> {
+               return {r.text("window_start"),
+                       r.text("metric"),
+                       r.text("source"),
+                       r.text("kind"),
+                       r.figure("value"),
+                       r.text("state"),
+                       human_when(r.time("updated_at"), now)};
+             });
+}
+
 void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
   const core::timestamp now = s.now();
   std::string target = "/v1/tenants";

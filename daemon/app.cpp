@@ -108,6 +108,7 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.protection = protection_of(s.delivery);
   out.egress = egress_rules_of(s.egress);
   out.lifecycle = lifecycle_of(s.lifecycle);
+  out.tell_usage_records = s.lifecycle.tell_usage_records;
   out.idempotency_retention = s.retention.idempotency;
   out.events_age = s.retention.events;
   out.attempts_age = s.retention.attempts;

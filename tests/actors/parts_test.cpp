@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(usage_is_listed_page_by_page) {
   f.since = hour - 3min;
   f.until = hour - 1min;
   BOOST_TEST(engine().usage(id, f, {})->items.size() == 3U);
-  BOOST_TEST(engine().usage(id, f, {50, "nonsense"}).failure().kind == core::errc::invalid);
+  BOOST_TEST(engine().usage(id, f, {50, "nonsense"}).failure().fields.at(0).pointer == "?after");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

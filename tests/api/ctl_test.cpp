@@ -345,6 +345,32 @@ BOOST_AUTO_TEST_CASE(endpoints_are_made_and_their_secrets_printed_alone) {
           .code == 1);
 }
 
+BOOST_AUTO_TEST_CASE(parts_of_a_subscription_are_listed) {
+  daemon_face f;
+  const auto id = f.subscribe();
+  BOOST_TEST(f.ctl({"subscription", "resources", text(id)}).out == "it has no sub-resources\n");
+  BOOST_TEST(f.ctl({"subscription", "usage", text(id)}).out == "there is no such usage\n");
+  core::resource server;
+  server.id = {77};
+  server.type = "vps";
+  server.status = core::resource_status::failed;
+  server.problem = "no space";
+  f.engine.all_resources[{id}].all[server.id] = server;
+  const auto shown = f.ctl({"subscription", "resources", text(id)});
+  BOOST_TEST(shown.out.find("77  vps   failed") != std::string::npos, shown.out);
+  BOOST_TEST(shown.out.find("no space") != std::string::npos);
+  core::usage_record disk;
+  disk.key.metric = "disk";
+  disk.key.source = "vendor";
+  disk.value = {31'670'000};
+  f.engine.all_usage[{id}].open[disk.key] = disk;
+  const auto usage = f.ctl({"subscription", "usage", text(id), "--metric", "disk"});
+  BOOST_TEST(usage.out.find("31.67  ACCEPTED") != std::string::npos, usage.out);
+  BOOST_TEST(f.ctl({"subscription", "usage", text(id), "--metric", "mails"}).out ==
+             "there is no such usage\n");
+  BOOST_TEST(f.ctl({"subscription", "usage", text(id), "--since", "soon"}).code == 2);
+}
+
 BOOST_AUTO_TEST_CASE(lists_go_over_pages) {
   daemon_face f;
   for (int i = 0; i < 620; ++i) f.subscribe();
