@@ -110,6 +110,8 @@ class engine {
   virtual core::result<page<core::usage_record>> usage(core::subscription_id owner,
                                                        const usage_filter& f,
                                                        const page_request& p) const = 0;
+  // The product's metrics that are asked for.
+  virtual core::result<core::metric_polls> metric_polls(core::subscription_id owner) const = 0;
   virtual core::result<core::tenant> tenant(core::tenant_id id) const = 0;
   virtual core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                                    const page_request& p) const = 0;

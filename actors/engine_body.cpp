@@ -182,6 +182,11 @@ void engine_body::wire() {
   s.endpoint_was_changed = [this](core::endpoint_id id) {
     caf::anon_send(dispatchers_[dispatcher_of(id)], endpoint_changed{id});
   };
+  poller_ = std::make_unique<metric_poller>(
+      s, [l = loops_.front().get()](net::attempt_request&& r) { l->submit(std::move(r)); });
+  s.ask_metric = [this](core::subscription_id owner, const core::metric& m) {
+    poller_->ask(owner, m);
+  };
   s.start_cascade = [this](core::tenant_id t) {
     caf::anon_send(ticker_, actors::start_cascade{t});
   };
@@ -267,6 +272,7 @@ void engine_body::stop() {
   if (started_) {
     for (const auto& d : dispatchers_) caf::anon_send(d, actors::drain{});
   }
+  if (poller_) poller_->stop();
   for (auto& loop : loops_) loop->stop();
   if (rotation_) rotation_->stop();
   if (retention_) retention_->stop();

@@ -16,6 +16,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/load_watch.hpp"
 #include "actors/local_engine.hpp"
+#include "actors/metric_poller.hpp"
 #include "actors/services.hpp"
 #include "actors/simulated_clock.hpp"
 #include "store/key_rotation.hpp"
@@ -93,6 +94,7 @@ class engine_body final : public local_engine {
                                                const page_request& p) const override;
   core::result<page<core::usage_record>> usage(core::subscription_id owner, const usage_filter& f,
                                                const page_request& p) const override;
+  core::result<core::metric_polls> metric_polls(core::subscription_id owner) const override;
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                            const page_request& p) const override;
@@ -174,6 +176,7 @@ class engine_body final : public local_engine {
   std::unique_ptr<services> services_;
   std::unique_ptr<store::retention> retention_;
   std::unique_ptr<load_watch> watch_;
+  std::unique_ptr<metric_poller> poller_;
   std::vector<std::unique_ptr<net::curl_loop>> loops_;
   std::unique_ptr<flight_journal> flights_;  // null: cannot be kept
   std::atomic<std::shared_ptr<const core::egress_policy>> egress_;

@@ -53,6 +53,12 @@ core::result<page<core::resource>> engine_body::resources(core::subscription_id 
   return std::move(filler).take();
 }
 
+core::result<core::metric_polls> engine_body::metric_polls(core::subscription_id owner) const {
+  auto book = store::subscription_parts(*db_).book(owner);
+  if (!book) return std::move(book).failure();
+  return std::move(book->polls);
+}
+
 core::result<page<core::usage_record>> engine_body::usage(core::subscription_id owner,
                                                           const usage_filter& f,
                                                           const page_request& p) const {

@@ -305,6 +305,8 @@ engine_metrics engine_body::metrics() const {
   out.expired = services_->expired.load();
   out.coalesced = services_->coalesced.load();
   out.token_fetches = services_->token_fetches.load();
+  out.polls_answered = services_->polls_answered.load();
+  out.polls_failed = services_->polls_failed.load();
   out.awake_entities = services_->awake.load();
   out.store_bytes = db_->stored_bytes();
   out.disk_free_bytes = db_->free_bytes();

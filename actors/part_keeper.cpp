@@ -32,6 +32,7 @@ core::result<void> part_keeper::load() {
   if (!book) return std::move(book).failure();
   resources_.told = std::move(book->resources_told);
   usage_ = std::move(book->usage);
+  polls_ = std::move(book->polls);
   loaded_ = true;
   return {};
 }
@@ -79,6 +80,7 @@ core::result<part_changes> part_keeper::follow(const core::subscription* before,
   out.resources =
       core::follow(resources_, before == nullptr ? std::nullopt : std::optional{before->status},
                    at(after, now_sold));
+  if (auto asked = polls(after); asked != polls_) out.polls = std::move(asked);
   const bool ends = moved && core::ended(after.status);
   if (moved && (ends || after.status == core::subscription_status::undeploy_sent)) {
     out.usage = work(after);
@@ -173,15 +175,42 @@ core::result<part_changes> part_keeper::take(const core::subscription& owner,
   return out;
 }
 
-core::result<std::optional<part_changes>> part_keeper::close_windows(
-    const core::subscription& owner) {
+core::metric_polls part_keeper::polls(const core::subscription& owner) const {
+  const auto product = s_.catalog.load()->find(owner.product);
+  if (!product) return {};
+  return core::polls_for(polls_, *product, id_, owner.status, s_.now());
+}
+
+std::optional<core::timestamp> part_keeper::next_timer(const core::usage_book& usage,
+                                                       const core::metric_polls& polls) {
+  auto next = core::next_close(usage);
+  if (const auto poll = core::next_poll(polls)) keep_earlier(next, *poll);
+  return next;
+}
+
+void part_keeper::note(const core::subscription& owner, const poll_answer& answer,
+                       part_changes& changes) {
+  core::metric_polls now = polls(owner);
+  const auto asked = now.find(answer.metric);
+  if (asked == now.end()) return;  // it is no longer asked for
+  core::note_answer(asked->second, answer.value, answer.problem, s_.now());
+  changes.polls = std::move(now);
+}
+
+core::result<std::optional<part_changes>> part_keeper::timer(const core::subscription& owner) {
   if (auto ok = load(); !ok) return std::move(ok).failure();
-  const auto next = core::next_close(usage_);
+  const auto next = next_timer(usage_, polls_);
   if (!next || *next > s_.now()) return std::optional<part_changes>{};
   part_changes out;
   out.usage = work(owner);
   out.usage->close_due();
   move_events(out.first, out.usage->events());
+  // What the product asks for may have changed meanwhile.
+  core::metric_polls now = polls(owner);
+  if (const auto product = s_.catalog.load()->find(owner.product)) {
+    out.asked = core::take_due(now, *product, s_.now());
+  }
+  out.polls = std::move(now);
   return std::optional{std::move(out)};
 }
 
@@ -207,7 +236,6 @@ void part_keeper::write_resources(store::write_plan& plan, const core::resource_
 }
 
 void part_keeper::write_usage(store::write_plan& plan, core::usage_work& w) {
-  const auto before = core::next_close(usage_);
   bool closed = false;
   for (const auto& [key, r] : w.written()) {
     const bool open = w.book().open.contains(key);
@@ -215,7 +243,6 @@ void part_keeper::write_usage(store::write_plan& plan, core::usage_work& w) {
     store::subscription_parts::put(plan, r, open);
   }
   usage_ = w.book();
-  store::subscription_parts::move_timer(plan, id_, before, core::next_close(usage_));
   if (!closed) return;
   const auto forgotten = s_.now() - std::chrono::seconds{core::limits::usage_kept_s};
   // What cannot be read now is forgotten with a later window.
@@ -228,9 +255,12 @@ void part_keeper::write(store::write_plan& plan, part_changes&& changes) {
     for (const auto& [id, r] : resources_.all) store::subscription_parts::erase(plan, r);
     resources_.all.clear();
   }
+  const auto timer = next_timer(usage_, polls_);
   if (changes.resources.changed) write_resources(plan, changes.resources);
   if (changes.usage && changes.usage->changed()) write_usage(plan, *changes.usage);
-  store::subscription_parts::put(plan, id_, {resources_.told, usage_});
+  if (changes.polls) polls_ = std::move(*changes.polls);
+  store::subscription_parts::move_timer(plan, id_, timer, next_timer(usage_, polls_));
+  store::subscription_parts::put(plan, id_, {resources_.told, usage_, polls_});
 }
 
 }  // namespace syndicated::actors

@@ -19,11 +19,15 @@ namespace syndicated::actors {
 struct part_changes {
   core::resource_decision resources;
   std::optional<core::usage_work> usage;
+  std::optional<core::metric_polls> polls;  // as they are from now on
+  std::vector<std::string> asked;           // metrics that are due, once this is on disk
   bool purge = false;  // what was personal goes: the resources, with their properties
   // What is told before, and after, the events of the subscription itself.
   std::vector<core::event_draft> first, then;
 
-  bool any() const noexcept { return purge || resources.changed || (usage && usage->changed()); }
+  bool any() const noexcept {
+    return purge || polls || resources.changed || (usage && usage->changed());
+  }
 };
 
 class part_keeper {
@@ -50,8 +54,10 @@ class part_keeper {
   core::result<part_changes> take(const core::subscription& owner,
                                   const std::vector<core::usage_report>& reports,
                                   usage_outcomes& outcomes);
-  // None: no window closes now.
-  core::result<std::optional<part_changes>> close_windows(const core::subscription& owner);
+  // What came of asking for a metric.
+  void note(const core::subscription& owner, const poll_answer& answer, part_changes& changes);
+  // Windows that close and metrics that are due. None: nothing is due now.
+  core::result<std::optional<part_changes>> timer(const core::subscription& owner);
 
   void write(store::write_plan& plan, part_changes&& changes);
 
@@ -61,6 +67,9 @@ class part_keeper {
   core::resource_circumstances at(const core::subscription& owner,
                                   const core::resource_rules& rules);
   core::usage_work work(const core::subscription& owner) const;
+  core::metric_polls polls(const core::subscription& owner) const;
+  static std::optional<core::timestamp> next_timer(const core::usage_book& usage,
+                                                   const core::metric_polls& polls);
   void write_resources(store::write_plan& plan, const core::resource_decision& d);
   void write_usage(store::write_plan& plan, core::usage_work& w);
   void drop_oldest_deleted(store::write_plan& plan);
@@ -71,6 +80,7 @@ class part_keeper {
   bool loaded_ = false;
   core::resource_set resources_;
   core::usage_book usage_;
+  core::metric_polls polls_;
 };
 
 }  // namespace syndicated::actors

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/commands.hpp"
+#include "core/lifecycle/metric_poll.hpp"
 #include "core/lifecycle/resource.hpp"
 #include "core/lifecycle/usage.hpp"
 

@@ -130,6 +130,7 @@ struct services {
   std::atomic<std::uint64_t> expired{0};          // events older than their endpoint wants them
   std::atomic<std::uint64_t> coalesced{0};        // left out, as a newer one tells the same
   std::atomic<std::uint64_t> token_fetches{0};    // requests for OAuth2 access tokens
+  std::atomic<std::uint64_t> polls_answered{0}, polls_failed{0};  // questions for metrics
   delivery_stats stats;
   backlog_age age;
   std::atomic<std::uint64_t> jobs_running{0}, jobs_waiting{0};  // replay jobs, as of the last tick
@@ -146,6 +147,7 @@ struct services {
   std::function<void(const core::lane_key&, core::timestamp until)> lane_is_barred;
   std::function<void(core::endpoint_id)> endpoint_was_changed;
   std::function<void(core::tenant_id)> start_cascade;
+  std::function<void(core::subscription_id, const core::metric&)> ask_metric;
   std::function<void(catalog_command)> change_catalog;  // of our own accord (410)
 
   void post(const follow_ups& f);

@@ -143,7 +143,7 @@ void subscription_entity::decide(entity_request& request) {
   }
   if (auto* usage = std::get_if<usage_intake>(&request.body)) return take_usage(request, *usage);
   if (std::holds_alternative<timer_due>(request.body)) {
-    if (windows_closed(request)) return;
+    if (part_timer(request)) return;
     core::subscription_command command;
     command.action = core::subscription_action::timer;
     command.by = core::party::system;

@@ -38,8 +38,8 @@ class subscription_entity final : public entity {
                std::function<void()> after);
   void change_part(entity_request& request, const resource_change& change);
   void take_usage(entity_request& request, usage_intake& intake);
-  // Answered: a window of usage closed.
-  bool windows_closed(entity_request& request);
+  // Answered: a window of usage closed, or a metric was asked for.
+  bool part_timer(entity_request& request);
 
   part_keeper parts_;
   std::optional<core::subscription> record_;

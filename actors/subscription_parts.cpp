@@ -1,4 +1,6 @@
 // What is asked of a subscription's sub-resources and usage: the requests of part_keeper.hpp.
+#include <algorithm>
+
 #include "actors/subscription_entity.hpp"
 
 namespace syndicated::actors {
@@ -38,17 +40,29 @@ void subscription_entity::take_usage(entity_request& request, usage_intake& inta
   auto changes = parts_.take(*record_, intake.reports, outcomes);
   if (!changes) return refuse(request, std::move(changes).failure());
   intake.tell(std::move(outcomes));
+  if (intake.polled) parts_.note(*record_, *intake.polled, *changes);
   if (!changes->any()) return answer_unchanged(request, {});
   core::subscription_decision nothing{*record_, {}, true};
   persist(request, std::move(nothing), std::move(*changes), false, {}, {});
 }
 
-bool subscription_entity::windows_closed(entity_request& request) {
-  auto changes = parts_.close_windows(*record_);
+bool subscription_entity::part_timer(entity_request& request) {
+  auto changes = parts_.timer(*record_);
   if (!changes) return refuse(request, std::move(changes).failure()), true;
   if (!*changes) return false;
+  // The next instant is on disk before the question is asked, so a crash loses one at most.
+  std::vector<core::metric> asked;
+  const auto product = s_.catalog.load()->find(record_->product);
+  for (const std::string& name : (*changes)->asked) {
+    const auto found = std::ranges::find_if(
+        product->metrics, [&name](const core::metric& m) { return m.name == name; });
+    if (found != product->metrics.end()) asked.push_back(*found);
+  }
+  auto ask = [services = &s_, id = record_->id, asked = std::move(asked)] {
+    for (const core::metric& m : asked) services->ask_metric(id, m);
+  };
   core::subscription_decision nothing{*record_, {}, true};
-  persist(request, std::move(nothing), std::move(**changes), false, {}, {});
+  persist(request, std::move(nothing), std::move(**changes), false, {}, std::move(ask));
   return true;
 }
 

@@ -88,8 +88,15 @@ struct resource_change {
   resource_order order;
   renderer<core::resource> render;
 };
+// What came of asking for a metric; an empty problem: the value.
+struct poll_answer {
+  std::string metric;
+  core::decimal value;
+  std::string problem;
+};
 // Reports of usage for one subscription; `tell` is called before the request is answered.
 struct usage_intake {
+  std::optional<poll_answer> polled{};
   std::vector<core::usage_report> reports;
   std::function<void(usage_outcomes&&)> tell;
 };

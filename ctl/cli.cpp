@@ -224,6 +224,9 @@ void add_entity_commands(CLI::App& app, parsed& p) {
   usage->add_option("--since", p.usage.since, "of the window: a time, or back from now: 2h");
   usage->add_option("--until", p.usage.until, "likewise");
   take_limit(usage, p);
+  take_id(command(*subscription, "metrics", "the metrics that its vendor is asked for",
+                  [&p] { list_metrics(p.s, p.id); }),
+          p, "the subscription");
   CLI::App* tenant = group(app, "tenant", "resellers and customers");
   CLI::App* tenants =
       command(*tenant, "ls", "tenants", [&p] { list_tenants(p.s, p.parent, p.list); });

@@ -60,6 +60,7 @@ struct usage_query {
 };
 void list_usage(session& s, std::uint64_t subscription, const usage_query& q,
                 const list_options& o);
+void list_metrics(session& s, std::uint64_t subscription);
 void list_tenants(session& s, std::uint64_t parent, const list_options& o);
 void show_tenant(session& s, std::uint64_t id);
 void list_users(session& s, std::uint64_t tenant, const list_options& o);

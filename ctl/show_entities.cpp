@@ -288,6 +288,29 @@ void list_usage(session& s, std::uint64_t subscription, const usage_query& q,
              });
 }
 
+void list_metrics(session& s, std::uint64_t subscription) {
+  const core::timestamp now = s.now();
+  const auto body = s.get("/v1/subscriptions/" + std::to_string(subscription) + "/metrics");
+  if (!body) return;
+  if (s.json) return s.print_document(*body);
+  table t{{{"METRIC"},
+           {"VALUE", table::align::right},
+           {"ANSWERED", table::align::right},
+           {"NEXT", table::align::right},
+           {"FAILURES", table::align::right},
+           {"PROBLEM"}}};
+  for (const document& m : document::parse(*body).items("items")) {
+    t.add({m.text("metric"), m.has("value") ? m.figure("value") : "-",
+           human_when(m.time("answered_at"), now), human_when(m.time("next_at"), now),
+           m.count("failures"), m.text("problem")});
+  }
+  if (t.empty()) {
+    s.out << "no metric is asked for\n";
+  } else {
+    t.print(s.out);
+  }
+}
+
 void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
   const core::timestamp now = s.now();
   std::string target = "/v1/tenants";

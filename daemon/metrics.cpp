@@ -270,6 +270,11 @@ std::string metrics_text(const metrics_input& in) {
               "Events left out because a newer one tells the same.", number(in.coalesced));
   out.counter("syndicated_oauth2_token_requests_total", "Requests for access tokens.",
               number(in.token_fetches));
+  out.counter("syndicated_metric_polls_answered_total",
+              "Questions to vendors' metric endpoints that brought a value.",
+              number(in.polls_answered));
+  out.counter("syndicated_metric_polls_failed_total",
+              "Questions to vendors' metric endpoints that brought none.", number(in.polls_failed));
   add_requests(out, in);
   add_servers(out, in);
   add_sending(out, in.sending);

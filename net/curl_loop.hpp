@@ -42,6 +42,7 @@ struct attempt_request {
   std::shared_ptr<const std::vector<std::string>> fixed_headers;  // "Name: value", may be null
   std::vector<std::string> headers;  // of this attempt: signature, timestamp ...
   std::shared_ptr<const std::string> body;
+  bool get = false;  // GET, without a body
   int timeout_ms = 15'000;
   std::function<void(core::attempt_result&&)> done;
   std::shared_ptr<const tls_material> tls;  // may be null

@@ -140,7 +140,7 @@ bool transfer::set_constants() {
   if (curl_easy_getinfo(easy_, CURLINFO_CAPATH, &authorities) == CURLE_OK && authorities) {
     authorities_ = authorities;
   }
-  bool ok = set(easy_, CURLOPT_NOSIGNAL, 1L) && set(easy_, CURLOPT_POST, 1L) &&
+  bool ok = set(easy_, CURLOPT_NOSIGNAL, 1L) &&
             set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1)) &&
             set(easy_, CURLOPT_PROTOCOLS_STR, "http,https") &&
             set(easy_, CURLOPT_FOLLOWLOCATION, 0L) && set(easy_, CURLOPT_PROXY, "") &&
@@ -241,10 +241,13 @@ bool transfer::prepare(attempt_request&& request, const std::string& pin, int ti
     ok = ok && pin_ != nullptr;
   }
   curl_slist* const headers = nodes_.empty() ? header_lists::first(fixed_) : nodes_.data();
+  // Handles are used again, so each request says what it is.
+  ok = ok && set(easy_, request_.get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
   const char* const body = request_.body ? request_.body->data() : "";
   const auto size = static_cast<curl_off_t>(request_.body ? request_.body->size() : 0);
   return ok && set(easy_, CURLOPT_RESOLVE, pin_) && set(easy_, CURLOPT_HTTPHEADER, headers) &&
-         set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, size) && set(easy_, CURLOPT_POSTFIELDS, body) &&
+         (request_.get || (set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, size) &&
+                           set(easy_, CURLOPT_POSTFIELDS, body))) &&
          set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
 }
 

@@ -155,6 +155,14 @@ std::string encode(const parts_book& b) {
   put_levels(*out.mutable_resource_levels(), b.resources_told);
   put_levels(*out.mutable_usage_levels(), b.usage.told);
   put_series(out, b.usage);
+  for (const auto& [name, poll] : b.polls) {
+    records::MetricPoll& p = (*out.mutable_polls())[name];
+    p.set_due_ms(ms(poll.due));
+    p.set_failures(poll.failures);
+    p.set_problem(poll.problem);
+    if (poll.answered_at) p.set_answered_at_ms(ms(*poll.answered_at));
+    p.set_value_micros(poll.value.micros);
+  }
   return framed(out);
 }
 
@@ -171,6 +179,14 @@ core::result<parts_book> decode_parts_book(std::string_view value) {
     if (s.has_closed_value_micros()) series.closed_value = core::decimal{s.closed_value_micros()};
   }
   if (r.has_final_close_ms()) out.usage.final_close = at(r.final_close_ms());
+  for (const auto& [name, p] : r.polls()) {
+    core::metric_poll& poll = out.polls[name];
+    poll.due = at(p.due_ms());
+    poll.failures = p.failures();
+    poll.problem = p.problem();
+    if (p.has_answered_at_ms()) poll.answered_at = at(p.answered_at_ms());
+    poll.value = {p.value_micros()};
+  }
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/lifecycle/metric_poll.hpp"
 #include "core/lifecycle/resource.hpp"
 #include "core/lifecycle/usage.hpp"
 #include "store/database.hpp"
@@ -21,6 +22,7 @@ namespace syndicated::store {
 struct parts_book {
   std::map<std::string, core::allowance_level, std::less<>> resources_told;
   core::usage_book usage;
+  core::metric_polls polls;
 };
 
 std::string encode(const core::resource& r);      // without its key
@@ -56,7 +58,7 @@ class subscription_parts {
   static void erase(write_plan& plan, const core::resource& r);
   static void put(write_plan& plan, core::subscription_id owner, const parts_book& b);
   static void put(write_plan& plan, const core::usage_record& r, bool open);
-  // The timer of the next window that closes.
+  // The timer of the next window that closes, or metric that is asked for.
   static void move_timer(write_plan& plan, core::subscription_id owner,
                          std::optional<core::timestamp> before,
                          std::optional<core::timestamp> after);

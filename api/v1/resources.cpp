@@ -122,6 +122,15 @@ void list_usage(const call_ptr& c) {
   c->send(200, v1::page_text(found->items, found->next, usage_text));
 }
 
+void list_polls(const call_ptr& c) {
+  const auto owner = visible_subscription(*c, {c->id()});
+  if (!owner) return c->fail(owner.failure());
+  const auto found = c->engine().metric_polls(owner->id);
+  if (!found) return c->fail(found.failure());
+  const auto text = [](const auto& poll) { return core::to_json(poll.first, poll.second); };
+  c->send(200, v1::page_text(*found, std::nullopt, text));
+}
+
 // Items of others' subscriptions look as if there were none.
 void report_usage(const call_ptr& c) {
   if (c->by.role == core::role::tenant) {
@@ -164,6 +173,7 @@ route_list resource_routes() {
       {"POST", "/v1/subscriptions/{id}/resources/{id}/link", face::v1, true, change_link<false>},
       {"POST", "/v1/subscriptions/{id}/resources/{id}/unlink", face::v1, true, change_link<true>},
       {"GET", "/v1/subscriptions/{id}/usage", face::v1, false, list_usage, nullptr, true},
+      {"GET", "/v1/subscriptions/{id}/metrics", face::v1, false, list_polls},
       {"POST", "/v1/usage", face::v1, true, report_usage},
   };
 }

@@ -78,7 +78,9 @@ inline constexpr std::size_t usage_open_windows_max = 1'024;
 inline constexpr std::int64_t usage_window_s_max = 31 * 86'400;
 inline constexpr std::int64_t usage_close_s = 3'600;        // a window closes so long after its end
 inline constexpr std::int64_t usage_kept_s = 400 * 86'400;  // of closed windows
-inline constexpr int usage_forgotten_rows_max = 256;        // in one go
+inline constexpr std::size_t metric_polls_max = 64;         // at a time
+inline constexpr std::size_t metric_polls_waiting_max = 10'000;
+inline constexpr int usage_forgotten_rows_max = 256;  // in one go
 
 // Publishing.
 inline constexpr std::size_t publish_lines_max = 1'000;

@@ -41,6 +41,14 @@ event_draft about(std::string_view name, const usage_record& r) {
   return e;
 }
 
+// With those that are in it already: one more than its corrections.
+decimal folded(usage_fold how, const usage_record& before, decimal value) {
+  if (how == usage_fold::newest) return value;
+  if (how == usage_fold::peak) return std::max(before.value, value);
+  const std::int64_t count = static_cast<std::int64_t>(before.corrections) + 1;
+  return {before.value.micros + (value.micros - before.value.micros) / (count + 1)};
+}
+
 }  // namespace
 
 std::string_view to_string(usage_state state) noexcept {
@@ -233,7 +241,8 @@ result<usage_outcome> usage_work::accept(const usage_report& report,
   const usage_record* before = known != book_.open.end() ? &known->second
                                : stored                  ? &*stored
                                                          : nullptr;
-  const bool same = before != nullptr && before->value == r.value &&
+  if (report.fold && before != nullptr) r.value = folded(*report.fold, *before, r.value);
+  const bool same = before != nullptr && before->value == r.value && !report.fold &&
                     (!report.window_end || before->window_end == r.window_end);
   if (same && before->state != usage_state::rejected) {
     return usage_outcome{*before, usage_effect::repeated};

@@ -53,6 +53,9 @@ struct usage_record {
 };
 std::string to_json(const usage_record& r);
 
+// What becomes of another value for a record that is there already.
+enum class usage_fold : std::uint8_t { newest, peak, average };
+
 // What is reported. Without a window: the hour it is now.
 struct usage_report {
   std::string metric;
@@ -61,6 +64,8 @@ struct usage_report {
   std::optional<metric_kind> kind{};  // none: as before; of a new series a gauge
   decimal value{};
   std::optional<timestamp> window_start{}, window_end{};
+  // Of answers that were asked for: those of one window become one record.
+  std::optional<usage_fold> fold{};
 };
 
 struct usage_series {

@@ -26,11 +26,12 @@ class loopback_vendor {
     net::http_server_options o;
     o.address = "127.0.0.1:0";
     auto server = net::http_server::bind(o, [this](net::http_request&& r, net::responder&& reply) {
+      net::http_response answer;
       {
         const std::lock_guard lock(mutex_);
         received_.push_back(std::move(r));
+        answer.body = body_;
       }
-      net::http_response answer;
       answer.status = status_;
       answer.content_type.clear();
       reply.send(std::move(answer));
@@ -42,7 +43,11 @@ class loopback_vendor {
   std::string url() const {
     return "http://127.0.0.1:" + std::to_string(server_->port()) + "/hook";
   }
-  void answer_with(int status) { status_ = status; }
+  void answer_with(int status, std::string body = {}) {
+    status_ = status;
+    const std::lock_guard lock(mutex_);
+    body_ = std::move(body);
+  }
   std::vector<net::http_request> received() const {
     const std::lock_guard lock(mutex_);
     return received_;
@@ -51,6 +56,7 @@ class loopback_vendor {
  private:
   mutable std::mutex mutex_;
   std::vector<net::http_request> received_;
+  std::string body_;
   std::atomic<int> status_{204};
   std::unique_ptr<net::http_server> server_;
 };

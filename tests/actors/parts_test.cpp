@@ -2,6 +2,7 @@
 // there again after a restart.
 #include <boost/test/unit_test.hpp>
 
+#include "actors/metric_poller.hpp"
 #include "core/lifecycle/json.hpp"
 #include "store/repository.hpp"
 #include "tests/actors/engine_fixture.hpp"
@@ -241,6 +242,57 @@ BOOST_AUTO_TEST_CASE(windows_close_by_a_timer_that_is_on_disk) {
   BOOST_TEST((push({{id, old}})[0]->effect == core::usage_effect::repeated));
   old.value = core::whole(4);
   BOOST_TEST(push({{id, old}})[0].failure().code == "window_closed");
+}
+
+BOOST_AUTO_TEST_CASE(answers_of_metric_endpoints_are_read_strictly) {
+  BOOST_TEST((actors::parse_metric_answer(R"({"value":3.0})").value() == core::whole(3)));
+  BOOST_TEST((actors::parse_metric_answer(R"({"value":31.67,"x":1})")->micros == 31'670'000));
+  BOOST_TEST((actors::parse_metric_answer(R"({"value":2})").value() == core::whole(2)));
+  for (const char* text : {"", "3", "[]", "{}", R"({"value":"3"})", R"({"value":null})", "{"}) {
+    BOOST_TEST(actors::parse_metric_answer(text).failure().code == "no_value", text);
+  }
+  BOOST_TEST(actors::parse_metric_answer(R"({"value":-1})").failure().code == "bad_value");
+  BOOST_TEST(actors::parse_metric_answer(R"({"value":1e300})").failure().code == "bad_value");
+}
+
+BOOST_AUTO_TEST_CASE(a_metric_is_asked_for_and_its_failures_are_shown) {
+  const auto m = sell();
+  core::product p = *engine().catalog()->find(m.product);
+  core::metric asked;
+  asked.name = "disk";
+  asked.url = vendor.url();
+  asked.headers.push_back({"X-Key", core::secret_bytes{"secret"}});
+  asked.frequency = 1s;
+  p.metrics = {asked};
+  restart([&] { write_product(p); });
+  vendor.answer_with(200, R"({"value":4.25})");
+  const auto id = order(m, true);
+  report(id, action::report_deployed);
+  const auto polls = [&] { return engine().metric_polls(id).value(); };
+  wait_until([&] { return polls().contains("disk") && polls().at("disk").answered_at; });
+  const auto stored = engine().usage(id, {}, {})->items.at(0);
+  BOOST_TEST(stored.key.source == "poll");
+  BOOST_TEST((stored.value.micros == 4'250'000));
+  vendor.answer_with(500);
+  wait_until([&] { return polls().at("disk").failures > 0; });
+  BOOST_TEST(polls().at("disk").problem == "http_500");
+  BOOST_TEST(engine().metrics().polls_answered >= 1U);
+  BOOST_TEST(engine().metrics().polls_failed >= 1U);
+  bool seen = false;
+  for (const auto& request : vendor.received()) {
+    if (request.method != "GET") continue;
+    seen = true;
+    BOOST_TEST(request.header("CD-Subscription-Id") == std::to_string(id.value));
+    BOOST_TEST(request.header("X-Key") == "secret");
+    BOOST_TEST(request.body.empty());
+  }
+  BOOST_TEST(seen);
+  // The next question stands on disk.
+  restart();
+  vendor.answer_with(200, R"({"value":5})");
+  wait_until([&] { return polls().at("disk").value == core::whole(5); });
+  act(id, action::terminate);
+  BOOST_TEST(polls().empty());
 }
 
 BOOST_AUTO_TEST_CASE(usage_is_listed_page_by_page) {

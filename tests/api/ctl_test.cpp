@@ -369,6 +369,10 @@ BOOST_AUTO_TEST_CASE(parts_of_a_subscription_are_listed) {
   BOOST_TEST(f.ctl({"subscription", "usage", text(id), "--metric", "mails"}).out ==
              "there is no such usage\n");
   BOOST_TEST(f.ctl({"subscription", "usage", text(id), "--since", "soon"}).code == 2);
+  BOOST_TEST(f.ctl({"subscription", "metrics", text(id)}).out == "no metric is asked for\n");
+  f.engine.polls["disk"] = {core::from_unix_ms(0), 2, "http_500", {}, {}};
+  const auto metrics = f.ctl({"subscription", "metrics", text(id)});
+  BOOST_TEST(metrics.out.find("http_500") != std::string::npos, metrics.out);
 }
 
 BOOST_AUTO_TEST_CASE(lists_go_over_pages) {

@@ -149,6 +149,9 @@ class fake_engine : public actors::engine {
   core::result<actors::page<core::usage_record>> usage(
       core::subscription_id owner, const actors::usage_filter& f,
       const actors::page_request& p) const override;
+  core::result<core::metric_polls> metric_polls(core::subscription_id) const override {
+    return polls;
+  }
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<actors::page<core::tenant>> tenants(const actors::tenant_filter& f,
                                                    const actors::page_request& p) const override;
@@ -206,6 +209,7 @@ class fake_engine : public actors::engine {
   std::map<std::uint64_t, core::subscription> all_subscriptions;
   std::map<core::subscription_id, core::resource_set> all_resources;
   std::map<core::subscription_id, core::usage_book> all_usage;
+  core::metric_polls polls;  // of every subscription
   std::map<std::uint64_t, core::tenant> all_tenants;
   std::map<std::uint64_t, core::user> all_users;
   std::map<std::uint64_t, core::offering_list> all_offerings;  // by tenant

@@ -150,6 +150,20 @@ BOOST_AUTO_TEST_CASE(usage_is_answered_item_by_item) {
   BOOST_TEST(s.call("GET", usage + "?metric=mails").json().at("items").as_array().empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_asked_for_is_shown) {
+  shop s;
+  s.engine.polls["disk"] = {
+      core::from_unix_ms(0), 2, "http_500", core::from_unix_ms(1), {1'500'000}};
+  const std::string path = "/v1/subscriptions/" + std::to_string(s.number) + "/metrics";
+  const auto r = s.call("GET", path);
+  BOOST_TEST(r.at("/items/0/metric") == "disk");
+  BOOST_TEST(r.at("/items/0/problem") == "http_500");
+  BOOST_TEST(r.at("/items/0/failures") == "2");
+  BOOST_TEST(r.json().at("items").at(0).at("value").as_double() == 1.5);
+  const auto stranger = s.make_token(core::role::tenant, s.stranger);
+  BOOST_TEST(s.call("GET", path, {}, {}, stranger).status() == 404);
+}
+
 BOOST_AUTO_TEST_CASE(usage_of_many_subscriptions_comes_in_one_call) {
   shop s;
   const auto item = [](std::uint64_t id) {

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "core/base/limits.hpp"
+#include "core/lifecycle/metric_poll.hpp"
 #include "core/lifecycle/usage.hpp"
 
 namespace syndicated::core {
@@ -221,6 +222,24 @@ BOOST_AUTO_TEST_CASE(the_last_window_closes_an_hour_after_the_vendor_was_asked_t
   }
 }
 
+BOOST_AUTO_TEST_CASE(answers_of_a_window_become_one_record) {
+  meter m;
+  const auto folded = [&m](usage_fold how, std::vector<std::int64_t> values) {
+    m.book = {};
+    m.stored.clear();
+    for (const std::int64_t value : values) {
+      auto r = meter::of("users", value, noon);
+      r.fold = how;
+      BOOST_REQUIRE(m.report(r).ok());
+    }
+    return to_string(m.book.open.begin()->second.value);
+  };
+  BOOST_TEST(folded(usage_fold::average, {10, 20, 30}) == "20");
+  BOOST_TEST(folded(usage_fold::average, {10, 10, 10, 40}) == "17.5");
+  BOOST_TEST(folded(usage_fold::peak, {10, 30, 20}) == "30");
+  BOOST_TEST(folded(usage_fold::newest, {10, 30, 20}) == "20");
+}
+
 BOOST_AUTO_TEST_CASE(bounds_hold) {
   meter m;
   for (std::size_t i = 0; i < limits::usage_series_max; ++i) {
@@ -231,6 +250,44 @@ BOOST_AUTO_TEST_CASE(bounds_hold) {
     BOOST_REQUIRE(m.effect(meter::of("m0", 1, noon - i * 1s)) == "recorded");
   }
   BOOST_TEST(m.effect(meter::of("m1", 1, noon - 1s)) == "too_many_windows");
+}
+
+BOOST_AUTO_TEST_CASE(a_metric_with_an_address_is_asked_for_in_its_rhythm) {
+  product p;
+  metric asked;
+  asked.name = "disk";
+  asked.url = "https://metrics.example/disk";
+  asked.frequency = 300s;
+  metric told;
+  told.name = "mails";
+  p.metrics = {asked, told};
+  auto polls = polls_for({}, p, {7}, sub::deployed, noon);
+  BOOST_REQUIRE_EQUAL(polls.size(), 1U);
+  const timestamp first = polls.at("disk").due;
+  BOOST_TEST((first >= noon && first < noon + 300s));
+  BOOST_TEST((*next_poll(polls) == first));
+  // Others of the same instant are asked at other times.
+  BOOST_TEST((polls_for({}, p, {8}, sub::deployed, noon).at("disk").due != first));
+  BOOST_TEST((polls_for(polls, p, {7}, sub::stopped, noon + 1h) == polls));
+  for (const sub s : {sub::pending, sub::undeploy_sent, sub::undeployed}) {
+    BOOST_TEST(polls_for(polls, p, {7}, s, noon).empty());
+  }
+  BOOST_TEST(take_due(polls, p, first - 1ms).empty());
+  TEST_NAMES(take_due(polls, p, first), "disk");
+  BOOST_TEST((polls.at("disk").due == first + 300s));
+  // After a pause it asks once.
+  TEST_NAMES(take_due(polls, p, first + 1000s), "disk");
+  BOOST_TEST((polls.at("disk").due == first + 1200s));
+  note_answer(polls.at("disk"), whole(3), "", noon);
+  note_answer(polls.at("disk"), {}, "http_500", noon + 1s);
+  note_answer(polls.at("disk"), {}, "timeout", noon + 2s);
+  BOOST_TEST(polls.at("disk").failures == 2U);
+  BOOST_TEST(polls.at("disk").problem == "timeout");
+  BOOST_TEST((polls.at("disk").value == whole(3) && polls.at("disk").answered_at == noon));
+  p.metrics[0].frequency = 30s;  // more often: from now on
+  BOOST_TEST((polls_for(polls, p, {7}, sub::deployed, noon).at("disk").due == noon + 30s));
+  p.metrics.clear();
+  BOOST_TEST(polls_for(polls, p, {7}, sub::deployed, noon).empty());
 }
 
 // Whatever comes, in whatever order: counters in stored windows never fall within a period, hard

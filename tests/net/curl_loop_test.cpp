@@ -65,6 +65,38 @@ BOOST_AUTO_TEST_CASE(what_goes_on_the_wire) {
   BOOST_TEST(f.loop->stats().in_flight == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_handle_asks_and_tells_in_turn) {
+  std::mutex mutex;
+  std::vector<std::string> seen;
+  scripted_server server{[&](peer& p) {
+    for (std::string request = p.read_request(); !request.empty(); request = p.read_request()) {
+      {
+        const std::lock_guard lock{mutex};
+        seen.push_back(request);
+      }
+      p.send("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"value\":3.0}");
+    }
+  }};
+  fixture f;
+  results r;
+  for (std::size_t i = 0; i < 3; ++i) {
+    auto request = fixture::request(server.url("/m"), r);
+    request.get = i == 1;
+    if (request.get) request.body = nullptr;
+    f.loop->submit(std::move(request));
+    r.wait(i + 1);
+  }
+  for (const auto& result : r.wait(3)) BOOST_TEST(result.excerpt == "{\"value\":3.0}");
+  BOOST_REQUIRE(seen.size() == 3);
+  BOOST_TEST(seen[0].starts_with("POST /m HTTP/1.1\r\n"));
+  BOOST_TEST(seen[1].starts_with("GET /m HTTP/1.1\r\n"));
+  BOOST_TEST(seen[1].ends_with("\r\n\r\n"));
+  BOOST_TEST(seen[1].find("Content-Length") == std::string::npos);
+  BOOST_TEST(seen[2].starts_with("POST /m HTTP/1.1\r\n"));
+  BOOST_TEST(seen[2].ends_with(R"({"entity":"Subscription","id":1})"));
+  BOOST_TEST(server.connections() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(many_requests_share_few_connections) {
   scripted_server server{always(no_content)};
   fixture f;

@@ -95,6 +95,8 @@ BOOST_AUTO_TEST_CASE(rows_have_golden_bytes) {
              "010a070a03767073100112080a046469736b10031a140a046469736b"
              "120676656e646f721802200928082"
              "00a");
+  b.polls["disk"] = {core::from_unix_ms(1), 2, "p", core::from_unix_ms(3), {4}};
+  BOOST_TEST((decode_parts_book(encode(b))->polls == b.polls));
   const auto book = decode_parts_book(encode(b));
   BOOST_REQUIRE(book.ok());
   BOOST_TEST(encode(*book) == encode(b));
