@@ -141,6 +141,8 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_replay_jobs",
                                        "syndicated_events_expired_total",
                                        "syndicated_events_coalesced_total",
+                                       "syndicated_metric_polls_answered_total",
+                                       "syndicated_metric_polls_failed_total",
                                        "syndicated_oauth2_token_requests_total",
                                        "syndicated_rate_refusals_total",
                                        "syndicated_ready",
