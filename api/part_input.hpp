@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/parts.hpp"
+#include "actors/engine.hpp"
 #include "api/input.hpp"
 
 namespace syndicated::api {

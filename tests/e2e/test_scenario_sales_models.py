@@ -1,4 +1,4 @@
-"""The two typical cases of the resource model, through the real daemon and a vendor that provisions:
+"""The two typical cases of the resource model, with the real daemon and a vendor that provisions:
 an unlimited tenant (flat sale), and servers that customers make as they like (add-on sale)."""
 import threading
 import unittest
