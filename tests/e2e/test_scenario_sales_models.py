@@ -128,6 +128,8 @@ class SalesModels(unittest.TestCase):
         self.client.post(f"/v1/subscriptions/{subscription}/suspend")
         self.daemon.kill()
         self.daemon.start()
+        self.client = self.daemon.client()
+        self.vendor.client = self.daemon.client("vendor", self.shop.vendor["id"])
         self.client.post(f"/v1/subscriptions/{subscription}/resume")
         statuses = {r["id"]: r["status"] for r in self.client.all(base)}
         self.assertEqual(statuses, {made["id"]: "ready", servers[0]: "ready",

@@ -59,6 +59,8 @@ class Usage(unittest.TestCase):
                          ["recorded", "repeated", "corrected", "corrected", "quota_blocked"])
         self.daemon.kill()
         self.daemon.start()
+        self.client = self.daemon.client()
+        self.vendor = self.daemon.client("vendor", self.shop.vendor["id"])
         self.assertEqual(self.push(subscription, 15, **window)[0]["effect"], "repeated")
         self.advance("3h")
         outcome = self.push(subscription, 15, 14, **window)
