@@ -36,10 +36,10 @@ inline constexpr std::size_t text_bytes_max = 4'096;  // Cloudesire's instructio
 inline constexpr std::size_t map_entries_max = 64;
 inline constexpr std::size_t map_key_bytes_max = 128;
 inline constexpr std::size_t map_value_bytes_max = 2'048;
-inline constexpr int reseller_depth_max = 4;  // domain.md, 10.2
-inline constexpr std::size_t operations_kept_max = 8;      // ended ones, of a subscription
-inline constexpr std::size_t message_bytes_max = 500;      // domain.md, 10.13
-inline constexpr int operation_wait_days_max = 30;         // for a vendor that never answers
+inline constexpr int reseller_depth_max = 4;           // domain.md, 10.2
+inline constexpr std::size_t operations_kept_max = 8;  // ended ones, of a subscription
+inline constexpr std::size_t message_bytes_max = 500;  // domain.md, 10.13
+inline constexpr int operation_wait_days_max = 30;     // for a vendor that never answers
 // A deleted tenant or user that goes for good looks after this whether all below it has gone.
 inline constexpr std::chrono::hours purge_look_pause{1};
 inline constexpr std::size_t tenants_walked_max = 100'000;  // below a tenant that is moved deeper
@@ -50,7 +50,6 @@ inline constexpr std::size_t password_bytes_max = 1'024;
 inline constexpr std::size_t user_roles_max = 64;
 inline constexpr std::chrono::hours activation_link_life{72};
 inline constexpr std::size_t offering_items_max = 256;  // of a tenant
-inline constexpr std::size_t usage_items_max = 1'000;   // of one call
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
 inline constexpr std::size_t endpoint_filters_max = 64;
 inline constexpr std::size_t endpoint_headers_max = 16;

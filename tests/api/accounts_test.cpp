@@ -117,7 +117,8 @@ BOOST_AUTO_TEST_CASE(users_and_their_roles) {
   const std::string at = "/api/2/users/" + id;
   const auto role = [&](const std::string& tenant, const std::string& trustee) {
     return R"({"items":[{"tenant_id":")" + tenant + R"(","trustee_id":")" + trustee +
-           R"(","role_id":"backup_user","id":"00000000-0000-0000-0000-000000000000","version":0}]})";
+           R"(","role_id":"backup_user","id":")" + std::string{core::nil_uuid} +
+           R"(","version":0}]})";
   };
   const std::string policies = at + "/access_policies";
   const std::string own = office::uuid(f.customer);
