@@ -80,6 +80,19 @@ inline constexpr std::int64_t usage_kept_s = 400 * 86'400;  // of closed windows
 inline constexpr std::size_t metric_polls_max = 64;         // at a time
 inline constexpr std::size_t metric_polls_waiting_max = 10'000;
 inline constexpr int usage_forgotten_rows_max = 256;  // in one go
+// The catalogue (domain.md, 10.2). Money in millionths; units are what is counted and priced.
+inline constexpr std::size_t product_parts_max = 64;  // resource types, parameters, metrics
+inline constexpr std::size_t product_urls_max = 16;
+inline constexpr std::size_t commitment_options_max = 16;
+inline constexpr std::size_t price_ranges_max = 32;
+inline constexpr std::size_t product_instances_max = 1'000;  // of one product
+inline constexpr std::int64_t price_micros_max = 1'000'000'000'000'000;
+inline constexpr std::int64_t units_max = 1'000'000'000'000;
+inline constexpr std::int64_t policy_span_s_max = 3'650LL * 86'400;
+inline constexpr int plan_months_max = 120;
+inline constexpr int lifespan_hours_max = 8'784;
+inline constexpr std::size_t usage_samples_max =
+    1'000;  // of one metric, in one question for a price
 
 // Publishing.
 inline constexpr std::size_t publish_lines_max = 1'000;

@@ -202,63 +202,6 @@ std::string to_json(const user& u) {
   return object(u, [](json_writer& out, const user& e) { write_members(out, e); });
 }
 
-std::string to_json(const vendor& v) {
-  return object(v, [](json_writer& out, const vendor& e) {
-    out.key("id").number(e.id.value);
-    out.key("name").text(e.name);
-    out.key("metadata").map(e.metadata);
-    out.key("weight").number(e.weight);
-    out.key("version").number(e.version);
-    out.key("created_at").time(e.created_at);
-    out.key("updated_at").time(e.updated_at);
-  });
-}
-
-std::string to_json(const product& p) {
-  return object(p, [](json_writer& out, const product& e) {
-    out.key("id").number(e.id.value);
-    out.key("vendor_id").number(e.vendor.value);
-    out.key("name").text(e.name);
-    out.key("sku").text(e.sku);
-    out.key("metadata").map(e.metadata);
-    out.key("version").number(e.version);
-    out.key("created_at").time(e.created_at);
-    out.key("updated_at").time(e.updated_at);
-  });
-}
-
-std::string to_json(const plan& p) {
-  return object(p, [](json_writer& out, const plan& e) {
-    out.key("id").number(e.id.value);
-    out.key("product_id").number(e.product.value);
-    out.key("vendor_id").number(e.vendor.value);
-    out.key("name").text(e.name);
-    out.key("external_id").text(e.external_id);
-    out.key("billing_period_months").number(e.billing_period_months);
-    out.key("trial_days").number(e.trial_days);
-    out.key("resources").begin_array();
-    for (const plan_resource& r : e.resources) {
-      out.begin_object()
-          .key("name")
-          .text(r.name)
-          .key("min")
-          .number(r.min)
-          .key("max")
-          .number(r.max)
-          .key("step")
-          .number(r.step)
-          .key("included")
-          .number(r.included)
-          .end_object();
-    }
-    out.end_array();
-    out.key("metadata").map(e.metadata);
-    out.key("version").number(e.version);
-    out.key("created_at").time(e.created_at);
-    out.key("updated_at").time(e.updated_at);
-  });
-}
-
 std::string to_json(const event_type& t) {
   json_writer out;
   const auto raw_or_null = [&out](std::string_view json) {

@@ -16,12 +16,15 @@ void write_members(json_writer& out, const subscription& s);
 void write_members(json_writer& out, const tenant& t);
 void write_operation(json_writer& out, const operation& o, subscription_id owner);
 void write_members(json_writer& out, const user& u);  // no hash of a password or link
+void write_members(json_writer& out, const product& p);
+void write_members(json_writer& out, const plan& p);
 
 std::string to_json(const subscription& s);
 std::string to_json(const tenant& t);
 std::string to_json(const user& u);
 std::string to_json(const vendor& v);
-std::string to_json(const product& p);
+std::string to_json(const product& p);           // without the values of headers
+std::string to_json(const product_instance& i);  // without the values of settings
 std::string to_json(const plan& p);
 std::string to_json(const event_type& t);
 
