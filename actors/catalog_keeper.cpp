@@ -1,5 +1,6 @@
 #include "actors/catalog_keeper.hpp"
 
+#include "actors/catalog_change.hpp"
 #include "actors/entity.hpp"
 #include "core/base/limits.hpp"
 
@@ -8,41 +9,6 @@ namespace {
 
 std::uint64_t version_of(const catalog_item& item) {
   return std::visit([](const auto& record) { return record.version; }, item);
-}
-
-// The present record of an update; the caller has made sure that it exists.
-template <class T, class Id>
-core::result<T> present(const catalog_snapshot& in, Id id, std::string_view what) {
-  if (auto found = in.find(id)) return T{*found};
-  return core::not_found("no such " + std::string{what});
-}
-
-template <class T, class V>
-void take(T& field, const std::optional<V>& wanted, bool& changed) {
-  if (!wanted || field == *wanted) return;
-  field = *wanted;
-  changed = true;
-}
-
-// Secrets are not compared: given is changed.
-template <class T>
-void take_secret(T& field, const std::optional<T>& wanted, bool& changed) {
-  if (!wanted) return;
-  field = *wanted;
-  changed = true;
-}
-
-template <class T>
-void touch(T& record, core::timestamp now) {
-  ++record.version;
-  record.updated_at = now;
-}
-
-template <class T>
-void begin(T& record, core::timestamp now) {
-  record.version = 1;
-  record.created_at = now;
-  record.updated_at = now;
 }
 
 void refuse(catalog_request& request, core::error why) {
@@ -66,6 +32,7 @@ core::result<void> catalog_keeper::load() {
   if (auto ok = take_all(s_.repo.all_vendors()); !ok) return ok;
   if (auto ok = take_all(s_.repo.all_products()); !ok) return ok;
   if (auto ok = take_all(s_.repo.all_plans()); !ok) return ok;
+  if (auto ok = take_all(s_.repo.all_instances()); !ok) return ok;
   if (auto ok = take_all(s_.repo.all_endpoints()); !ok) return ok;
   if (auto ok = take_all(s_.repo.all_tokens()); !ok) return ok;
   if (auto ok = take_all(s_.repo.all_event_types()); !ok) return ok;
@@ -94,56 +61,6 @@ core::result<catalog_keeper::change> catalog_keeper::on(const update_vendor& c) 
   take(v->weight, c.weight, changed);
   if (changed) touch(*v, s_.now());
   return change{std::move(*v), changed, false};
-}
-
-core::result<catalog_keeper::change> catalog_keeper::on(const create_product& c) const {
-  if (!newest_->find(c.vendor)) return core::invalid_field("/vendor_id", "no such vendor");
-  core::product p;
-  p.id = s_.ids.next_product();
-  p.vendor = c.vendor;
-  p.name = c.name;
-  p.sku = c.sku;
-  p.metadata = c.metadata;
-  begin(p, s_.now());
-  return change{std::move(p), true, true};
-}
-
-core::result<catalog_keeper::change> catalog_keeper::on(const update_product& c) const {
-  auto p = present<core::product>(*newest_, c.id, "product");
-  if (!p) return std::move(p).failure();
-  bool changed = false;
-  take(p->name, c.name, changed);
-  take(p->sku, c.sku, changed);
-  take(p->metadata, c.metadata, changed);
-  if (changed) touch(*p, s_.now());
-  return change{std::move(*p), changed, false};
-}
-
-core::result<catalog_keeper::change> catalog_keeper::on(const create_plan& c) const {
-  const auto product = newest_->find(c.plan.product);
-  if (!product) return core::invalid_field("/product_id", "no such product");
-  core::plan p = c.plan;
-  p.id = s_.ids.next_plan();
-  p.vendor = product->vendor;
-  begin(p, s_.now());
-  return change{std::move(p), true, true};
-}
-
-core::result<catalog_keeper::change> catalog_keeper::on(const update_plan& c) const {
-  auto p = present<core::plan>(*newest_, c.id, "plan");
-  if (!p) return std::move(p).failure();
-  bool changed = false;
-  take(p->name, c.name, changed);
-  take(p->external_id, c.external_id, changed);
-  take(p->billing_period_months, c.billing_period_months, changed);
-  take(p->trial_days, c.trial_days, changed);
-  take(p->metadata, c.metadata, changed);
-  if (c.resources) {
-    p->resources = *c.resources;
-    changed = true;
-  }
-  if (changed) touch(*p, s_.now());
-  return change{std::move(*p), changed, false};
 }
 
 core::result<catalog_keeper::change> catalog_keeper::on(const create_endpoint& c) const {
@@ -329,6 +246,10 @@ void catalog_keeper::commit(catalog_request& request, change done) {
   if (done.changed) {
     std::visit([&](const auto& record) { s_.repo.put(plan, record); }, done.item);
     if (const auto* e = std::get_if<core::endpoint>(&done.item)) notice_state(plan, *e);
+    if (done.news) {
+      done.news->cause = cause_of(request.options.by);
+      s_.repo.put_untold(plan, *done.news);  // the ticker finds it
+    }
     newest_ = with_item(*newest_, done.item);
   }
   answer a = request.render ? request.render(done.item, done.changed) : answer{};

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "actors/messages.hpp"
 #include "actors/services.hpp"
@@ -24,14 +26,20 @@ class catalog_keeper {
     catalog_item item;
     bool changed = true;
     bool created = false;
+    std::optional<core::event> news{};  // of products and plans: what is to be told of it
   };
   core::result<change> decide(const catalog_command& command) const;
   core::result<change> on(const create_vendor& c) const;
   core::result<change> on(const update_vendor& c) const;
   core::result<change> on(const create_product& c) const;
   core::result<change> on(const update_product& c) const;
+  core::result<change> on(const move_product& c) const;
   core::result<change> on(const create_plan& c) const;
   core::result<change> on(const update_plan& c) const;
+  core::result<change> on(const move_plan& c) const;
+  core::result<change> on(const create_instance& c) const;
+  core::result<change> on(const update_instance& c) const;
+  core::result<change> on(const delete_instance& c) const;
   core::result<change> on(const create_endpoint& c) const;
   core::result<change> on(const update_endpoint& c) const;
   core::result<change> on(const set_endpoint_state& c) const;
@@ -42,6 +50,12 @@ class catalog_keeper {
   core::result<change> on(const update_event_type& c) const;
   core::result<change> on(const delete_event_type& c) const;
 
+  void number_parameters(core::product& p) const;
+  core::result<void> still_sold(const core::product& p) const;
+  change told(core::product p, std::string_view name, bool created) const;
+  change told(core::plan p, std::string_view name, bool created) const;
+  core::result<core::product_instance> instance_of(core::product_id product,
+                                                   core::instance_id id) const;
   void notice_state(store::write_plan& plan, const core::endpoint& e) const;
   void commit(catalog_request& request, change done);
 

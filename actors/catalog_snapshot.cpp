@@ -39,6 +39,7 @@ constexpr auto every = [](const auto&) { return true; };
 constexpr auto not_deleted = [](const core::endpoint& e) {
   return e.state != core::endpoint_state::deleted;
 };
+constexpr auto instance_not_deleted = [](const core::product_instance& i) { return !i.deleted; };
 
 }  // namespace
 
@@ -46,6 +47,7 @@ catalog_snapshot::catalog_snapshot()
     : vendors_(std::make_shared<record_map<core::vendor>>()),
       products_(std::make_shared<record_map<core::product>>()),
       plans_(std::make_shared<record_map<core::plan>>()),
+      instances_(std::make_shared<record_map<core::product_instance>>()),
       endpoints_(std::make_shared<record_map<core::endpoint>>()),
       tokens_(std::make_shared<record_map<core::token>>()),
       event_types_(std::make_shared<record_map<core::event_type>>()),
@@ -66,6 +68,12 @@ std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
 std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(std::vector<core::plan> rows) const {
   auto next = std::make_shared<catalog_snapshot>(*this);
   next->plans_ = with_records(*plans_, std::move(rows));
+  return next;
+}
+std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
+    std::vector<core::product_instance> rows) const {
+  auto next = std::make_shared<catalog_snapshot>(*this);
+  next->instances_ = with_records(*instances_, std::move(rows));
   return next;
 }
 std::shared_ptr<const catalog_snapshot> catalog_snapshot::with(
@@ -119,6 +127,10 @@ std::shared_ptr<const core::product> catalog_snapshot::find(core::product_id id)
 std::shared_ptr<const core::plan> catalog_snapshot::find(core::plan_id id) const {
   return look_up(*plans_, id.value);
 }
+std::shared_ptr<const core::product_instance> catalog_snapshot::find(core::instance_id id) const {
+  auto found = look_up(*instances_, id.value);
+  return found && !found->deleted ? found : nullptr;
+}
 std::shared_ptr<const core::token> catalog_snapshot::find(core::token_id id) const {
   return look_up(*tokens_, id.value);
 }
@@ -162,6 +174,10 @@ std::vector<std::shared_ptr<const core::endpoint>> catalog_snapshot::endpoints(
     std::uint64_t after, std::size_t limit) const {
   return page_of(*endpoints_, after, limit, not_deleted);
 }
+std::vector<std::shared_ptr<const core::product_instance>> catalog_snapshot::instances(
+    std::uint64_t after, std::size_t limit) const {
+  return page_of(*instances_, after, limit, instance_not_deleted);
+}
 std::vector<std::shared_ptr<const core::token>> catalog_snapshot::tokens(std::uint64_t after,
                                                                          std::size_t limit) const {
   return page_of(*tokens_, after, limit, every);
@@ -184,12 +200,17 @@ std::vector<std::shared_ptr<const core::event_type>> catalog_snapshot::event_typ
   return out;
 }
 
-void catalog_snapshot::collect(const scope_key& scope, const core::event& e, event_content& content,
-                               std::vector<core::endpoint_id>& out) const {
+void catalog_snapshot::collect(const scope_key& scope, core::hears how, const core::event& e,
+                               event_content& content, std::vector<core::endpoint_id>& out) const {
+  if (how == core::hears::never) return;
   const auto group = by_scope_->find(scope);
   if (group == by_scope_->end()) return;
+  const auto asked = [&](const core::endpoint& to) {
+    if (how == core::hears::always) return core::matches(to.events, e.name);
+    return std::ranges::find(to.events, e.name) != to.events.end();
+  };
   for (const auto& endpoint : group->second) {
-    if (!core::sent_in(endpoint->form, e) || !core::matches(endpoint->events, e.name)) continue;
+    if (!core::sent_in(endpoint->form, e) || !asked(*endpoint)) continue;
     if (endpoint->filter.empty() || content.passes(endpoint->filter)) out.push_back(endpoint->id);
   }
 }
@@ -198,11 +219,14 @@ std::vector<core::endpoint_id> catalog_snapshot::recipients(
     const core::event& e, core::product_id product, std::span<const core::tenant_id> path) const {
   std::vector<core::endpoint_id> out;
   event_content content{e.data};
-  collect({core::endpoint_scope::platform, 0}, e, content, out);
-  if (e.vendor) collect({core::endpoint_scope::vendor, e.vendor.value}, e, content, out);
-  if (product) collect({core::endpoint_scope::product, product.value}, e, content, out);
-  for (core::tenant_id tenant : path)
-    collect({core::endpoint_scope::tenant, tenant.value}, e, content, out);
+  const core::audience told = core::audience_of(e);
+  using core::endpoint_scope;
+  collect({endpoint_scope::platform, 0}, told.platform, e, content, out);
+  if (e.vendor) collect({endpoint_scope::vendor, e.vendor.value}, told.vendor, e, content, out);
+  if (product) collect({endpoint_scope::product, product.value}, told.vendor, e, content, out);
+  for (core::tenant_id tenant : path) {
+    collect({endpoint_scope::tenant, tenant.value}, told.tenants, e, content, out);
+  }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

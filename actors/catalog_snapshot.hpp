@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/engine.hpp"
+#include "core/lifecycle/event_catalog.hpp"
 
 namespace syndicated::actors {
 
@@ -34,6 +35,7 @@ class catalog_snapshot final : public catalog {
   std::shared_ptr<const catalog_snapshot> with(std::vector<core::vendor> rows) const;
   std::shared_ptr<const catalog_snapshot> with(std::vector<core::product> rows) const;
   std::shared_ptr<const catalog_snapshot> with(std::vector<core::plan> rows) const;
+  std::shared_ptr<const catalog_snapshot> with(std::vector<core::product_instance> rows) const;
   std::shared_ptr<const catalog_snapshot> with(std::vector<core::endpoint> rows) const;
   std::shared_ptr<const catalog_snapshot> with(std::vector<core::token> rows) const;
   std::shared_ptr<const catalog_snapshot> with(std::vector<core::event_type> rows) const;
@@ -47,6 +49,7 @@ class catalog_snapshot final : public catalog {
   std::shared_ptr<const core::vendor> find(core::vendor_id id) const override;
   std::shared_ptr<const core::product> find(core::product_id id) const override;
   std::shared_ptr<const core::plan> find(core::plan_id id) const override;
+  std::shared_ptr<const core::product_instance> find(core::instance_id id) const override;
   std::shared_ptr<const core::endpoint> find(core::endpoint_id id) const override;
   std::shared_ptr<const core::token> find(core::token_id id) const override;
   std::vector<std::shared_ptr<const core::vendor>> vendors(std::uint64_t after,
@@ -55,6 +58,8 @@ class catalog_snapshot final : public catalog {
                                                              std::size_t limit) const override;
   std::vector<std::shared_ptr<const core::plan>> plans(std::uint64_t after,
                                                        std::size_t limit) const override;
+  std::vector<std::shared_ptr<const core::product_instance>> instances(
+      std::uint64_t after, std::size_t limit) const override;
   std::vector<std::shared_ptr<const core::endpoint>> endpoints(std::uint64_t after,
                                                                std::size_t limit) const override;
   std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after,
@@ -73,9 +78,9 @@ class catalog_snapshot final : public catalog {
   const record_map<core::endpoint>& all_endpoints() const { return *endpoints_; }
   std::uint64_t endpoints_in(core::endpoint_state state) const noexcept;  // how many
 
-  // Who is told about an event whose patterns and content filters let it through: the platform's
-  // endpoints, the vendor's, the product's (ids of 0 have none) and those of the tenants on `path`;
-  // ascending ids, without doubles.
+  // Who is told about an event (core/lifecycle/event_catalog.hpp) whose patterns and content
+  // filters let it through: the platform's endpoints, the vendor's, the product's (ids of 0 have
+  // none) and those of the tenants on `path`; ascending ids, without doubles.
   std::vector<core::endpoint_id> recipients(const core::event& e, core::product_id product,
                                             std::span<const core::tenant_id> path) const;
 
@@ -83,12 +88,13 @@ class catalog_snapshot final : public catalog {
   using scope_key = std::pair<core::endpoint_scope, std::uint64_t>;
   using scope_map = std::map<scope_key, std::vector<std::shared_ptr<const core::endpoint>>>;
 
-  void collect(const scope_key& scope, const core::event& e, event_content& content,
-               std::vector<core::endpoint_id>& out) const;
+  void collect(const scope_key& scope, core::hears how, const core::event& e,
+               event_content& content, std::vector<core::endpoint_id>& out) const;
 
   std::shared_ptr<const record_map<core::vendor>> vendors_;
   std::shared_ptr<const record_map<core::product>> products_;
   std::shared_ptr<const record_map<core::plan>> plans_;
+  std::shared_ptr<const record_map<core::product_instance>> instances_;
   std::shared_ptr<const record_map<core::endpoint>> endpoints_;
   std::shared_ptr<const record_map<core::token>> tokens_;
   std::shared_ptr<const record_map<core::event_type>> event_types_;

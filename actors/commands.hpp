@@ -60,27 +60,46 @@ struct update_vendor {
   std::optional<core::string_map> metadata;
   std::optional<int> weight{};
 };
+// What the records may be is checked by core/lifecycle/catalog_rules.hpp, also after an update.
 struct create_product {
-  core::vendor_id vendor;
-  std::string name;
-  std::string sku;
-  core::string_map metadata;
-};
+  core::product product;
+};  // ids, version and times are filled in
 struct update_product {
   core::product_id id;
-  std::optional<std::string> name;
-  std::optional<std::string> sku;
-  std::optional<core::string_map> metadata;
+  std::function<void(core::product&)> edit;
+  bool secrets_given = false;  // they are not compared: given is changed
 };
 struct create_plan {
   core::plan plan;
 };  // id, vendor, version and times are filled in
 struct update_plan {
   core::plan_id id;
-  std::optional<std::string> name, external_id;
-  std::optional<int> billing_period_months, trial_days;
-  std::optional<std::vector<core::plan_resource>> resources;
-  std::optional<core::string_map> metadata;
+  std::function<void(core::plan&)> edit;
+};
+// Publish, withdraw; a plan that is not published may also be deleted.
+// Errors: conflict "transition_not_allowed".
+struct move_product {
+  core::product_id id;
+  core::publication_state to;
+};
+struct move_plan {
+  core::plan_id id;
+  core::publication_state to;
+};
+struct create_instance {
+  core::product_instance instance;
+};  // id, vendor, version and times are filled in
+// What is not given stays; a setting without a value goes.
+struct update_instance {
+  core::product_id product;
+  core::instance_id id;
+  std::optional<std::string> name;
+  std::optional<core::tenant_id> tenant;
+  std::map<std::string, std::optional<core::secret_bytes>> settings;
+};
+struct delete_instance {
+  core::product_id product;
+  core::instance_id id;
 };
 struct create_endpoint {
   core::endpoint endpoint;
@@ -137,12 +156,14 @@ struct delete_event_type {
   std::string name;
 };
 
-using catalog_command = std::variant<create_vendor, update_vendor, create_product, update_product,
-                                     create_plan, update_plan, create_endpoint, update_endpoint,
-                                     set_endpoint_state, rotate_secret, create_token, revoke_token,
-                                     create_event_type, update_event_type, delete_event_type>;
-using catalog_item = std::variant<core::vendor, core::product, core::plan, core::endpoint,
-                                  core::token, core::event_type>;
+using catalog_command =
+    std::variant<create_vendor, update_vendor, create_product, update_product, move_product,
+                 create_plan, update_plan, move_plan, create_instance, update_instance,
+                 delete_instance, create_endpoint, update_endpoint, set_endpoint_state,
+                 rotate_secret, create_token, revoke_token, create_event_type, update_event_type,
+                 delete_event_type>;
+using catalog_item = std::variant<core::vendor, core::product, core::plan, core::product_instance,
+                                  core::endpoint, core::token, core::event_type>;
 
 // ---- publishing ------------------------------------------------------------------------------
 

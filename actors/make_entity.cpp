@@ -1,4 +1,5 @@
 // Which kind of entity owns which kind of stream.
+#include "actors/catalog_entity.hpp"
 #include "actors/endpoint_entity.hpp"
 #include "actors/published_entity.hpp"
 #include "actors/subscription_entity.hpp"
@@ -12,6 +13,8 @@ std::unique_ptr<entity> make_entity(services& s, core::stream_id stream) {
     case core::entity_kind::endpoint: return std::make_unique<endpoint_entity>(s, stream);
     case core::entity_kind::tenant: return std::make_unique<tenant_entity>(s, stream);
     case core::entity_kind::user: return std::make_unique<user_entity>(s, stream);
+    case core::entity_kind::product:
+    case core::entity_kind::plan: return std::make_unique<catalog_entity>(s, stream);
     case core::entity_kind::published:
     case core::entity_kind::unordered: return std::make_unique<published_entity>(s, stream);
     default: return std::make_unique<subscription_entity>(s, stream);

@@ -224,6 +224,7 @@ core::result<void> publish_call::settle(published_event& e, std::size_t index) {
 core::result<void> publish_call::add(part& to, published_event&& e, std::size_t index,
                                      std::string dedup_key, const ownership& owner) {
   auto event = std::make_shared<core::event>();
+  event->stream.kind = core::entity_kind::published;  // whose audience it has; its owner says more
   event->name = std::move(e.name);
   event->data = std::move(e.data);
   event->metadata = std::move(e.metadata);

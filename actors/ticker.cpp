@@ -61,7 +61,16 @@ void timer_was_handled(ticker_pointer self, const core::stream_id& stream) {
   if (state.timers_under_way.size() <= timers_page / 2) fire_timers(self, state.s->now());
 }
 
-// Endpoints about which there is something to tell; each is asked once at a time.
+// There is something to tell of it; it is asked once at a time.
+template <class Body>
+void ask_to_tell(ticker_pointer self, const core::stream_id& stream, Body body) {
+  if (!self->state.timers_under_way.insert(stream).second) return;
+  auto request = system_request(stream);
+  request->body = body;
+  request->reply = notify(self, timer_handled{stream});
+  self->state.s->to_shard(std::move(request));
+}
+
 void tell_notices(ticker_pointer self) {
   auto& state = self->state;
   core::endpoint_id after;
@@ -69,12 +78,19 @@ void tell_notices(ticker_pointer self) {
     auto next = state.s->repo.next_noticed(after);
     if (!next || !*next) return;
     after = **next;
-    const core::stream_id stream = core::stream_of(after);
-    if (!state.timers_under_way.insert(stream).second) continue;
-    auto request = system_request(stream);
-    request->body = endpoint_notices{};
-    request->reply = notify(self, timer_handled{stream});
-    state.s->to_shard(std::move(request));
+    ask_to_tell(self, core::stream_of(after), endpoint_notices{});
+  }
+}
+
+// Of products and plans.
+void tell_catalog_news(ticker_pointer self) {
+  auto& state = self->state;
+  core::stream_id after;
+  while (state.timers_under_way.size() < timers_page) {
+    auto next = state.s->repo.next_untold(after);
+    if (!next || !*next) return;
+    after = **next;
+    ask_to_tell(self, after, catalog_news{});
   }
 }
 
@@ -173,6 +189,7 @@ void second_hand(ticker_pointer self, core::timestamp now) {
   state.timers_after.reset();
   fire_timers(self, now);
   tell_notices(self);
+  tell_catalog_news(self);
   for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
     begin_cascade(self, tenant);
   }

@@ -35,8 +35,9 @@ class catalog {
   virtual std::shared_ptr<const core::vendor> find(core::vendor_id id) const = 0;
   virtual std::shared_ptr<const core::product> find(core::product_id id) const = 0;
   virtual std::shared_ptr<const core::plan> find(core::plan_id id) const = 0;
-  virtual std::shared_ptr<const core::endpoint> find(
-      core::endpoint_id id) const = 0;  // not deleted ones
+  // Not deleted ones. (Plans are found although deleted: subscriptions go on with them.)
+  virtual std::shared_ptr<const core::product_instance> find(core::instance_id id) const = 0;
+  virtual std::shared_ptr<const core::endpoint> find(core::endpoint_id id) const = 0;
   virtual std::shared_ptr<const core::token> find(core::token_id id) const = 0;
   // In id order, those with id > after, at most `limit`.
   virtual std::vector<std::shared_ptr<const core::vendor>> vendors(std::uint64_t after,
@@ -45,6 +46,8 @@ class catalog {
                                                                      std::size_t limit) const = 0;
   virtual std::vector<std::shared_ptr<const core::plan>> plans(std::uint64_t after,
                                                                std::size_t limit) const = 0;
+  virtual std::vector<std::shared_ptr<const core::product_instance>> instances(
+      std::uint64_t after, std::size_t limit) const = 0;
   virtual std::vector<std::shared_ptr<const core::endpoint>> endpoints(std::uint64_t after,
                                                                        std::size_t limit) const = 0;
   virtual std::vector<std::shared_ptr<const core::token>> tokens(std::uint64_t after,

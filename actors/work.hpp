@@ -105,6 +105,8 @@ struct usage_intake {
 // repeated one is harmless.
 struct timer_due {};
 
+// There are events of the product or plan on disk that its stream does not have yet.
+struct catalog_news {};
 // There are notices about the endpoint on disk: tell them.
 struct endpoint_notices {};
 // Its dispatcher saw it fail, or work again.
@@ -138,7 +140,7 @@ struct entity_request {
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
                offerings_change, user_creation, user_change, publish_request, replay_request,
                discard_request, reconsider_access, timer_due, resource_change,
-               usage_intake, endpoint_notices,
+               usage_intake, catalog_news, endpoint_notices,
                endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;

@@ -51,7 +51,9 @@ bool matches(const path_parts& pattern, const path_parts& path, route_match& out
 void append(route_list& to, route_list from) { to.insert(to.end(), from.begin(), from.end()); }
 
 route_list native_routes() {
-  route_list all = catalog_routes();
+  route_list all = vendor_routes();
+  append(all, product_routes());
+  append(all, plan_routes());
   append(all, endpoint_routes());
   append(all, lane_routes());
   append(all, job_routes());

@@ -31,7 +31,9 @@ struct route {
 using route_list = std::vector<route>;
 
 // One function per group of entities, defined in its folder.
-route_list catalog_routes();
+route_list vendor_routes();
+route_list product_routes();
+route_list plan_routes();
 route_list endpoint_routes();
 route_list lane_routes();
 route_list job_routes();

@@ -12,6 +12,7 @@
 //                 'x' 0(8) tenant(8): its cascade is not finished
 //                 'n' endpoint(8) event(8): to be told; event 0: its state  -> reason
 //                 's' event(8) endpoint(8): given up there, and its lane went on
+//                 'u' kind(1) entity(8) version(8): an event of the catalogue, to be told -> event
 //                 'j' job(8) event(8): handed out by the job since its place was stored
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
@@ -132,6 +133,7 @@ std::uint64_t parse_due_ms(std::string_view key) noexcept;
 core::lane_key parse_due_key(std::string_view key) noexcept;
 key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uint64_t at_ms);
 key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event);
+key_bytes untold_key(const core::stream_id& stream, std::uint64_t version);
 key_bytes journal_key(core::endpoint_id endpoint);
 inline key_bytes retention_key() { return key_bytes{"retention"}; }
 key_bytes breaker_key(std::string_view origin);

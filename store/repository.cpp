@@ -355,6 +355,27 @@ core::result<std::optional<core::endpoint_id>> repository::next_noticed(
   return found;
 }
 
+core::result<void> repository::untold(const core::stream_id& stream,
+                                      const visit<core::event>& v) const {
+  const key_bytes group = key_bytes{}.byte('u').stream(stream);
+  return scan_decoded(
+      db_, family::index, group.view(), group.successor().view(),
+      [](std::string_view, std::string_view value) { return decode_event(value); },
+      [&v](core::event&& e, std::string_view) { return v(std::move(e)); });
+}
+core::result<std::optional<core::stream_id>> repository::next_untold(
+    const core::stream_id& after) const {
+  std::optional<core::stream_id> found;
+  auto ok = db_.scan(family::index, key_bytes{}.byte('u').stream(after).successor().view(),
+                     key_bytes{}.byte('u').successor().view(),
+                     [&found](std::string_view key, std::string_view) {
+                       found = read_stream(key, 1);
+                       return false;
+                     });
+  if (!ok) return std::move(ok).failure();
+  return found;
+}
+
 core::result<bool> repository::is_skipped(core::event_id event, core::endpoint_id endpoint) const {
   auto row = db_.get(family::index, index_key('s', event.value, endpoint.value).view());
   if (!row) return std::move(row).failure();

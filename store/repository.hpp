@@ -114,6 +114,10 @@ class repository {
   // What is to be told of an endpoint; and the first endpoint after `after` with such a notice.
   core::result<void> notices(core::endpoint_id endpoint, const visit<notice_row>& v) const;
   core::result<std::optional<core::endpoint_id>> next_noticed(core::endpoint_id after) const;
+  // Events of products and plans that their streams do not have yet: of one stream, in the order of
+  // entity_version; and the first stream after `after` with such an event.
+  core::result<void> untold(const core::stream_id& stream, const visit<core::event>& v) const;
+  core::result<std::optional<core::stream_id>> next_untold(const core::stream_id& after) const;
   core::result<retention_record> find_retention() const;  // zeros when there is none yet
   // The first id at which events that happened at `since` or later begin (ids grow with time);
   // `last` is the last id given out.
@@ -166,6 +170,8 @@ class repository {
   void put(write_plan& plan, const retention_record& r) const;
   void put_notice(write_plan& plan, const notice_row& n) const;
   void erase_notice(write_plan& plan, core::endpoint_id endpoint, core::event_id event) const;
+  void put_untold(write_plan& plan, const core::event& e) const;
+  void erase_untold(write_plan& plan, const core::stream_id& stream, std::uint64_t version) const;
   void put(write_plan& plan, const core::breaker_record& b) const;
   void erase_breaker(write_plan& plan, std::string_view origin) const;
   void put_answer(write_plan& plan, std::string_view key, const stored_answer& a) const;

@@ -166,6 +166,14 @@ void repository::put(write_plan& plan, const core::event_type& t) const {
   plan.put(family::catalog, catalog_key(core::entity_kind::event_type, t.id.value), encode(t));
 }
 
+void repository::put_untold(write_plan& plan, const core::event& e) const {
+  plan.put(family::index, untold_key(e.stream, e.entity_version), encode(e));
+}
+void repository::erase_untold(write_plan& plan, const core::stream_id& stream,
+                              std::uint64_t version) const {
+  plan.erase(family::index, untold_key(stream, version));
+}
+
 void repository::put_last_seq(write_plan& plan, const core::stream_id& stream,
                               std::uint64_t seq) const {
   plan.put(family::streams, stream_key(stream, 0), std::string{id_key(seq).view()});

@@ -1,4 +1,5 @@
-// Event types: declared names of published events, with a JSON Schema for their data.
+// Event types: declared names of published events, with a JSON Schema for their data; and the names
+// of the daemon's own events, with examples of what is sent.
 #include "api/event_types.hpp"
 
 #include <algorithm>
@@ -6,6 +7,8 @@
 #include "api/raw_json.hpp"
 #include "api/routes.hpp"
 #include "api/v1/common.hpp"
+#include "core/delivery/envelope.hpp"
+#include "core/lifecycle/event_catalog.hpp"
 
 namespace syndicated::api {
 
@@ -142,27 +145,90 @@ void delete_type(const call_ptr& c) {
                              finish(c));
 }
 
+// The bodies that an endpoint of each form gets; null: it gets none.
+void write_examples(core::json_writer& out, const core::built_in_event& kind) {
+  const core::event example = core::example_of(kind);
+  core::endpoint to;
+  out.begin_object();
+  to.form = core::wire_form::cloudesire;
+  out.key("cloudesire");
+  if (core::sent_in(to.form, example)) {
+    out.raw(core::render(example, to));
+  } else {
+    out.null();
+  }
+  to.form = core::wire_form::standard;
+  out.key("standard").raw(core::render(example, to));
+  out.end_object();
+}
+
+std::string built_in_text(const core::built_in_event& kind) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("name").text(kind.name);
+  out.key("source").text("built_in");
+  out.key("description").text(kind.description);
+  out.key("schema").null();
+  out.key("entity").text(core::to_string(kind.stream));
+  out.key("type").text(core::to_string(kind.type));
+  out.key("told").begin_object();
+  out.key("platform").text(core::to_string(kind.told.platform));
+  out.key("vendor").text(core::to_string(kind.told.vendor));
+  out.key("tenants").text(core::to_string(kind.told.tenants));
+  out.end_object();
+  out.key("examples");
+  write_examples(out, kind);
+  out.end_object();
+  return std::move(out).str();
+}
+
 // Anyone who may have an endpoint may know what events there are.
 void get_type(const call_ptr& c) {
+  if (const auto* own = core::find_built_in(c->key)) return c->send(200, built_in_text(*own));
   const auto found = c->engine().catalog()->find_event_type(c->key);
   if (!found) return c->fail(no_such_type(c->key));
   c->send_entity(core::to_json(*found), found->version);
 }
 
+enum class type_source : std::uint8_t { both, declared, built_in };
+
+std::optional<type_source> parse_source(std::string_view text) {
+  if (text == "declared") return type_source::declared;
+  if (text == "built_in") return type_source::built_in;
+  return std::nullopt;
+}
+
+// A row of the list: one of the two.
+struct listed_type {
+  std::string_view name;
+  std::shared_ptr<const core::event_type> declared;
+  const core::built_in_event* built_in = nullptr;
+};
+
 void list_types(const call_ptr& c) {
   query_reader q{c->query};
   const actors::page_request page = v1::page_query(q);
+  const auto source = q.word("source", parse_source, "declared, built_in");
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
-  auto types = c->engine().catalog()->event_types();
-  const auto first = std::ranges::upper_bound(
-      types, page.after, {}, [](const auto& t) { return std::string_view{t->name}; });
+  std::vector<listed_type> types;
+  if (source != type_source::built_in) {
+    for (auto& t : c->engine().catalog()->event_types()) types.push_back({t->name, t, nullptr});
+  }
+  if (source != type_source::declared) {
+    for (const auto& kind : core::built_in_events()) types.push_back({kind.name, nullptr, &kind});
+  }
+  std::ranges::sort(types, {}, &listed_type::name);
+  const auto first =
+      std::ranges::upper_bound(types, std::string_view{page.after}, {}, &listed_type::name);
   types.erase(types.begin(), first);
   std::optional<std::string> next;
   if (types.size() > page.limit) {
     types.resize(page.limit);
-    next = types.back()->name;
+    next = std::string{types.back().name};
   }
-  c->send(200, v1::page_text(types, next, [](const auto& t) { return core::to_json(*t); }));
+  c->send(200, v1::page_text(types, next, [](const listed_type& t) {
+            return t.declared ? core::to_json(*t.declared) : built_in_text(*t.built_in);
+          }));
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ std::uint64_t act(actors::engine& engine, core::subscription_id id) {
 core::subscription_id deployed_subscription(actors::engine& engine) {
   const core::vendor_id vendor{create(engine, actors::create_vendor{"acme", {}})};
   core::plan plan;
-  plan.product = {create(engine, actors::create_product{vendor, "backup", "sku", {}})};
+  plan.product = {create(engine, actors::create_product{{{}, vendor, "backup", "sku"}})};
   plan.name = "monthly";
   core::new_subscription wanted;
   wanted.plan = {create(engine, actors::create_plan{plan})};

@@ -10,15 +10,16 @@ struct wire_entity {
   std::string_view url;   // lower-camel name, before the slash
 };
 
-// domain.md 10.11: a tenant is a `User` on that wire; plans are `ProductVersion`.
+// domain.md 10.11: a tenant is a `User` on that wire; plans are `ProductVersion`, and so is what is
+// told of a product, whose URL leads to the product (both have ids of their own).
 std::optional<wire_entity> wire_entity_of(entity_kind kind) {
   switch (kind) {
     case entity_kind::subscription: return wire_entity{"Subscription", "subscription"};
     case entity_kind::tenant: return wire_entity{"User", "user"};
     case entity_kind::user: return wire_entity{"User", "user"};
     case entity_kind::plan: return wire_entity{"ProductVersion", "productVersion"};
+    case entity_kind::product: return wire_entity{"ProductVersion", "product"};
     case entity_kind::vendor:
-    case entity_kind::product:
     case entity_kind::endpoint:
     case entity_kind::token:
     case entity_kind::published:

@@ -164,7 +164,7 @@ struct product {
   vendor_id vendor;
   std::string name;
   std::string sku;
-  string_map metadata;  // integration metadata, too (domain.md, 1.13)
+  string_map metadata{};  // integration metadata, too (domain.md, 1.13)
   std::uint64_t version = 0;
   timestamp created_at{};
   timestamp updated_at{};

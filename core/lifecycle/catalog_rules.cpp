@@ -17,9 +17,8 @@ class mistakes {
   }
   result<void> finish() && {
     if (fields_.empty()) return {};
-    error e = invalid_field({}, {});
-    e.fields = std::move(fields_);
-    return e;
+    std::string detail = fields_.front().pointer + " " + fields_.front().detail;
+    return error{errc::invalid, "invalid_input", std::move(detail), std::move(fields_), {}};
   }
 
  private:

@@ -213,6 +213,7 @@ std::string to_json(const event_type& t) {
   };
   out.begin_object();
   out.key("name").text(t.name);
+  out.key("source").text("declared");
   out.key("description").text(t.description);
   out.key("schema");
   raw_or_null(t.schema);

@@ -1,7 +1,6 @@
 #include "core/lifecycle/pricing.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/base/limits.hpp"
 
@@ -20,7 +19,7 @@ wide rounded_division(wide value, wide by) {
 }
 
 result<micros> narrowed(wide value) {
-  constexpr wide max = std::numeric_limits<micros>::max();
+  constexpr wide max = 9'000'000'000'000'000'000;  // rounding to a coin still fits
   if (value > max || value < -max) return too_large();
   return static_cast<micros>(value);
 }

@@ -128,7 +128,7 @@ class engine_fixture {
   market make_market(int period_months = 1) {
     market m;
     m.vendor = {created(actors::create_vendor{"acme", {}})};
-    m.product = {created(actors::create_product{m.vendor, "backup", "sku", {}})};
+    m.product = {created(actors::create_product{{{}, m.vendor, "backup", "sku"}})};
     core::plan plan;
     plan.product = m.product;
     plan.name = "monthly";

@@ -291,17 +291,19 @@ BOOST_AUTO_TEST_CASE(an_outbox_asks_with_the_event_that_it_will_write) {
     actors::event_facts facts;
     facts.vendor = to;
     facts.new_load = new_load;
-    return box.publish(written, follow, {{"shop.paid", {}, {}, {}}, {"shop.sent", {}, {}, {}}}, seq,
-                       facts, [&rendered](const core::event_draft&, std::uint64_t at) {
-                         ++rendered;
-                         return R"({"seq":)" + std::to_string(at) + "}";
-                       });
+    return box.publish(
+        written, follow,
+        {{"subscription.created", {}, {}, {}}, {"subscription.approved", {}, {}, {}}}, seq, facts,
+        [&rendered](const core::event_draft&, std::uint64_t at) {
+          ++rendered;
+          return R"({"seq":)" + std::to_string(at) + "}";
+        });
   };
   BOOST_TEST(publish(other, true).ok());
   BOOST_TEST(rendered == 2);
   BOOST_TEST(seq == 42U);
   BOOST_TEST(follow.ready.size() == 1U);
-  BOOST_TEST(follow.ready.front()->event->name == "shop.paid");
+  BOOST_TEST(follow.ready.front()->event->name == "subscription.created");
   BOOST_TEST(follow.ready.front()->event->data == R"({"seq":41})");
   const std::size_t planned = written.ops.size();
   const auto refused = publish(vendor, true);

@@ -19,6 +19,8 @@ class aging_fixture : public engine_fixture {
     options.lifecycle.provisioning_overdue = options.lifecycle.provisioning_fail = 24h * 3'650;
     restart();
     market_ = make_market(120);
+    // What is told of the product and the plan is as old as they are.
+    wait_until([this] { return engine().events({}, {})->items.size() >= 2; });
   }
 
   // Events of a new order; the second one is delivered when the vendor answers 2xx.

@@ -122,7 +122,7 @@ class world {
   core::vendor_id new_vendor() { return {catalog(actors::create_vendor{"acme", {}})}; }
   core::plan_id new_plan(core::vendor_id vendor) {
     core::plan plan;
-    plan.product = {catalog(actors::create_product{vendor, "backup", "sku", {}})};
+    plan.product = {catalog(actors::create_product{{{}, vendor, "backup", "sku"}})};
     plan.name = "monthly";
     return {catalog(actors::create_plan{plan})};
   }

@@ -1,5 +1,7 @@
 #include "tests/api/fake_engine_parts.hpp"
 
+#include "core/lifecycle/catalog_rules.hpp"
+
 namespace syndicated::tests {
 namespace {
 
@@ -144,29 +146,38 @@ struct catalog_writer {
     });
   }
   outcome operator()(const actors::create_product& c) {
-    core::product p;
-    p.vendor = c.vendor;
-    p.name = c.name;
-    p.sku = c.sku;
-    p.metadata = c.metadata;
-    return insert(items.all_products, p);
+    if (auto ok = core::check(c.product); !ok) return std::move(ok).failure();
+    return insert(items.all_products, c.product);
   }
   outcome operator()(const actors::update_product& c) {
-    return change(items.all_products, c.id.value, [&](core::product& p) {
-      take(c.name, p.name);
-      take(c.sku, p.sku);
-    });
+    return change(items.all_products, c.id.value, [&](core::product& p) { c.edit(p); });
+  }
+  outcome operator()(const actors::move_product& c) {
+    return change(items.all_products, c.id.value, [&](core::product& p) { p.state = c.to; });
+  }
+  outcome operator()(const actors::move_plan& c) {
+    return change(items.all_plans, c.id.value, [&](core::plan& p) { p.state = c.to; });
+  }
+  outcome operator()(const actors::create_instance& c) {
+    return insert(items.all_instances, c.instance);
+  }
+  outcome operator()(const actors::update_instance& c) {
+    return change(items.all_instances, c.id.value,
+                  [&](core::product_instance& i) { take(c.name, i.name); });
+  }
+  outcome operator()(const actors::delete_instance& c) {
+    return change(items.all_instances, c.id.value,
+                  [&](core::product_instance& i) { i.deleted = true; });
   }
   outcome operator()(const actors::create_plan& c) {
     core::plan p = c.plan;
-    p.vendor = items.find(p.product)->vendor;
+    const auto product = items.find(p.product);
+    p.vendor = product->vendor;
+    if (auto ok = core::check(p, *product); !ok) return std::move(ok).failure();
     return insert(items.all_plans, p);
   }
   outcome operator()(const actors::update_plan& c) {
-    return change(items.all_plans, c.id.value, [&](core::plan& p) {
-      take(c.name, p.name);
-      take(c.trial_days, p.trial_days);
-    });
+    return change(items.all_plans, c.id.value, [&](core::plan& p) { c.edit(p); });
   }
   outcome operator()(const actors::create_endpoint& c) {
     return insert(items.all_endpoints, c.endpoint);

@@ -25,6 +25,10 @@ class fake_catalog : public actors::catalog {
   std::shared_ptr<const core::plan> find(core::plan_id id) const override {
     return get(all_plans, id.value);
   }
+  std::shared_ptr<const core::product_instance> find(core::instance_id id) const override {
+    auto found = get(all_instances, id.value);
+    return found && found->deleted ? nullptr : found;
+  }
   std::shared_ptr<const core::endpoint> find(core::endpoint_id id) const override {
     auto found = get(all_endpoints, id.value);
     return found && found->state == core::endpoint_state::deleted ? nullptr : found;
@@ -43,6 +47,10 @@ class fake_catalog : public actors::catalog {
   std::vector<std::shared_ptr<const core::plan>> plans(std::uint64_t after,
                                                        std::size_t n) const override {
     return range(all_plans, after, n);
+  }
+  std::vector<std::shared_ptr<const core::product_instance>> instances(
+      std::uint64_t after, std::size_t n) const override {
+    return range(all_instances, after, n);
   }
   std::vector<std::shared_ptr<const core::endpoint>> endpoints(std::uint64_t after,
                                                                std::size_t n) const override {
@@ -66,6 +74,7 @@ class fake_catalog : public actors::catalog {
   table<core::vendor> all_vendors;
   table<core::product> all_products;
   table<core::plan> all_plans;
+  table<core::product_instance> all_instances;
   table<core::endpoint> all_endpoints;
   table<core::token> all_tokens;
   std::map<std::string, std::shared_ptr<const core::event_type>> all_event_types;

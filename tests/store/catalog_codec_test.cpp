@@ -170,6 +170,11 @@ BOOST_AUTO_TEST_CASE(a_plan_of_before_is_published_and_has_the_defaults) {
   BOOST_TEST((p->trial_mode() == core::trial_mode::allowed));
 }
 
+BOOST_AUTO_TEST_CASE(an_untold_event_has_a_golden_key) {
+  BOOST_TEST(core::hex_encode(untold_key({core::entity_kind::plan, 2}, 3).view()) ==
+             "750400000000000000020000000000000003");
+}
+
 // A new master key reaches them: every sealed field is visited with what it is sealed for.
 BOOST_AUTO_TEST_CASE(sealed_fields_are_known_to_key_rotation) {
   const vault v = a_vault();
