@@ -33,6 +33,8 @@ struct parsed {
   token_options token{};
   signature_options signature{};
   publish_options publish{};
+  offer_query offers{};
+  quote_options quote{};
   clock_options clock{};
 };
 
@@ -193,11 +195,43 @@ void add_event_commands(CLI::App& app, parsed& p) {
 }
 
 void add_event_type_commands(CLI::App& app, parsed& p) {
-  CLI::App* type = group(app, "event-type", "declared names of published events");
+  CLI::App* type = group(app, "event-type", "names of events: declared ones and the daemon's own");
   take_limit(command(*type, "ls", "all event types", [&p] { list_event_types(p.s, p.list); }), p);
   command(*type, "show", "one event type", [&p] { show_event_type(p.s, p.publish.name); })
       ->add_option("NAME", p.publish.name, "such as shop.order_paid")
       ->required();
+}
+
+void add_offer_commands(CLI::App& app, parsed& p) {
+  const auto take_filter = [&p](CLI::App* ls) {
+    ls->add_option("--vendor", p.offers.vendor);
+    ls->add_option("--state", p.offers.state)
+        ->check(CLI::IsMember({"draft", "published", "withdrawn"}));
+    take_limit(ls, p);
+  };
+  CLI::App* product = group(app, "product", "what is sold");
+  take_filter(command(*product, "ls", "products", [&p] { list_products(p.s, p.offers, p.list); }));
+  take_id(command(*product, "show", "one product", [&p] { show_product(p.s, p.id); }), p,
+          "the product");
+  CLI::App* plan = group(app, "plan", "what can be ordered of a product, and for how much");
+  CLI::App* plans = command(*plan, "ls", "plans", [&p] { list_plans(p.s, p.offers, p.list); });
+  plans->add_option("--product", p.offers.product);
+  take_filter(plans);
+  take_id(command(*plan, "show", "one plan", [&p] { show_plan(p.s, p.id); }), p, "the plan");
+  for (const char* action : {"publish", "withdraw"}) {
+    const std::string what =
+        std::string{action} == "publish" ? "it can be ordered" : "it can no longer be ordered";
+    take_id(command(*product, action, what, [&p, action] { move_product(p.s, p.id, action); }), p,
+            "the product");
+    take_id(command(*plan, action, what, [&p, action] { move_plan(p.s, p.id, action); }), p,
+            "the plan");
+  }
+  CLI::App* quote = command(*plan, "quote", "what quantities cost; nothing is ordered",
+                            [&p] { quote_plan(p.s, p.id, p.quote); });
+  take_id(quote, p, "the plan");
+  quote->add_option("QUANTITY", p.quote.quantities, "such as seats=5");
+  quote->add_option("--months", p.quote.months, "a multiple of the billing period")
+      ->check(CLI::Range(1, 120));
 }
 
 void add_entity_commands(CLI::App& app, parsed& p) {
@@ -308,6 +342,7 @@ int run(const std::vector<std::string>& arguments, std::istream& input, std::ost
   add_event_commands(app, p);
   add_event_type_commands(app, p);
   add_entity_commands(app, p);
+  add_offer_commands(app, p);
   add_token_commands(app, p);
   add_key_commands(app, p);
   add_signature_commands(app, p);

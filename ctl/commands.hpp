@@ -66,6 +66,25 @@ void show_tenant(session& s, std::uint64_t id);
 void list_users(session& s, std::uint64_t tenant, const list_options& o);
 void show_user(session& s, std::uint64_t id);
 
+// ---- offers.cpp
+struct offer_query {
+  std::uint64_t vendor = 0;
+  std::uint64_t product = 0;
+  std::string state;
+};
+void list_products(session& s, const offer_query& q, const list_options& o);
+void show_product(session& s, std::uint64_t id);
+void list_plans(session& s, const offer_query& q, const list_options& o);
+void show_plan(session& s, std::uint64_t id);
+// `action`: "publish" or "withdraw".
+void move_product(session& s, std::uint64_t id, const std::string& action);
+void move_plan(session& s, std::uint64_t id, const std::string& action);
+struct quote_options {
+  std::vector<std::string> quantities;  // "seats=5"
+  int months = 0;                       // 0: one billing period
+};
+void quote_plan(session& s, std::uint64_t id, const quote_options& o);
+
 // ---- publish.cpp
 struct publish_options {
   std::string name;

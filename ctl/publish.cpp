@@ -27,17 +27,15 @@ void list_event_types(session& s, const list_options& o) {
   if (!body) return;
   if (s.json) return s.print_document(*body);
   const core::timestamp now = s.now();
-  table t{{{"NAME"}, {"SCHEMA"}, {"CHANGED", table::align::right}, {"DESCRIPTION"}}};
+  table t{{{"NAME"}, {"SOURCE"}, {"SCHEMA"}, {"CHANGED", table::align::right}, {"DESCRIPTION"}}};
   const document list = document::parse(*body);
   for (const document& type : list.items("items")) {
-    t.add({printable(type.text("name")), type.object("schema").is_object() ? "yes" : "no",
+    t.add({printable(type.text("name")), type.text("source"),
+           type.object("schema").is_object() ? "yes" : "no",
            human_when(type.time("updated_at"), now), printable(type.text("description"), 60)});
   }
-  if (t.empty()) {
-    s.out << "no event types are declared\n";
-    return;
-  }
   t.print(s.out);
+  if (!list.raw_text("next").empty()) s.err << "there are more; use --limit\n";
 }
 
 void show_event_type(session& s, const std::string& name) {

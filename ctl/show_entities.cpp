@@ -2,48 +2,11 @@
 
 #include "ctl/commands.hpp"
 #include "ctl/document.hpp"
+#include "ctl/listing.hpp"
 #include "ctl/table.hpp"
 
 namespace syndicated::ctl {
 namespace {
-
-// Fetches a list and prints it as a table, or as it came with --json.
-template <class Row>
-void print_list(session& s, const std::string& target, const list_options& o, table t,
-                std::string_view none, Row row) {
-  const auto body = s.get_list(target, o.limit);
-  if (!body) return;
-  if (s.json) return s.print_document(*body);
-  const document list = document::parse(*body);
-  for (const document& item : list.items("items")) t.add(row(item));
-  if (t.empty()) {
-    s.out << none << '\n';
-    return;
-  }
-  t.print(s.out);
-  if (!list.raw_text("next").empty()) s.err << "there are more; use --limit\n";
-}
-
-// An object's members, one a line, nested values as JSON.
-void print_members(session& s, const document& o) {
-  facts f;
-  for (const auto& [name, value] : o.members()) f.add(name, value);
-  f.print(s.out);
-}
-
-void show_one(session& s, const std::string& target) {
-  const auto body = s.get(target);
-  if (!body) return;
-  if (s.json) return s.print_document(*body);
-  print_members(s, document::parse(*body));
-}
-
-void add_filter(std::string& target, std::string_view name, const std::string& value) {
-  if (value.empty() || value == "0") return;
-  target += target.find('?') == std::string::npos ? '?' : '&';
-  target += name;
-  target += '=' + query_value(value);
-}
 
 void print_deliveries(session& s, const document& event, core::timestamp now) {
   table t{{{"ENDPOINT", table::align::right},

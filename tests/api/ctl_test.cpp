@@ -498,14 +498,51 @@ BOOST_AUTO_TEST_CASE(an_event_is_published) {
   BOOST_TEST(d.engine.published.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(products_and_plans_are_shown_and_quoted) {
+  daemon_face d;
+  BOOST_TEST(d.ctl({"product", "ls", "--state", "withdrawn"}).out ==
+             "there are no such products\n");
+  const auto id = [](const auto& made) {
+    BOOST_TEST_REQUIRE(made.status() == 201);
+    return std::string{made.at("/id")};
+  };
+  const auto vendor = id(d.call("POST", "/v1/vendors", R"({"name":"acme"})"));
+  const auto product = id(
+      d.call("POST", "/v1/products", R"({"name":"backup","sku":"b1","vendor_id":)" + vendor + "}"));
+  const auto plan = id(d.call("POST", "/v1/plans",
+                              R"({"name":"small","product_id":)" + product +
+                                  R"(,"state":"draft","resources":[{"name":"vps","rate":)"
+                                  R"({"scheme":"tiered","currency":"EUR","ranges":[)"
+                                  R"({"from":1,"to":9,"unit_price":5},)"
+                                  R"({"from":10,"to":null,"unit_price":"3"}]}}]})"));
+  BOOST_TEST(d.ctl({"product", "ls"}).out.find("b1") != std::string::npos);
+  BOOST_TEST(d.ctl({"product", "show", product}).out.find("SYNDICATED") != std::string::npos);
+  BOOST_TEST(d.ctl({"plan", "ls", "--state", "withdrawn"}).out == "there are no such plans\n");
+  BOOST_TEST(d.ctl({"plan", "publish", plan}).out == "plan " + plan + " is published\n");
+  BOOST_TEST(d.ctl({"plan", "ls", "--product", product}).out.find("NOT_ALLOWED") !=
+             std::string::npos);
+  BOOST_TEST(d.ctl({"plan", "withdraw", plan}).out == "plan " + plan + " is withdrawn\n");
+  BOOST_TEST(d.ctl({"product", "withdraw", product}).code == 0);
+  const std::string quote = d.ctl({"plan", "quote", plan, "vps=15", "--months", "2"}).out;
+  BOOST_TEST(quote.find("total 126.00 EUR") != std::string::npos, quote);
+  BOOST_TEST(d.ctl({"plan", "quote", plan}).out == "nothing is charged for that\n");
+  BOOST_TEST(d.ctl({"plan", "quote", plan, "vps"}).code == 2);
+  BOOST_TEST(d.ctl({"plan", "quote", plan, "seats=1"}).code == 1);
+  BOOST_TEST(d.ctl({"plan", "quote", plan, "vps=1", "--json"}).out.find("\"lines\"") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(event_types_are_shown) {
   daemon_face d;
-  BOOST_TEST(d.ctl({"event-type", "ls"}).out == "no event types are declared\n");
   const auto made =
       d.call("POST", "/v1/event-types",
              R"({"name":"shop.paid","description":"Paid","schema":{"type":"object"}})");
   BOOST_TEST_REQUIRE(made.status() == 201);
-  const std::string list = d.ctl({"event-type", "ls"}).out;
+  const std::string list = d.ctl({"event-type", "ls", "--limit", "500"}).out;
+  BOOST_TEST(list.find("subscription.created") != std::string::npos, list);
+  BOOST_TEST(list.find("built_in") != std::string::npos, list);
+  BOOST_TEST(d.ctl({"event-type", "show", "plan.deleted"}).out.find("DELETED") !=
+             std::string::npos);
   BOOST_TEST(list.find("shop.paid") != std::string::npos, list);
   BOOST_TEST(list.find("yes") != std::string::npos, list);
   BOOST_TEST(d.ctl({"event-type", "show", "shop.paid"}).out.find("object") != std::string::npos);
