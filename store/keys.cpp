@@ -95,7 +95,7 @@ key_bytes attempt_key(core::event_id event, core::endpoint_id endpoint, std::uin
   return key_bytes{}.u64(event.value).u64(endpoint.value).u64(at_ms);
 }
 key_bytes untold_key(const core::stream_id& stream, std::uint64_t version) {
-  return key_bytes{}.byte('u').stream(stream).u64(version);
+  return key_bytes{}.byte('k').stream(stream).u64(version);
 }
 key_bytes attempt_index_key(core::endpoint_id endpoint, std::uint64_t at_ms, core::event_id event) {
   return key_bytes{}.u64(endpoint.value).u64(at_ms).u64(event.value);

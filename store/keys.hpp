@@ -12,7 +12,7 @@
 //                 'x' 0(8) tenant(8): its cascade is not finished
 //                 'n' endpoint(8) event(8): to be told; event 0: its state  -> reason
 //                 's' event(8) endpoint(8): given up there, and its lane went on
-//                 'u' kind(1) entity(8) version(8): an event of the catalogue, to be told -> event
+//                 'k' kind(1) entity(8) version(8): an event of the catalogue, to be told -> event
 //                 'j' job(8) event(8): handed out by the job since its place was stored
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)

@@ -357,7 +357,7 @@ core::result<std::optional<core::endpoint_id>> repository::next_noticed(
 
 core::result<void> repository::untold(const core::stream_id& stream,
                                       const visit<core::event>& v) const {
-  const key_bytes group = key_bytes{}.byte('u').stream(stream);
+  const key_bytes group = key_bytes{}.byte('k').stream(stream);
   return scan_decoded(
       db_, family::index, group.view(), group.successor().view(),
       [](std::string_view, std::string_view value) { return decode_event(value); },
@@ -366,8 +366,8 @@ core::result<void> repository::untold(const core::stream_id& stream,
 core::result<std::optional<core::stream_id>> repository::next_untold(
     const core::stream_id& after) const {
   std::optional<core::stream_id> found;
-  auto ok = db_.scan(family::index, key_bytes{}.byte('u').stream(after).successor().view(),
-                     key_bytes{}.byte('u').successor().view(),
+  auto ok = db_.scan(family::index, key_bytes{}.byte('k').stream(after).successor().view(),
+                     key_bytes{}.byte('k').successor().view(),
                      [&found](std::string_view key, std::string_view) {
                        found = read_stream(key, 1);
                        return false;

@@ -142,8 +142,11 @@ void check_rate(mistakes& out, const resource_rate& rate, const std::string& pla
 
 void check_resource(mistakes& out, const plan_resource& r, std::size_t i, const product& of) {
   const auto place = [i](std::string_view field) { return at("resources", i, field); };
-  if (!of.resource_types.empty() && type_named(of, r.name) == nullptr) {
-    out.add(place("name"), "is no resource type of the product");
+  // A metric has its limit here, too.
+  const bool known = type_named(of, r.name) != nullptr ||
+                     std::ranges::find(of.metrics, r.name, &metric::name) != of.metrics.end();
+  if (!of.resource_types.empty() && !known) {
+    out.add(place("name"), "is no resource type and no metric of the product");
   }
   if (r.max >= 0 && r.max < r.min) {
     out.add(place("max"), "must not be below min; -1 means unlimited");

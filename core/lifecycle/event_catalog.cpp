@@ -170,6 +170,8 @@ constexpr std::array kinds = {
                    "Usage of a window is final.", R"({"metric":"storage","value":120})"},
     built_in_event{"user.activated", of::user, modified, pt,
                    "A user has a password and may log in."},
+    built_in_event{"user.activation_requested", of::user, modified, pt,
+                   "Somebody wants a link to activate the user: fetch it and send it."},
     built_in_event{"user.created", of::user, created, pt, "A user was made, not yet activated."},
     built_in_event{"user.deleted", of::user, deleted, pt, "A disabled user was deleted."},
     built_in_event{"user.disabled", of::user, modified, pt, "A user was disabled."},
@@ -244,13 +246,27 @@ subscription example_subscription() {
 }
 
 // The entity of an example; what has no record here is shown by its number.
+user example_user() {
+  user u;
+  u.id = {17};
+  u.tenant = example_tenant().id;
+  u.login = "jane@example.org";
+  u.contact.email = "jane@example.org";
+  u.contact.first_name = "Jane";
+  u.contact.last_name = "Doe";
+  u.version = 3;
+  u.created_at = example_tenant().created_at;
+  u.updated_at = example_tenant().updated_at;
+  return u;
+}
+
 void write_example(json_writer& out, const stream_id& stream) {
   switch (stream.kind) {
     case entity_kind::tenant: return write_members(out, example_tenant());
     case entity_kind::product: return write_members(out, example_product());
     case entity_kind::plan: return write_members(out, example_plan());
     case entity_kind::subscription: return write_members(out, example_subscription());
-    case entity_kind::user:
+    case entity_kind::user: return write_members(out, example_user());
     case entity_kind::resource:
     case entity_kind::operation:
     case entity_kind::commitment:
@@ -270,6 +286,7 @@ std::uint64_t example_id(entity_kind kind) {
     case entity_kind::product: return example_product().id.value;
     case entity_kind::plan: return example_plan().id.value;
     case entity_kind::subscription: return example_subscription().id.value;
+    case entity_kind::user: return example_user().id.value;
     default: return 9;
   }
 }

@@ -26,6 +26,8 @@ struct parts_fixture : tests::engine_fixture {
                          core::resource_context::customer, "", core::link_strength::weak},
                         {"vps", core::resource_class::service, "unit",
                          core::resource_context::customer, "context", core::link_strength::strong}};
+    p.metrics.resize(1);
+    p.metrics[0].name = "disk";
     p.mode = mode;
     restart([&] { write_product(p); });
     core::plan plan;

@@ -1,5 +1,5 @@
 // Sub-resources and usage of the engine in memory.
-#include "tests/api/fake_engine.hpp"
+#include "tests/api/fake_engine_parts.hpp"
 
 namespace syndicated::tests {
 

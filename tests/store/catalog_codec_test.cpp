@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_plan_of_before_is_published_and_has_the_defaults) {
 
 BOOST_AUTO_TEST_CASE(an_untold_event_has_a_golden_key) {
   BOOST_TEST(core::hex_encode(untold_key({core::entity_kind::plan, 2}, 3).view()) ==
-             "750400000000000000020000000000000003");
+             "6b0400000000000000020000000000000003");
 }
 
 // A new master key reaches them: every sealed field is visited with what it is sealed for.
