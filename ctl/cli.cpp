@@ -234,6 +234,36 @@ void add_offer_commands(CLI::App& app, parsed& p) {
       ->check(CLI::Range(1, 120));
 }
 
+// In the marketplace's or the vendor's place.
+void add_steering_commands(CLI::App& app, CLI::App& subscription, parsed& p) {
+  for (const char* action : {"approve", "reject", "pay", "overdue", "renew", "unschedule",
+                             "convert", "cancel", "reinstate", "terminate", "redeploy"}) {
+    take_id(command(subscription, action, std::string{"POST .../"} + action,
+                    [&p, action] { steer_subscription(p.s, p.id, action, {}); }),
+            p, "the subscription");
+  }
+  for (const char* action : {"suspend", "resume"}) {
+    CLI::App* held = command(subscription, action, std::string{action} + " for a reason",
+                             [&p, action] { steer_subscription(p.s, p.id, action, p.reason); });
+    take_id(held, p, "the subscription");
+    held->add_option("--reason", p.reason, "ADMIN_HOLD, VENDOR_HOLD, UNPAID, EXPIRED");
+  }
+  CLI::App* operations = command(subscription, "operations", "what was asked of a subscription",
+                                 [&p] { list_operations(p.s, p.id, p.list); });
+  take_id(operations, p, "the subscription");
+  take_limit(operations, p);
+  CLI::App* operation = group(app, "operation", "changes that wait for the vendor's answer");
+  for (const char* how : {"succeed", "fail"}) {
+    CLI::App* answer = command(*operation, how, "answer in the vendor's place",
+                               [&p, how] { end_operation(p.s, p.id, how, p.reason); });
+    take_id(answer, p, "the operation");
+    answer->add_option("--message", p.reason, "what is noted");
+  }
+  take_id(command(*operation, "cancel", "take it back",
+                  [&p] { end_operation(p.s, p.id, "cancel", {}); }),
+          p, "the operation");
+}
+
 void add_entity_commands(CLI::App& app, parsed& p) {
   CLI::App* subscription = group(app, "subscription", "subscriptions");
   CLI::App* ls = command(*subscription, "ls", "subscriptions",
@@ -261,6 +291,7 @@ void add_entity_commands(CLI::App& app, parsed& p) {
   take_id(command(*subscription, "metrics", "the metrics that its vendor is asked for",
                   [&p] { list_metrics(p.s, p.id); }),
           p, "the subscription");
+  add_steering_commands(app, *subscription, p);
   CLI::App* tenant = group(app, "tenant", "resellers and customers");
   CLI::App* tenants =
       command(*tenant, "ls", "tenants", [&p] { list_tenants(p.s, p.parent, p.list); });

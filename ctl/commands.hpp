@@ -50,6 +50,13 @@ void list_event_attempts(session& s, std::uint64_t event, const attempt_query& q
 void list_events(session& s, const event_query& q, const list_options& o);
 void show_event(session& s, std::uint64_t id);
 void list_subscriptions(session& s, const subscription_query& q, const list_options& o);
+// `action` as in POST /v1/subscriptions/{id}/{action}.
+void steer_subscription(session& s, std::uint64_t id, const std::string& action,
+                        const std::string& reason);
+void list_operations(session& s, std::uint64_t subscription, const list_options& o);
+// `how`: "succeed", "fail" (in the vendor's place) or "cancel".
+void end_operation(session& s, std::uint64_t id, const std::string& how,
+                   const std::string& message);
 void show_subscription(session& s, std::uint64_t id);
 void list_resources(session& s, std::uint64_t subscription, const list_options& o);
 struct usage_query {

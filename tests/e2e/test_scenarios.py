@@ -129,7 +129,9 @@ class VendorsView(Scenario):
         subscription = self.deployed()
         self.act(subscription, "overdue")
         self.advance("49h")
-        shown = self.act(subscription, "suspend")
+        self.assertIn("is STOPPED", self.daemon.syndctl("subscription", "suspend",
+                                                        str(subscription)).stdout)
+        shown = self.client.get(f"/v1/subscriptions/{subscription}")
         self.assertEqual(shown["suspension_reasons"], ["UNPAID", "ADMIN_HOLD"])
         self.assertEqual(self.act(subscription, "pay")["status"], "STOPPED")
         self.assertEqual(self.act(subscription, "resume")["status"], "DEPLOYED")
@@ -337,8 +339,8 @@ class ConfirmedChanges(Scenario):
     def setUp(self):
         super().setUp()
         self.client.patch(f"/v1/products/{self.shop.product['id']}",
-                          {"changes": {"mode": "confirm", "deadline_s": 3600,
-                                       "on_silence": "reject"}})
+                          {"change_mode": "confirm",
+                           "confirmation": {"deadline_s": 3600, "on_silence": "reject"}})
         self.client.patch(f"/v1/plans/{self.shop.plan['id']}",
                           {"resources": [{"name": "seats", "min": 1}]})
 
@@ -348,6 +350,8 @@ class ConfirmedChanges(Scenario):
         self.assertEqual(asked["quantities"], {"seats": 5})
         operation = asked["operation"]["id"]
         self.assertEqual(self.vendor.get(f"/api/operation/{operation}")["state"], "IN_PROGRESS")
+        listed = self.daemon.syndctl("subscription", "operations", str(subscription)).stdout
+        self.assertIn("IN_PROGRESS", listed)
         done = self.vendor.post(f"/api/operation/{operation}/result",
                                 {"status": "Success", "message": "nine it is"})
         self.assertEqual((done["state"], done["message"]), ("SUCCEEDED", "nine it is"))
