@@ -70,7 +70,11 @@ void answer_operation(const call_ptr& c) {
   steer_operation(c, std::move(command), 200);
 }
 
+// There are few, so that all are in the first page.
 void list_operations(const call_ptr& c) {
+  query_reader q{c->query};
+  v1::page_query(q);
+  if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const auto found = visible_subscription(*c, core::subscription_id{c->id()});
   if (!found) return c->fail(found.failure());
   const auto text = [&found](const core::operation& o) { return operation_text(o, found->id); };
@@ -95,7 +99,7 @@ void cancel_operation(const call_ptr& c) {
 
 route_list operation_routes() {
   return {
-      {"GET", "/v1/subscriptions/{id}/operations", face::v1, false, list_operations},
+      {"GET", "/v1/subscriptions/{id}/operations", face::v1, false, list_operations, nullptr, true},
       {"GET", "/v1/operations/{id}", face::v1, false, get_operation},
       {"POST", "/v1/operations/{id}/result", face::v1, true, answer_operation},
       {"POST", "/v1/operations/{id}/cancel", face::v1, true, cancel_operation},
