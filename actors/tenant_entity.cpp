@@ -272,7 +272,10 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   core::tenant& next = decided.next;
   const bool created = !record_;
   const bool moved = !created && record_->parent != next.parent;
-  const bool switched = moved || (!created && record_->epoch != next.epoch);
+  // While it was deleted the cascades of those above passed it by.
+  const bool recovered = !created && record_->state == core::tenant_state::deleted &&
+                         next.state == core::tenant_state::disabled;
+  const bool switched = moved || recovered || (!created && record_->epoch != next.epoch);
   auto path = next.path;
   path.push_back(next.id);
   event_facts facts;

@@ -136,7 +136,7 @@ void visit_page(ticker_pointer self, ticker_state::cascade& c) {
     return true;
   });
   if (!scanned) return give_up(c);
-  if (tenant != c.root) look_again(self, c, core::stream_of(tenant));
+  look_again(self, c, core::stream_of(tenant));
 }
 
 void work_on_cascades(ticker_pointer self) {
