@@ -163,23 +163,7 @@ void write_options(json_writer& out, const std::vector<commitment_option>& optio
   out.begin_array();
   for (const commitment_option& o : options) {
     out.begin_object();
-    out.key("term_months").number(o.term_months);
-    out.key("auto_renew").boolean(o.auto_renew);
-    out.key("renewal_window").begin_object();
-    out.key("before_days").number(o.window_before_days);
-    out.key("after_days").number(o.window_after_days);
-    out.end_object();
-    out.key("allow_increase").boolean(o.allow_increase);
-    out.key("allow_decrease").boolean(o.allow_decrease);
-    out.key("decrease_window_hours").number(o.decrease_window_hours);
-    out.key("allow_early_cancel").boolean(o.allow_early_cancel);
-    out.key("cancel_fee").boolean(o.cancel_fee);
-    out.key("transferable").boolean(o.transferable);
-    out.key("volume").begin_object();
-    out.key("min").number(o.volume_min);
-    out.key("max").number(o.volume_max);
-    out.key("unit").text(o.volume_unit);
-    out.end_object();
+    write_members(out, o);
     out.end_object();
   }
   out.end_array();
@@ -195,6 +179,26 @@ std::string object_of(const Record& r) {
 }
 
 }  // namespace
+
+void write_members(json_writer& out, const commitment_option& o) {
+  out.key("term_months").number(o.term_months);
+  out.key("auto_renew").boolean(o.auto_renew);
+  out.key("renewal_window").begin_object();
+  out.key("before_days").number(o.window_before_days);
+  out.key("after_days").number(o.window_after_days);
+  out.end_object();
+  out.key("allow_increase").boolean(o.allow_increase);
+  out.key("allow_decrease").boolean(o.allow_decrease);
+  out.key("decrease_window_hours").number(o.decrease_window_hours);
+  out.key("allow_early_cancel").boolean(o.allow_early_cancel);
+  out.key("cancel_fee").boolean(o.cancel_fee);
+  out.key("transferable").boolean(o.transferable);
+  out.key("volume").begin_object();
+  out.key("min").number(o.volume_min);
+  out.key("max").number(o.volume_max);
+  out.key("unit").text(o.volume_unit);
+  out.end_object();
+}
 
 std::string to_json(const vendor& v) {
   json_writer out;

@@ -175,6 +175,9 @@ void check_options(mistakes& out, const plan& p) {
       out.add(at("commitment_options", i, "term_months"),
               "must be a multiple of billing_period_months");
     }
+    const auto same =
+        std::ranges::count(p.commitment_options, o.term_months, &commitment_option::term_months);
+    if (same > 1) out.add(at("commitment_options", i, "term_months"), "must be unique");
     if (o.volume_max >= 0 && o.volume_max < o.volume_min) {
       out.add(at("commitment_options", i, "volume/max"),
               "must not be below min; -1 means unlimited");

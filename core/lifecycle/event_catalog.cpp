@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/lifecycle/aggregate.hpp"
 #include "core/lifecycle/json.hpp"
 
 namespace syndicated::core {
@@ -19,14 +20,16 @@ using of = entity_kind;
 using enum wire_type;
 
 constexpr std::array kinds = {
-    built_in_event{"commitment.created", of::commitment, none, pt, "A commitment was made."},
+    built_in_event{"commitment.created", of::commitment, none, pt,
+                   "A commitment was made; or one that was ordered with a subscription has begun."},
     built_in_event{"commitment.ended", of::commitment, none, pt, "The commitment has ended."},
     built_in_event{"commitment.renewed", of::commitment, none, pt, "The term was renewed."},
     built_in_event{"commitment.shortfall", of::commitment, none, pt,
                    "Fewer licences than committed.",
                    R"({"minimum":500,"counter":110,"shortfall":390})"},
     built_in_event{"commitment.tier_changed", of::commitment, none, pt,
-                   "The sum of licences has reached another tier.", R"({"tier":2,"counter":110})"},
+                   "The sum of licences has reached another tier.",
+                   R"({"from":1,"to":2,"tier":2,"counter":110})"},
     built_in_event{"delivery.exhausted", of::endpoint, none, p,
                    "An event was given up at an endpoint; it is kept for replay."},
     built_in_event{"endpoint.degraded", of::endpoint, none, p, "Nothing but failures lately."},
@@ -245,6 +248,23 @@ subscription example_subscription() {
   return e;
 }
 
+aggregate example_aggregate() {
+  aggregate e;
+  e.id = {9};
+  e.group = {{5}, entity_kind::product, 3, "seats"};
+  e.vendor = {2};
+  e.tiers = {0, 100, 500};
+  e.committed = e.tier = 3;
+  e.term_months = 12;
+  e.counter = 110;
+  e.shortfall = 390;
+  e.starts_at = e.created_at = e.updated_at = example_time;
+  e.ends_at = add_months(example_time, e.term_months);
+  e.next_snapshot = add_months(example_time, 1);
+  e.version = 2;
+  return e;
+}
+
 // The entity of an example; what has no record here is shown by its number.
 user example_user() {
   user u;
@@ -267,9 +287,9 @@ void write_example(json_writer& out, const stream_id& stream) {
     case entity_kind::plan: return write_members(out, example_plan());
     case entity_kind::subscription: return write_members(out, example_subscription());
     case entity_kind::user: return write_members(out, example_user());
+    case entity_kind::commitment: return write_members(out, example_aggregate());
     case entity_kind::resource:
     case entity_kind::operation:
-    case entity_kind::commitment:
     case entity_kind::instance:
     case entity_kind::vendor:
     case entity_kind::endpoint:

@@ -94,6 +94,12 @@ void write_members(json_writer& out, const subscription& s) {
   out.key("provisioning_attempt").number(static_cast<std::uint64_t>(s.attempt));
   write_open(out.key("scheduled_change"), s.scheduled(), s.id);
   write_open(out.key("operation"), s.in_progress(), s.id);
+  out.key("commitment");
+  if (s.commitment) {
+    write_commitment(out, *s.commitment);
+  } else {
+    out.null();
+  }
   out.key("metadata").map(s.metadata);
   out.key("vendor_metadata").map(s.vendor_metadata);
   out.key("endpoints");

@@ -18,6 +18,7 @@ void write_operation(json_writer& out, const operation& o, subscription_id owner
 void write_members(json_writer& out, const user& u);  // no hash of a password or link
 void write_members(json_writer& out, const product& p);
 void write_members(json_writer& out, const plan& p);
+void write_members(json_writer& out, const commitment_option& o);
 
 std::string to_json(const subscription& s);
 std::string to_json(const tenant& t);

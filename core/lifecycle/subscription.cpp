@@ -131,6 +131,7 @@ result<subscription_decision> create_subscription(subscription_id id,
   if (!checked) return std::move(checked).failure();
   subscription s = ordered(id, wanted, owner, c);
   s.quantities = std::move(*checked);
+  if (auto ok = order_commitment(s, wanted, *c.plan); !ok) return std::move(ok).failure();
   draft d(s, c);
   const bool asked =
       c.plan->needs_approval || (c.product != nullptr && c.product->approval_required);

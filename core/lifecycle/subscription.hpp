@@ -11,6 +11,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/lifecycle/catalog.hpp"
+#include "core/lifecycle/commitment.hpp"
 #include "core/lifecycle/operation.hpp"
 #include "core/lifecycle/timers.hpp"
 
@@ -112,7 +113,7 @@ struct subscription {
   bool overdue_told = false;          // that this attempt takes long
   std::vector<operation> operations;  // the newest ones, oldest first; those that are open stay
   std::uint32_t last_operation = first_order;
-  commitment_id commitment;
+  std::optional<core::commitment> commitment;
   string_map metadata;  // the marketplace's
   // The vendor's part:
   string_map vendor_metadata;

@@ -31,39 +31,54 @@ result<terms> terms_with(const quantities& present, const plan& target, const qu
   return terms{&target, std::move(*checked)};
 }
 
-void write_plans(json_writer& out, plan_id from, plan_id to) {
-  out.begin_object().key("from").number(from.value).key("to").number(to.value).end_object();
+// What is left of the period, for whoever charges for it.
+void write_left(json_writer& out, const std::optional<proration>& left) {
+  if (left) write_proration(out.key("proration"), *left);
 }
 
-void write_counts(json_writer& out, const quantities& from, const quantities& to) {
+void write_plans(json_writer& out, plan_id from, plan_id to,
+                 const std::optional<proration>& left = std::nullopt) {
+  out.begin_object().key("from").number(from.value).key("to").number(to.value);
+  write_left(out, left);
+  out.end_object();
+}
+
+void write_counts(json_writer& out, const quantities& from, const quantities& to,
+                  const std::optional<proration>& left = std::nullopt) {
   out.begin_object();
   for (const auto& [name, count] : to) {
     const auto old = from.find(name);
     const std::int64_t before = old == from.end() ? 0 : old->second;
     if (before == count) continue;
-    out.given_key(name)
-        .begin_object()
-        .key("from")
-        .number(before)
-        .key("to")
-        .number(count)
-        .end_object();
+    out.given_key(name).begin_object().key("from").number(before).key("to").number(count);
+    write_left(out, left);
+    out.end_object();
   }
   out.end_object();
 }
 
-void take_on(draft& d, terms&& wanted) {
+// A plan that offers the same term takes the commitment over.
+void take_on_commitment(subscription& s, const terms& wanted, timestamp now) {
+  if (!s.commitment || !s.commitment->in_force()) return;
+  const commitment_option* offered = find_option(*wanted.of, s.commitment->terms.term_months);
+  if (wanted.of->id != s.plan && offered != nullptr) s.commitment->terms = *offered;
+  note_counts(*s.commitment, s.quantities, wanted.counts, now);
+}
+
+void take_on(draft& d, terms&& wanted, const circumstances& c) {
   subscription& s = d.next;
+  const auto left = left_of_period(s, c);
   if (wanted.of->id != s.plan) {
     json_writer change;
-    write_plans(change, s.plan, wanted.of->id);
+    write_plans(change, s.plan, wanted.of->id, left);
     d.emit("subscription.plan_changed", wire_type::modified, std::move(change).str());
   }
   if (wanted.counts != s.quantities) {
     json_writer change;
-    write_counts(change, s.quantities, wanted.counts);
+    write_counts(change, s.quantities, wanted.counts, left);
     d.emit("subscription.quantity_changed", wire_type::modified, std::move(change).str());
   }
+  take_on_commitment(s, wanted, c.now);
   s.plan = wanted.of->id;
   s.quantities = std::move(wanted.counts);
 }
@@ -131,11 +146,14 @@ result<const plan*> target_of(const subscription& s, const subscription_command&
   return target;
 }
 
-// Those of the wishes that take something away which is paid for in advance: they wait for the end
-// of the period (domain.md, 1.13, 10.8).
-result<quantities> to_be_put_off(const subscription& s, const plan& target,
-                                 const quantities& wanted) {
-  quantities out;
+// Without a commitment those of the wishes that take something away which is paid for in advance
+// wait for the end of the period (domain.md, 1.13, 10.8).
+result<put_off> to_be_put_off(const subscription& s, const plan& target, const quantities& wanted,
+                              timestamp present) {
+  if (s.commitment && s.commitment->binds(present)) {
+    return held_by_commitment(s, target, wanted, present);
+  }
+  put_off out;
   if (target.id != s.plan || s.type != subscription_type::normal || !s.period_end) return out;
   for (const plan_resource& r : target.resources) {
     const auto now = s.quantities.find(r.name);
@@ -144,7 +162,9 @@ result<quantities> to_be_put_off(const subscription& s, const plan& target,
     if (!r.downgradable) {
       return invalid_field("/quantities/" + r.name, "cannot be lowered");
     }
-    if (r.value_type == value_type::prepaid) out[r.name] = then->second;
+    if (r.value_type != value_type::prepaid) continue;
+    out.later[r.name] = then->second;
+    out.meanwhile[r.name] = now->second;
   }
   return out;
 }
@@ -165,7 +185,7 @@ void schedule(draft& d, plan_id plan_to, const quantities& to, party by, const c
   operation& o = d.note(kind_of(d.next, plan_to), operation_state::scheduled, by);
   describe(o, d.next, plan_to, to);
   o.ended_at.reset();
-  o.due_at = d.next.period_end;
+  o.due_at = change_due(d.next);
   d.emit("subscription.change_scheduled", wire_type::none, operation_json(o, d.next));
 }
 
@@ -196,9 +216,20 @@ decision with_renewal(const subscription& s, const subscription_command& cmd, te
   }
   const bool nothing = wanted.of->id == s.plan && wanted.counts == s.quantities;
   if (nothing || same_wish(s.scheduled(), s, wanted.of->id, wanted.counts)) return unchanged(s);
+  if (s.commitment && locked(*s.commitment, c.now)) return renewal_locked(s);
   draft d(s, c);
   schedule(d, wanted.of->id, wanted.counts, cmd.by, c);
   return std::move(d).done();
+}
+
+error not_before_renewal(const subscription& s, const put_off& later) {
+  error e = conflict(s, "not_before_renewal",
+                     s.commitment ? "what was committed to comes with the renewal"
+                                  : "what is paid in advance is lowered with the renewal");
+  for (const auto& [name, count] : later.later) {
+    e.fields.push_back({"/quantities/" + name, "comes with the renewal"});
+  }
+  return e;
 }
 
 }  // namespace
@@ -214,31 +245,28 @@ decision change(const subscription& s, const subscription_command& cmd, const ci
   if (!target) return target.failure();
   auto wanted = terms_with(s.quantities, **target, cmd.new_quantities.value_or(quantities{}));
   if (!wanted) return std::move(wanted).failure();
-  auto later = to_be_put_off(s, **target, wanted->counts);
+  auto later = to_be_put_off(s, **target, wanted->counts, c.now);
   if (!later) return std::move(later).failure();
   if (cmd.when == change_time::renewal) return with_renewal(s, cmd, std::move(*wanted), c);
-  if (cmd.when == change_time::now && !later->empty()) {
-    error e =
-        conflict(s, "not_before_renewal", "what is paid in advance is lowered with the renewal");
-    for (const auto& [name, count] : *later) {
-      e.fields.push_back({"/quantities/" + name, "is lowered with the renewal"});
-    }
-    return e;
+  if (cmd.when == change_time::now && (later->all || !later->later.empty())) {
+    return not_before_renewal(s, *later);
   }
-  for (const auto& [name, count] : *later) wanted->counts[name] = s.quantities.at(name);
+  if (later->all) return with_renewal(s, cmd, std::move(*wanted), c);
+  for (const auto& [name, count] : later->meanwhile) wanted->counts[name] = count;
   const bool now = wanted->of->id != s.plan || wanted->counts != s.quantities;
   const operation* waits = s.scheduled();
   const plan_id plan_then = waits != nullptr ? waits->plan_to.value_or(s.plan) : s.plan;
-  const quantities counts_then = put_off_together(waits, *later);
-  const bool then = !later->empty() && !same_wish(waits, s, plan_then, counts_then);
+  const quantities counts_then = put_off_together(waits, later->later);
+  const bool then = !later->later.empty() && !same_wish(waits, s, plan_then, counts_then);
   if (!now && !then) return unchanged(s);
+  if (then && s.commitment && locked(*s.commitment, c.now)) return renewal_locked(s);
   draft d(s, c);
   if (now && asks_first(cmd, c)) {
     ask_vendor(d, *wanted, cmd.by, c);
   } else if (now) {
     operation& o = d.note(kind_of(s, wanted->of->id), operation_state::succeeded, cmd.by);
     describe(o, s, wanted->of->id, wanted->counts);
-    take_on(d, std::move(*wanted));
+    take_on(d, std::move(*wanted), c);
   }
   if (then) schedule(d, plan_then, counts_then, cmd.by, c);
   return std::move(d).done();
@@ -247,6 +275,7 @@ decision change(const subscription& s, const subscription_command& cmd, const ci
 decision unschedule(const subscription& s, const circumstances& c) {
   if (closing(s)) return refused(s, subscription_action::unschedule);
   if (s.scheduled() == nullptr) return unchanged(s);
+  if (s.commitment && locked(*s.commitment, c.now)) return renewal_locked(s);
   draft d(s, c);
   drop_scheduled(d, "it was taken back", c.now);
   return std::move(d).done();
@@ -302,7 +331,7 @@ decision succeeded(const subscription& s, std::string_view message, const circum
   operation& o = *find(d, operation_state::in_progress);
   end(o, operation_state::succeeded, c.now, message);
   d.emit("operation.succeeded", wire_type::none, operation_json(o, d.next));
-  take_on(d, std::move(*wanted));
+  take_on(d, std::move(*wanted), c);
   return std::move(d).done();
 }
 

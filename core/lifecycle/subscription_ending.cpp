@@ -16,6 +16,7 @@ bool never_provisioned(status s) {
 subscription_decision end_unprovisioned(const subscription& s, party by, const circumstances& c) {
   draft d(s, c);
   d.next.status = status::undeployed;
+  end_commitment(d, commitment_state::cancelled, c);
   d.next.reasons = {};
   d.note(operation_kind::termination, operation_state::succeeded, by);
   d.emit("subscription.terminated", wire_type::deleted,
@@ -52,6 +53,7 @@ decision terminate(const subscription& s, party by, const circumstances& c,
   draft d(s, c);
   drop_open_operations(d, "the subscription ends");
   d.note(operation_kind::termination, operation_state::succeeded, by);
+  end_commitment(d, commitment_state::cancelled, c);
   request_deprovisioning(d, c);
   return std::move(d).done();
 }
@@ -110,6 +112,7 @@ decision transfer(const subscription& s, party by, const circumstances& c) {
   if (!c.tenant_effective) {
     return conflict(s, "tenant_disabled", "the tenant or one of its ancestors is disabled");
   }
+  if (auto ok = may_transfer(s, c); !ok) return std::move(ok).failure();
   draft d(s, c);
   belong_to(d.next, owner);
   d.note(operation_kind::transfer, operation_state::succeeded, by);

@@ -30,6 +30,7 @@ struct new_subscription {
   string_map config;
   bool auto_renew = true;
   std::optional<timestamp> start_date;
+  std::optional<int> commitment_months;  // one of the plan's commitment options
   string_map metadata;
 };
 

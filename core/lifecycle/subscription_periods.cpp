@@ -67,13 +67,15 @@ decision renew(const subscription& s, party by, const circumstances& c) {
   if (has_lifespan(c)) {
     return conflict(s, "plan_not_renewable", "the plan is for a fixed time only");
   }
+  if (auto ok = may_renew(s, by, c); !ok) return std::move(ok).failure();
   draft d(s, c);
   json_writer change;
   change.begin_object().key("order").text("RENEWAL");
-  apply_scheduled(d, c, change);
+  const timestamp from = s.period_end.value_or(c.now);
+  if (!comes_with_term(s, from)) apply_scheduled(d, c, change);
   const plan* terms = c.find(d.next.plan);
   const int months = terms != nullptr ? terms->billing_period_months : 1;
-  d.next.period_start = s.period_end.value_or(c.now);
+  d.next.period_start = from;
   d.next.period_end = add_months(*d.next.period_start, months);
   d.next.end_date = d.next.period_end;
   d.next.grace_until.reset();
@@ -81,6 +83,7 @@ decision renew(const subscription& s, party by, const circumstances& c) {
   write_period(change, d.next);
   change.end_object();
   d.emit("subscription.renewed", wire_type::modified, std::move(change).str());
+  renew_commitment(d, s, by, c);
   if (!held) return std::move(d).done();
   d.next.reasons.remove(suspension_reason::expired);
   if (d.next.reasons.empty()) {
@@ -108,6 +111,7 @@ decision convert(const subscription& s, party by, const circumstances& c) {
   write_period(change, d.next);
   change.end_object();
   d.emit("subscription.converted", wire_type::modified, std::move(change).str());
+  begin_commitment(d, c);
   return std::move(d).done();
 }
 

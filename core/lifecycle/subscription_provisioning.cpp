@@ -50,6 +50,7 @@ decision pay(const subscription& s, const circumstances& c) {
 decision payment_expired(const subscription& s, const circumstances& c) {
   draft d(s, c);
   d.next.status = status::payment_expired;
+  end_commitment(d, commitment_state::cancelled, c);
   d.next.reasons = {};
   d.emit("subscription.payment_expired", wire_type::deleted);
   return std::move(d).done();
@@ -68,6 +69,7 @@ decision reject(const subscription& s, const circumstances& c) {
   if (s.status != status::requires_approval) return refused(s, subscription_action::reject);
   draft d(s, c);
   d.next.status = status::rejected;
+  end_commitment(d, commitment_state::cancelled, c);
   d.next.reasons = {};
   d.emit("subscription.rejected", wire_type::deleted);
   return std::move(d).done();
@@ -111,6 +113,7 @@ decision report_deployed(const subscription& s, const subscription_command& cmd,
   begin_period(d.next, c);
   d.next.status = s.reasons.empty() ? status::deployed : status::stopped;
   d.emit("subscription.activated", wire_type::modified);
+  begin_commitment(d, c);
   return std::move(d).done();
 }
 

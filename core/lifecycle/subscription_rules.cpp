@@ -47,7 +47,7 @@ subscription_decision draft::done() && {
   next.updated_at = c_.now;
   settle_timers(next, c_.settings, c_.now);
   for (operation& o : next.operations) {
-    if (o.state == operation_state::scheduled) o.due_at = next.period_end;
+    if (o.state == operation_state::scheduled) o.due_at = change_due(next);
   }
   for (event_draft& e : events_) {
     e.metadata["status"] = to_string(next.status);

@@ -106,6 +106,31 @@ void apply_scheduled(draft& d, const circumstances& c, json_writer& change);
 // A subscription that goes no longer changes.
 void drop_open_operations(draft& d, std::string_view why);
 
+// subscription_commitment.cpp: a commitment's part in all of these (10.8).
+result<void> order_commitment(subscription& s, const new_subscription& wanted, const plan& p);
+void begin_commitment(draft& d, const circumstances& c);  // with the first billing period
+// A renewal at this instant is inside the term: what was scheduled waits for the term's end.
+bool comes_with_term(const subscription& s, timestamp renewal) noexcept;
+std::optional<timestamp> change_due(const subscription& s) noexcept;  // of what is scheduled
+result<void> may_renew(const subscription& s, party by, const circumstances& c);
+void renew_commitment(draft& d, const subscription& before, party by, const circumstances& c);
+decision commitment_over(const subscription& s, const circumstances& c);
+void end_commitment(draft& d, commitment_state how, const circumstances& c);
+result<void> may_cancel(const subscription& s, party by, const circumstances& c);
+// It can be taken back: the commitment goes on until the data goes.
+void cancel_commitment(draft& d, const circumstances& c, json_writer& change);
+result<void> may_transfer(const subscription& s, const circumstances& c);
+// What of a change comes with a renewal, and what the counts are until then.
+struct put_off {
+  quantities later;
+  quantities meanwhile;
+  bool all = false;  // it cannot be taken apart
+};
+result<put_off> held_by_commitment(const subscription& s, const plan& target,
+                                   const quantities& wanted, timestamp now);
+error renewal_locked(const subscription& s);
+std::optional<proration> left_of_period(const subscription& s, const circumstances& c);
+
 // subscription_ending.cpp: S14-S18.
 decision terminate(const subscription& s, party by, const circumstances& c,
                    subscription_action asked);

@@ -146,6 +146,7 @@ decision cancel(const subscription& s, party by, const circumstances& c) {
     return conflict(s, "minimum_duration",
                     "the customer is bound until " + format_rfc3339_seconds(*until));
   }
+  if (auto ok = may_cancel(s, by, c); !ok) return std::move(ok).failure();
   if (!provisioned(s) || c.settings.cancel_grace.count() == 0) return terminate(s, by, c, asked);
   draft d(s, c);
   d.next.status = status::stopped;
@@ -154,7 +155,9 @@ decision cancel(const subscription& s, party by, const circumstances& c) {
   drop_open_operations(d, "the subscription was cancelled");
   d.note(operation_kind::unsubscribe, operation_state::succeeded, by);
   json_writer change;
-  change.begin_object().key("purge_at").time(d.next.purge_at).end_object();
+  change.begin_object().key("purge_at").time(d.next.purge_at);
+  cancel_commitment(d, c, change);
+  change.end_object();
   d.emit("subscription.cancelled", wire_type::modified, std::move(change).str());
   return std::move(d).done();
 }
@@ -171,6 +174,7 @@ decision reinstate(const subscription& s, const circumstances& c) {
   draft d(s, c);
   d.next.reasons.remove(suspension_reason::cancelled);
   d.next.purge_at.reset();
+  if (d.next.commitment) d.next.commitment->fee = false;
   if (d.next.reasons.empty()) d.next.status = status::deployed;
   d.emit("subscription.reinstated", wire_type::modified, reasons_json(s.reasons, d.next.reasons));
   return std::move(d).done();

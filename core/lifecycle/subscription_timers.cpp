@@ -66,6 +66,7 @@ decision timer(const subscription& s, const circumstances& c) {
     case timer_kind::retention: return purge(s, c);
     case timer_kind::reminder: return remind(s, c);
     case timer_kind::operation: return operation_unanswered(s, c);
+    case timer_kind::commitment_end: return commitment_over(s, c);
   }
   return unchanged(s);
 }
@@ -107,6 +108,9 @@ void settle_timers(subscription& s, const lifecycle_settings& settings, timestam
   rules::settle_reminder(s, settings, now);
   at(timer_kind::operation, asked != nullptr,
      asked == nullptr ? std::optional<timestamp>{} : asked->due_at);
+  const bool committed = s.commitment && s.commitment->in_force();
+  at(timer_kind::commitment_end, committed,
+     committed ? std::optional{lapses_at(*s.commitment)} : std::nullopt);
 }
 
 }  // namespace syndicated::core

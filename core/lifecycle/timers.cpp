@@ -20,6 +20,7 @@ std::string_view to_string(timer_kind kind) noexcept {
     case timer_kind::retention: return "retention";
     case timer_kind::reminder: return "reminder";
     case timer_kind::operation: return "operation";
+    case timer_kind::commitment_end: return "commitment_end";
   }
   return "";
 }

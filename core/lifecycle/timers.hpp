@@ -27,8 +27,9 @@ enum class timer_kind : std::uint8_t {
   retention = 12,            // S16
   reminder = 13,             // subscription.expiring
   operation = 14,            // the vendor's answer in confirm mode (10.6)
+  commitment_end = 15,       // it was not renewed (10.8)
 };
-inline constexpr int timer_kind_count = 14;
+inline constexpr int timer_kind_count = 15;
 std::string_view to_string(timer_kind kind) noexcept;  // "first_payment" ...
 
 struct armed_timer {

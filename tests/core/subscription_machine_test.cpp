@@ -292,7 +292,9 @@ BOOST_AUTO_TEST_CASE(a_plan_change_keeps_to_the_product_and_its_limits) {
   BOOST_REQUIRE_EQUAL(changed->events.size(), 2U);
   BOOST_TEST(changed->events[0].name == "subscription.plan_changed");
   BOOST_TEST(changed->events[1].name == "subscription.quantity_changed");
-  BOOST_TEST(changed->events[1].change_json == R"({"seats":{"from":1,"to":5}})");
+  BOOST_TEST(
+      changed->events[1].change_json ==
+      R"({"seats":{"from":1,"to":5,"proration":{"unit":"hour","remaining":0,"total":719}}})");
   c.new_quantities = quantities{{"seats", 1000}};
   BOOST_TEST(decide(in(status::deployed), c, w.at(noon)).failure().fields.at(0).pointer ==
              "/quantities/seats");

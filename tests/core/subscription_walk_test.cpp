@@ -46,6 +46,17 @@ class walk {
       p->auto_renewable = pick(4) != 0;
       p->trial_wo_payment_method = pick(2) == 0;
       p->resources[1].value_type = pick(2) == 0 ? value_type::prepaid : value_type::postpaid;
+      if (pick(3) == 0) continue;
+      commitment_option& o = p->commitment_options.emplace_back();
+      o.term_months = 3;
+      o.auto_renew = pick(2) == 0;
+      o.window_before_days = static_cast<int>(pick(2) * 14);
+      o.window_after_days = static_cast<int>(pick(2) * 14);
+      o.allow_increase = pick(4) != 0;
+      o.allow_decrease = pick(4) == 0;
+      o.allow_early_cancel = pick(2) == 0;
+      o.cancel_fee = pick(2) == 0;
+      o.transferable = pick(2) == 0;
     }
     owners_ = {a_customer(), a_customer()};
     owners_[1].id = {8};
@@ -60,6 +71,9 @@ class walk {
     wanted.type = static_cast<subscription_type>(1 + pick(3));
     wanted.auto_renew = pick(2) == 0;
     if (pick(3) == 0) wanted.start_date = now_ + 48h;
+    const bool commits = !w_.offered.commitment_options.empty() && pick(4) != 0 &&
+                         wanted.type != subscription_type::sandbox;
+    if (commits) wanted.commitment_months = 3;
     auto made = create_subscription({1}, wanted, owners_[0], circumstances_now());
     BOOST_REQUIRE(made.ok());
     note_events(*made);
@@ -160,14 +174,40 @@ class walk {
     BOOST_REQUIRE(s.operations.size() <= limits::operations_kept_max + 2);
     if (rules::closing(s)) BOOST_REQUIRE((s.scheduled() == nullptr && s.in_progress() == nullptr));
     const auto renewals = std::ranges::count(d.events, "subscription.renewed", &event_draft::name);
-    BOOST_REQUIRE(renewals <= 1);                                // 16
-    if (renewals == 1) BOOST_REQUIRE(s.scheduled() == nullptr);  // 16
+    BOOST_REQUIRE(renewals <= 1);  // 16
+    if (renewals == 1) {           // 16
+      BOOST_REQUIRE((s.scheduled() == nullptr || rules::comes_with_term(s, *s.period_start)));
+    }
+    check_commitment(s, c);
     BOOST_REQUIRE(
         rules::checked_quantities(s.quantities, s.plan == w_.other.id ? w_.other : w_.offered)
             .ok());  // 14
     check_timers(s);
     note_events(d);
     s_ = s;
+  }
+
+  // domain.md 10.8: inside a term nothing goes that is older than its window, and nobody leaves.
+  void check_commitment(const subscription& s, const subscription_command& c) {
+    if (rules::closing(s) && s.commitment) BOOST_REQUIRE(!s.commitment->in_force());
+    if (s.commitment) BOOST_REQUIRE(s.commitment->lots.size() <= limits::commitment_lots_max);
+    if (!s_.commitment || !s_.commitment->binds(now_)) return;
+    const commitment& held = *s_.commitment;
+    if (s.status != s_.status && s.reasons.has(suspension_reason::cancelled) &&
+        c.by != party::system) {
+      BOOST_REQUIRE(early_end_of(held, now_).allowed);
+    }
+    if (s.tenant != s_.tenant) BOOST_REQUIRE(held.terms.transferable);
+    if (s.commitment->term != held.term || held.terms.allow_decrease || !s.commitment->in_force()) {
+      return;
+    }
+    for (const auto& [name, count] : s_.quantities) {
+      const auto now = s.quantities.find(name);
+      const std::int64_t after = now == s.quantities.end() ? 0 : now->second;
+      // In confirm mode the vendor may take its time.
+      const bool asked = c.action == action::answer_operation || c.action == action::timer;
+      if (!asked) BOOST_REQUIRE(count - after <= returnable(held, name, now_));
+    }
   }
 
   void check_timers(const subscription& s) {
