@@ -50,6 +50,13 @@ class engine {
   virtual void change_catalog(catalog_command command, write_options options,
                               renderer<catalog_item> render, write_reply reply) = 0;
 
+  // Aggregate commitments. Errors: errc::conflict "commitment_exists".
+  virtual void create_commitment(core::new_aggregate wanted, write_options options,
+                                 renderer<core::aggregate> render, write_reply reply) = 0;
+  virtual void command(core::commitment_id id, core::aggregate_command command,
+                       write_options options, renderer<core::aggregate> render,
+                       write_reply reply) = 0;
+
   // Of the subscription's sub-resources; `render` gets the one that the order is about.
   virtual void command(core::subscription_id id, resource_order order, write_options options,
                        renderer<core::resource> render, write_reply reply) = 0;
@@ -112,6 +119,9 @@ class engine {
                                                        const page_request& p) const = 0;
   // The product's metrics that are asked for.
   virtual core::result<core::metric_polls> metric_polls(core::subscription_id owner) const = 0;
+  virtual core::result<core::aggregate> commitment(core::commitment_id id) const = 0;
+  virtual core::result<page<core::aggregate>> commitments(const aggregate_filter& f,
+                                                          const page_request& p) const = 0;
   virtual core::result<core::tenant> tenant(core::tenant_id id) const = 0;
   virtual core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                                    const page_request& p) const = 0;

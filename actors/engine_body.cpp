@@ -95,6 +95,7 @@ core::result<void> engine_body::open() {
   egress_ = std::make_shared<const core::egress_policy>(options_.egress);
   catalog_keeper keeper(*services_);
   if (auto ok = keeper.load(); !ok) return ok;
+  if (auto ok = open_commitments(); !ok) return ok;
   return open_loops();
 }
 
@@ -241,6 +242,12 @@ void engine_body::start() {
   // Each dispatcher looks once at what its endpoints left undone.
   for (const auto& [id, endpoint] : services_->catalog.load()->all_endpoints()) {
     caf::anon_send(dispatchers_[dispatcher_of({id})], endpoint_changed{{id}});
+  }
+  // What was counted may have been lost by a crash.
+  for (const core::commitment_id id : services_->aggregates.all()) {
+    auto request = system_request(core::stream_of(id));
+    request->body = aggregate_recount{};
+    post(std::move(request));
   }
   if (clock_) make_walk();
   started_ = true;

@@ -58,6 +58,10 @@ class engine_body final : public local_engine {
                    write_reply reply) override;
   void command(core::user_id id, core::user_command command, write_options options,
                renderer<core::user> render, write_reply reply) override;
+  void create_commitment(core::new_aggregate wanted, write_options options,
+                         renderer<core::aggregate> render, write_reply reply) override;
+  void command(core::commitment_id id, core::aggregate_command command, write_options options,
+               renderer<core::aggregate> render, write_reply reply) override;
   void change_catalog(catalog_command command, write_options options, renderer<catalog_item> render,
                       write_reply reply) override;
   void command(core::subscription_id id, resource_order order, write_options options,
@@ -95,6 +99,9 @@ class engine_body final : public local_engine {
   core::result<page<core::usage_record>> usage(core::subscription_id owner, const usage_filter& f,
                                                const page_request& p) const override;
   core::result<core::metric_polls> metric_polls(core::subscription_id owner) const override;
+  core::result<core::aggregate> commitment(core::commitment_id id) const override;
+  core::result<page<core::aggregate>> commitments(const aggregate_filter& f,
+                                                  const page_request& p) const override;
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                            const page_request& p) const override;
@@ -136,6 +143,7 @@ class engine_body final : public local_engine {
  private:
   void wire();  // the posting functions of services_
   core::result<void> found_provider();
+  core::result<void> open_commitments();
   core::result<void> open_loops();
   core::result<void> open_clock();
   void make_walk();

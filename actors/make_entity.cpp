@@ -1,4 +1,5 @@
 // Which kind of entity owns which kind of stream.
+#include "actors/aggregate_entity.hpp"
 #include "actors/catalog_entity.hpp"
 #include "actors/endpoint_entity.hpp"
 #include "actors/published_entity.hpp"
@@ -13,6 +14,7 @@ std::unique_ptr<entity> make_entity(services& s, core::stream_id stream) {
     case core::entity_kind::endpoint: return std::make_unique<endpoint_entity>(s, stream);
     case core::entity_kind::tenant: return std::make_unique<tenant_entity>(s, stream);
     case core::entity_kind::user: return std::make_unique<user_entity>(s, stream);
+    case core::entity_kind::commitment: return std::make_unique<aggregate_entity>(s, stream);
     case core::entity_kind::product:
     case core::entity_kind::plan: return std::make_unique<catalog_entity>(s, stream);
     case core::entity_kind::published:

@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "actors/aggregate_board.hpp"
 #include "actors/backlog_age.hpp"
 #include "actors/catalog_snapshot.hpp"
 #include "actors/delivery_stats.hpp"
@@ -125,6 +126,7 @@ struct services {
   store::retention_gate gate;  // a plan with an event's id, or a lane for an old event: its pass
   load_gate load;
   held_keys keys;
+  aggregate_board aggregates;
   std::atomic<std::uint64_t> published{0};        // events of publishers, on disk
   std::atomic<std::uint64_t> publish_repeats{0};  // known by their dedup_id or idempotency key
   std::atomic<std::uint64_t> expired{0};          // events older than their endpoint wants them

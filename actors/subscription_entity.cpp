@@ -73,6 +73,27 @@ core::result<std::uint64_t> others_of_product(const store::repository& repo,
   return found;
 }
 
+// Commitments that count it, or did, look at it once it is on disk.
+std::function<void()> tells_counters(services& s, const core::subscription* before,
+                                     const core::subscription& next, std::function<void()> after) {
+  if (!core::counted_differently(before, next)) return after;
+  auto path = next.path;
+  if (before != nullptr && before->path != next.path) {
+    for (const core::tenant_id id : before->path) {
+      if (std::ranges::find(next.path, id) == next.path.end()) path.push_back(id);
+    }
+  }
+  return [services = &s, path = std::move(path), id = next.id, vendor = next.vendor,
+          product = next.product, after = std::move(after)] {
+    for (const core::commitment_id counter : services->aggregates.counting(path, vendor, product)) {
+      auto request = system_request(core::stream_of(counter));
+      request->body = aggregate_count{id};
+      services->to_shard(std::move(request));
+    }
+    if (after) after();
+  };
+}
+
 }  // namespace
 
 subscription_entity::subscription_entity(services& s, core::stream_id stream)
@@ -267,6 +288,7 @@ void subscription_entity::persist(entity_request& request, core::subscription_de
   auto ok = outbox_.publish(plan, follow, std::move(events), next.seq, facts, data);
   if (!ok) return refuse(request, std::move(ok).failure());
   parts_.write(plan, std::move(changes));
+  after = tells_counters(s_, record_ ? &*record_ : nullptr, next, std::move(after));
   s_.repo.put(plan, next, created ? nullptr : &*record_);
   record_ = std::move(next);
   answer a = render ? render(*record_, true) : answer{};

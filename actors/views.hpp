@@ -19,6 +19,7 @@
 #include "core/delivery/lane.hpp"
 #include "core/delivery/replay.hpp"
 #include "core/lifecycle/access.hpp"
+#include "core/lifecycle/aggregate.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/event.hpp"
 #include "core/lifecycle/offering.hpp"
@@ -98,6 +99,14 @@ struct user_filter {
   std::optional<core::user_status> status;  // none: all but the purged
   std::string email;
   std::optional<core::timestamp> updated_since;
+};
+
+struct aggregate_filter {
+  core::tenant_id reseller;  // 0 = any
+  core::tenant_id within;    // the reseller is this tenant or below it; 0 = any
+  core::vendor_id vendor;
+  core::product_id product;
+  std::optional<core::commitment_state> state;
 };
 
 struct event_filter {

@@ -11,6 +11,7 @@
 #include "actors/engine.hpp"
 #include "actors/parts.hpp"
 #include "core/delivery/lane.hpp"
+#include "core/lifecycle/aggregate.hpp"
 #include "store/rows.hpp"
 
 namespace syndicated::actors {
@@ -124,6 +125,24 @@ struct owner_quota_changed {
   std::uint64_t limit = 0;
 };
 
+// Of aggregate commitments.
+struct aggregate_creation {
+  core::new_aggregate wanted;
+  renderer<core::aggregate> render;
+};
+struct aggregate_change {
+  core::aggregate_command command;
+  renderer<core::aggregate> render;
+};
+// The subscription counts differently; how is read from what is on disk.
+struct aggregate_count {
+  core::subscription_id subscription;
+};
+// All of them are counted anew, those behind `after`.
+struct aggregate_recount {
+  core::subscription_id after;
+};
+
 // What is asked of the replay jobs.
 struct cancel_job {
   std::uint64_t id = 0;
@@ -140,7 +159,8 @@ struct entity_request {
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
                offerings_change, user_creation, user_change, publish_request, replay_request,
                discard_request, reconsider_access, timer_due, resource_change,
-               usage_intake, catalog_news, endpoint_notices,
+               usage_intake, aggregate_creation, aggregate_change, aggregate_count,
+               aggregate_recount, catalog_news, endpoint_notices,
                endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;

@@ -61,6 +61,7 @@ route_list native_routes() {
   append(all, user_routes());
   append(all, subscription_routes());
   append(all, operation_routes());
+  append(all, commitment_routes());
   append(all, resource_routes());
   append(all, event_routes());
   append(all, publish_routes());

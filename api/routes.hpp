@@ -40,6 +40,7 @@ route_list job_routes();
 route_list tenant_routes();
 route_list subscription_routes();
 route_list operation_routes();
+route_list commitment_routes();
 route_list cloudesire_operation_routes();
 route_list cloudesire_order_routes();
 route_list cloudesire_patch_routes();

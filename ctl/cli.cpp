@@ -24,6 +24,7 @@ struct parsed {
   bool backlog = false;
   list_options list{};
   subscription_query subscriptions{};
+  commitment_query commitments{};
   usage_query usage{};
   event_query events{};
   attempt_query attempts{};
@@ -306,6 +307,19 @@ void add_entity_commands(CLI::App& app, parsed& p) {
   take_id(command(*user, "show", "one user", [&p] { show_user(p.s, p.id); }), p, "the user");
 }
 
+void add_commitment_commands(CLI::App& app, parsed& p) {
+  CLI::App* commitment = group(app, "commitment", "licences of a reseller, counted together");
+  CLI::App* ls = command(*commitment, "ls", "commitments, and what they count",
+                         [&p] { list_commitments(p.s, p.commitments, p.list); });
+  ls->add_option("--reseller", p.commitments.reseller);
+  ls->add_option("--vendor", p.commitments.vendor);
+  ls->add_option("--product", p.commitments.product);
+  ls->add_option("--state", p.commitments.state, "such as ACTIVE");
+  take_limit(ls, p);
+  take_id(command(*commitment, "show", "one commitment", [&p] { show_commitment(p.s, p.id); }), p,
+          "the commitment");
+}
+
 void add_token_commands(CLI::App& app, parsed& p) {
   CLI::App* token = group(app, "token", "access to the API");
   CLI::App* create = command(*token, "create", "make a token; it is shown once",
@@ -374,6 +388,7 @@ int run(const std::vector<std::string>& arguments, std::istream& input, std::ost
   add_event_type_commands(app, p);
   add_entity_commands(app, p);
   add_offer_commands(app, p);
+  add_commitment_commands(app, p);
   add_token_commands(app, p);
   add_key_commands(app, p);
   add_signature_commands(app, p);

@@ -73,6 +73,16 @@ void show_tenant(session& s, std::uint64_t id);
 void list_users(session& s, std::uint64_t tenant, const list_options& o);
 void show_user(session& s, std::uint64_t id);
 
+// ---- commitments.cpp
+struct commitment_query {
+  std::uint64_t reseller = 0;
+  std::uint64_t vendor = 0;
+  std::uint64_t product = 0;
+  std::string state;
+};
+void list_commitments(session& s, const commitment_query& q, const list_options& o);
+void show_commitment(session& s, std::uint64_t id);
+
 // ---- offers.cpp
 struct offer_query {
   std::uint64_t vendor = 0;

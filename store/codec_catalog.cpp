@@ -1,6 +1,7 @@
 // The codec of what is sold: vendors, products with their instances, plans. Records of before a
 // field existed have its default: enumerations are stored as 0 for that, flags as their exception.
 #include "store/codec.hpp"
+#include "store/codec_commitment.hpp"
 #include "store/records.pb.h"
 #include "store/strongbox.hpp"
 #include "store/wire.hpp"
@@ -182,38 +183,6 @@ core::plan_resource get_resource(const records::PlanResource& x) {
   rate.setup = x.rate().setup();
   rate.currency = x.rate().currency();
   return out;
-}
-
-void put_option(records::CommitmentOption& out, const core::commitment_option& o) {
-  out.set_term_months(o.term_months);
-  out.set_auto_renew(o.auto_renew);
-  out.set_window_before_days(o.window_before_days);
-  out.set_window_after_days(o.window_after_days);
-  out.set_allow_increase(o.allow_increase);
-  out.set_allow_decrease(o.allow_decrease);
-  out.set_decrease_window_hours(o.decrease_window_hours);
-  out.set_allow_early_cancel(o.allow_early_cancel);
-  out.set_cancel_fee(o.cancel_fee);
-  out.set_transferable(o.transferable);
-  out.set_volume_min(o.volume_min);
-  out.set_volume_max(o.volume_max);
-  out.set_volume_unit(o.volume_unit);
-}
-
-core::commitment_option get_option(const records::CommitmentOption& r) {
-  return {r.term_months(),
-          r.auto_renew(),
-          r.window_before_days(),
-          r.window_after_days(),
-          r.allow_increase(),
-          r.allow_decrease(),
-          r.decrease_window_hours(),
-          r.allow_early_cancel(),
-          r.cancel_fee(),
-          r.transferable(),
-          r.volume_min(),
-          r.volume_max(),
-          r.volume_unit()};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The codec of subscriptions.
 #include "core/lifecycle/subscription_machine.hpp"
 #include "store/codec.hpp"
+#include "store/codec_commitment.hpp"
 #include "store/records.pb.h"
 #include "store/wire.hpp"
 
@@ -103,12 +104,12 @@ void put_waits(records::Subscription& r, const core::subscription& s) {
   r.set_overdue_told(s.overdue_told);
   for (const core::operation& o : s.operations) put_operation(*r.add_operations(), o);
   r.set_last_operation(s.last_operation);
-  r.set_commitment(s.commitment.value);
+  if (s.commitment) put_commitment(*r.mutable_commitment(), *s.commitment);
 }
 
 void get_waits(core::subscription& s, const records::Subscription& r) {
   s.overdue_told = r.overdue_told();
-  s.commitment = {r.commitment()};
+  if (r.has_commitment()) s.commitment = get_commitment(r.commitment());
   for (const records::Operation& o : r.operations()) s.operations.push_back(get_operation(o));
   for (const records::Timer& t : r.timers()) {
     s.timers.arm(static_cast<core::timer_kind>(t.kind()), at(t.due_ms()), t.version());

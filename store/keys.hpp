@@ -13,6 +13,7 @@
 //                 'n' endpoint(8) event(8): to be told; event 0: its state  -> reason
 //                 's' event(8) endpoint(8): given up there, and its lane went on
 //                 'k' kind(1) entity(8) version(8): an event of the catalogue, to be told -> event
+//                 'a' commitment(8) subscription(8): counted there  -> version(8) units(8)
 //                 'j' job(8) event(8): handed out by the job since its place was stored
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)

@@ -25,6 +25,17 @@ std::optional<core::quantities> read_quantities(object_reader& in) {
   return core::quantities{given->begin(), given->end()};
 }
 
+// {"term_months": 12}: one of the plan's options.
+std::optional<int> read_commitment(object_reader& in) {
+  const json* given = in.value("commitment");
+  if (given == nullptr) return std::nullopt;
+  object_reader inner{*given, "/commitment"};
+  const auto months = inner.integer("term_months", 1, plan_months_max);
+  const auto wanted = static_cast<int>(inner.required("term_months", months));
+  in.absorb(std::move(inner));
+  return wanted;
+}
+
 void create_subscription(const call_ptr& c) {
   if (refuse_vendor(c)) return;
   auto body = c->body();
@@ -41,6 +52,7 @@ void create_subscription(const call_ptr& c) {
   wanted.config = in.string_map("config").value_or(core::string_map{});
   wanted.auto_renew = in.boolean("auto_renew").value_or(true);
   wanted.start_date = in.time("start_date");
+  wanted.commitment_months = read_commitment(in);
   wanted.metadata = in.string_map("metadata").value_or(core::string_map{});
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   auto options = c->options();

@@ -86,6 +86,7 @@ inline constexpr std::size_t product_urls_max = 16;
 inline constexpr std::size_t commitment_options_max = 16;
 inline constexpr std::size_t commitment_lots_max = 128;  // of one subscription
 inline constexpr std::size_t commitment_tiers_max = 32;
+inline constexpr std::size_t aggregates_max = 10'000;  // commitments of resellers, in force
 inline constexpr std::size_t recount_rows_max = 1'000;  // subscriptions looked at in one go
 inline constexpr std::size_t price_ranges_max = 32;
 inline constexpr std::size_t product_instances_max = 1'000;  // of one product

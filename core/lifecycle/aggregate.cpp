@@ -221,12 +221,21 @@ result<void> check(const new_aggregate& wanted) {
 
 }  // namespace
 
+bool counted(const subscription& s) noexcept {
+  return s.status == subscription_status::deployed || s.status == subscription_status::stopped;
+}
+
+bool counted_differently(const subscription* before, const subscription& after) noexcept {
+  if (before == nullptr) return counted(after);
+  if (counted(*before) != counted(after)) return true;
+  if (!counted(after)) return false;
+  return before->quantities != after.quantities || before->path != after.path;
+}
+
 std::int64_t counted_units(const subscription& s, const counted_group& group) noexcept {
-  const bool counts =
-      s.status == subscription_status::deployed || s.status == subscription_status::stopped;
   const bool sold =
       group.kind == entity_kind::vendor ? s.vendor.value == group.of : s.product.value == group.of;
-  if (!counts || !sold || std::ranges::find(s.path, group.reseller) == s.path.end()) return 0;
+  if (!counted(s) || !sold || std::ranges::find(s.path, group.reseller) == s.path.end()) return 0;
   std::int64_t units = 0;
   for (const auto& [name, count] : s.quantities) {
     if (group.resource.empty() || group.resource == name) units += count;
@@ -303,8 +312,13 @@ void write_members(json_writer& out, const aggregate& a) {
   };
   out.key("id").number(a.id.value);
   out.key("reseller_id").number(a.group.reseller.value);
-  out.key("group").begin_object().key("kind").text(to_string(a.group.kind));
-  out.key("id").number(a.group.of).end_object();
+  out.key("vendor_id").number(a.vendor.value);
+  out.key("product_id");
+  if (a.group.kind == entity_kind::product) {
+    out.number(a.group.of);
+  } else {
+    out.null();
+  }
   out.key("resource").text(a.group.resource);
   out.key("state").text(to_string(a.state));
   out.key("tiers").begin_array();

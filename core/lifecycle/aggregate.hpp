@@ -31,7 +31,11 @@ struct counted_group {
   friend auto operator<=>(const counted_group&, const counted_group&) = default;
 };
 
-// Of a subscription that is DEPLOYED or STOPPED; else none.
+// It is DEPLOYED or STOPPED.
+bool counted(const subscription& s) noexcept;
+// Whoever counts it has to look again.
+bool counted_differently(const subscription* before, const subscription& after) noexcept;
+// Of one that does not count: none.
 std::int64_t counted_units(const subscription& s, const counted_group& group) noexcept;
 
 struct aggregate {

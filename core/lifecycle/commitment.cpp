@@ -57,6 +57,14 @@ std::string_view to_string(commitment_state state) noexcept {
   return "";
 }
 
+std::optional<commitment_state> parse_commitment_state(std::string_view text) noexcept {
+  using enum commitment_state;
+  for (const commitment_state state : {pending, active, renewed, lapsed, cancelled}) {
+    if (to_string(state) == text) return state;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(proration_unit unit) noexcept {
   return unit == proration_unit::day ? "day" : "hour";
 }

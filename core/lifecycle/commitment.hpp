@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ enum class commitment_state : std::uint8_t {
   cancelled = 5,  // ended before the term did
 };
 std::string_view to_string(commitment_state state) noexcept;  // "ACTIVE" ...
+std::optional<commitment_state> parse_commitment_state(std::string_view text) noexcept;
 constexpr bool in_force(commitment_state state) noexcept {
   return state == commitment_state::active || state == commitment_state::renewed;
 }

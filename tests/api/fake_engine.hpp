@@ -116,6 +116,12 @@ class fake_engine : public actors::engine {
                    actors::renderer<core::user> render, actors::write_reply reply) override;
   void command(core::user_id id, core::user_command command, actors::write_options options,
                actors::renderer<core::user> render, actors::write_reply reply) override;
+  void create_commitment(core::new_aggregate wanted, actors::write_options options,
+                         actors::renderer<core::aggregate> render,
+                         actors::write_reply reply) override;
+  void command(core::commitment_id id, core::aggregate_command command,
+               actors::write_options options, actors::renderer<core::aggregate> render,
+               actors::write_reply reply) override;
   void change_catalog(actors::catalog_command command, actors::write_options options,
                       actors::renderer<actors::catalog_item> render,
                       actors::write_reply reply) override;
@@ -161,6 +167,9 @@ class fake_engine : public actors::engine {
   core::result<core::metric_polls> metric_polls(core::subscription_id) const override {
     return polls;
   }
+  core::result<core::aggregate> commitment(core::commitment_id id) const override;
+  core::result<actors::page<core::aggregate>> commitments(
+      const actors::aggregate_filter& f, const actors::page_request& p) const override;
   core::result<core::tenant> tenant(core::tenant_id id) const override;
   core::result<actors::page<core::tenant>> tenants(const actors::tenant_filter& f,
                                                    const actors::page_request& p) const override;
@@ -219,6 +228,7 @@ class fake_engine : public actors::engine {
   std::map<core::subscription_id, core::resource_set> all_resources;
   std::map<core::subscription_id, core::usage_book> all_usage;
   core::metric_polls polls;  // of every subscription
+  std::map<std::uint64_t, core::aggregate> all_commitments;
   std::map<std::uint64_t, core::tenant> all_tenants;
   std::map<std::uint64_t, core::user> all_users;
   std::map<std::uint64_t, core::offering_list> all_offerings;  // by tenant
