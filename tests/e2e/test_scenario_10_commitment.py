@@ -34,16 +34,17 @@ class Commitment(unittest.TestCase):
             "product_id": self.shop.product["id"], "name": "Annual",
             "billing_period_months": months, "resources": [{"name": "seats", "min": 1}],
             "commitment_options": [{"term_months": 12, **terms}]})
-        self.id = self.shop.subscription(plan_id=plan["id"], quantities={"seats": 20},
-                                         commitment={"term_months": 12})["id"]
-        self.vendor.patch(f"/api/subscription/{self.id}", {"deploymentStatus": "DEPLOYED"})
+        ordered = self.shop.subscription(plan_id=plan["id"], quantities={"seats": 20},
+                                         commitment={"term_months": 12})
+        self.subscription = ordered["id"]
+        self.vendor.patch(f"/api/subscription/{ordered['id']}", {"deploymentStatus": "DEPLOYED"})
         return self.shown()
 
     def shown(self):
-        return self.client.get(f"/v1/subscriptions/{self.id}")
+        return self.client.get(f"/v1/subscriptions/{self.subscription}")
 
     def act(self, action, body=None, by=None):
-        return (by or self.client).post(f"/v1/subscriptions/{self.id}/{action}", body)
+        return (by or self.client).post(f"/v1/subscriptions/{self.subscription}/{action}", body)
 
     def seats(self, count, **more):
         return self.act("change", {"quantities": {"seats": count}, **more})
@@ -55,7 +56,8 @@ class Commitment(unittest.TestCase):
         return str(refused.exception)
 
     def events(self):
-        return list(self.client.all(f"/v1/events?entity=subscription&entity_id={self.id}"))
+        query = f"entity=subscription&entity_id={self.subscription}"
+        return list(self.client.all(f"/v1/events?{query}"))
 
     def names(self):
         return [event["name"] for event in self.events()]
@@ -98,8 +100,9 @@ class Commitment(unittest.TestCase):
         self.commit()
         self.advance("3d")
         self.seats(30)
-        change = next(event for event in self.events()
-                      if event["name"] == "subscription.quantity_changed")["data"]["change"]["seats"]
+        told = next(event for event in self.events()
+                    if event["name"] == "subscription.quantity_changed")
+        change = told["data"]["change"]["seats"]
         self.assertEqual(change["proration"]["unit"], "hour")
         days = change["proration"]["total"] / 24
         self.assertIn(days, (365, 366))
@@ -124,7 +127,7 @@ class Commitment(unittest.TestCase):
         end = instant(self.commit()["commitment"]["ends_at"])
         self.advance("8d")
         self.seats(10)
-        self.client.call("POST", f"/v1/subscriptions/{self.id}/unschedule")
+        self.client.call("POST", f"/v1/subscriptions/{self.subscription}/unschedule")
         self.seats(12)
         now = instant(self.daemon.admin().get("/admin/clock")["now"])
         seconds = int((end - now).total_seconds()) - 12 * 3600

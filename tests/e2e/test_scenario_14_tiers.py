@@ -1,6 +1,6 @@
-"""Scenario 14: licences of a reseller's customers are counted together. Three customers with 40, 40
-and 30 and tiers at 100 and 500: the tier is 2 when the sum passes 100; a commitment to 500 reports a
-shortfall of 390."""
+"""Scenario 14: licences of a reseller's customers are counted together. Three customers with 40,
+40 and 30 and tiers at 100 and 500: the tier is 2 when the sum passes 100; a commitment to 500
+reports a shortfall of 390."""
 import json
 import unittest
 
