@@ -4,6 +4,7 @@
 #include <random>
 
 #include "store/aggregates.hpp"
+#include "store/codec.hpp"
 #include "tests/actors/engine_fixture.hpp"
 
 namespace syndicated::tests {
@@ -200,6 +201,30 @@ BOOST_AUTO_TEST_CASE(a_restart_finds_what_was_lost_and_what_is_wrong) {
   wait_for(id, 53);
   restart();
   wait_for(id, 53);
+}
+
+// More than are looked at in one go, while others change.
+BOOST_AUTO_TEST_CASE(very_many_are_counted_in_pages) {
+  const auto id = commit_to(reseller_);
+  const auto sold = sell(customer_, 2);
+  wait_for(id, 2);
+  constexpr std::uint64_t many = 2 * core::limits::recount_rows_max + 7;
+  restart([&] {
+    auto db = store::database::open({.directory = options.directory});
+    BOOST_REQUIRE(db.ok());
+    auto copy = store::decode_subscription(
+        **(*db)->get(store::family::subscriptions, store::id_key(sold.value).view()));
+    BOOST_REQUIRE(copy.ok());
+    store::write_plan plan;
+    for (std::uint64_t i = 1; i <= many; ++i) {
+      copy->id = {1'000'000 + i};
+      plan.put(store::family::subscriptions, store::id_key(copy->id.value), store::encode(*copy));
+      plan.put(store::family::index, store::index_key('v', copy->vendor.value, copy->id.value), {});
+    }
+    BOOST_REQUIRE(((*db)->write({&plan}, {}, true).result == store::commit_result::committed));
+  });
+  set_seats(sold, 5);  // perhaps already passed, perhaps not
+  wait_for(id, 2 * static_cast<std::int64_t>(many) + 5);
 }
 
 BOOST_AUTO_TEST_CASE(the_month_sets_the_tier_and_the_year_renews_it) {
