@@ -165,6 +165,14 @@ using catalog_command =
 using catalog_item = std::variant<core::vendor, core::product, core::plan, core::product_instance,
                                   core::endpoint, core::token, core::event_type>;
 
+// ---- questions to vendors ---------------------------------------------------------------------
+
+struct vendor_question {
+  core::vendor_id vendor;
+  std::string url;   // of the catalogue, where it was checked
+  std::string body;  // JSON
+};
+
 // ---- publishing ------------------------------------------------------------------------------
 
 struct published_event {

@@ -93,6 +93,10 @@ class engine {
                              std::function<answer(const core::attempt_result&)> render,
                              write_reply reply) = 0;
 
+  // Asks a vendor once, outside of every queue, while a caller waits (vendor_asker.hpp). `reply`
+  // comes once, on an unspecified thread; the answer's body is in the excerpt.
+  virtual void ask_vendor(vendor_question q, std::function<void(core::attempt_result&&)> reply) = 0;
+
   // Drops what is no longer kept, and compacts the whole store; may take long. `reply` comes once,
   // on an unspecified thread. Errors: errc::unavailable when the daemon ends meanwhile, errc::io.
   virtual void compact(std::function<void(core::result<compaction_report>&&)> reply) = 0;

@@ -185,6 +185,11 @@ void engine_body::wire() {
   };
   poller_ = std::make_unique<metric_poller>(
       s, [l = loops_.front().get()](net::attempt_request&& r) { l->submit(std::move(r)); });
+  // What follows an answer may read from the disk: that is no work for the curl loop's thread.
+  asker_ = std::make_unique<vendor_asker>(
+      [l = loops_.front().get()](net::attempt_request&& r) { l->submit(std::move(r)); },
+      [this](std::function<void()> work) { system_->spawn([work = std::move(work)] { work(); }); },
+      s.open_requests);
   s.ask_metric = [this](core::subscription_id owner, const core::metric& m) {
     poller_->ask(owner, m);
   };

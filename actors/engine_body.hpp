@@ -19,6 +19,7 @@
 #include "actors/metric_poller.hpp"
 #include "actors/services.hpp"
 #include "actors/simulated_clock.hpp"
+#include "actors/vendor_asker.hpp"
 #include "store/key_rotation.hpp"
 #include "store/retention.hpp"
 #include "store/vault.hpp"
@@ -82,6 +83,7 @@ class engine_body final : public local_engine {
   void test_endpoint(core::endpoint_id id, write_options options,
                      std::function<answer(const core::attempt_result&)> render,
                      write_reply reply) override;
+  void ask_vendor(vendor_question q, std::function<void(core::attempt_result&&)> reply) override;
   void compact(std::function<void(core::result<compaction_report>&&)> reply) override;
   core::result<std::optional<answer>> idempotency_begin(const idempotency& key) override;
   void idempotency_end(const idempotency& key) override;
@@ -185,6 +187,7 @@ class engine_body final : public local_engine {
   std::unique_ptr<store::retention> retention_;
   std::unique_ptr<load_watch> watch_;
   std::unique_ptr<metric_poller> poller_;
+  std::unique_ptr<vendor_asker> asker_;
   std::vector<std::unique_ptr<net::curl_loop>> loops_;
   std::unique_ptr<flight_journal> flights_;  // null: cannot be kept
   std::atomic<std::shared_ptr<const core::egress_policy>> egress_;

@@ -187,6 +187,16 @@ void engine_body::test_endpoint(core::endpoint_id id, write_options options,
                  test_request{id, std::make_shared<boxed>(std::move(ended))});
 }
 
+void engine_body::ask_vendor(vendor_question q, std::function<void(core::attempt_result&&)> reply) {
+  if (const std::string why = refusal_now(); why == "starting" || why == "draining") {
+    core::attempt_result none;
+    none.error = core::attempt_error::local;
+    none.detail = "stopped";
+    return reply(std::move(none));
+  }
+  asker_->ask(std::move(q), std::move(reply));
+}
+
 void engine_body::compact(std::function<void(core::result<compaction_report>&&)> reply) {
   retention_->compact_everything(
       [this, reply = std::move(reply)](core::result<store::compaction_report>&& done) {

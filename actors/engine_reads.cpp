@@ -307,6 +307,10 @@ engine_metrics engine_body::metrics() const {
   out.token_fetches = services_->token_fetches.load();
   out.polls_answered = services_->polls_answered.load();
   out.polls_failed = services_->polls_failed.load();
+  if (started_) {
+    out.questions_answered = asker_->answered();
+    out.questions_failed = asker_->failed();
+  }
   out.awake_entities = services_->awake.load();
   out.store_bytes = db_->stored_bytes();
   out.disk_free_bytes = db_->free_bytes();

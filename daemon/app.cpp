@@ -287,6 +287,8 @@ std::string app::impl::metrics() const {
   in.expired = inside.expired;
   in.coalesced = inside.coalesced;
   in.token_fetches = inside.token_fetches;
+  in.questions_answered = inside.questions_answered;
+  in.questions_failed = inside.questions_failed;
   in.polls_answered = inside.polls_answered;
   in.polls_failed = inside.polls_failed;
   for (const auto& loop : inside.loops) {

@@ -275,6 +275,11 @@ std::string metrics_text(const metrics_input& in) {
               number(in.polls_answered));
   out.counter("syndicated_metric_polls_failed_total",
               "Questions to vendors' metric endpoints that brought none.", number(in.polls_failed));
+  out.counter("syndicated_vendor_questions_answered_total",
+              "Questions about orders that vendors answered, with whatever status.",
+              number(in.questions_answered));
+  out.counter("syndicated_vendor_questions_failed_total",
+              "Questions about orders without an answer.", number(in.questions_failed));
   add_requests(out, in);
   add_servers(out, in);
   add_sending(out, in.sending);

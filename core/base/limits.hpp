@@ -98,6 +98,11 @@ inline constexpr int lifespan_hours_max = 8'784;
 inline constexpr std::size_t usage_samples_max =
     1'000;  // of one metric, in one question for a price
 
+// Questions to vendors that a caller waits for (domain.md, 1.12): at a time, and each.
+inline constexpr std::size_t vendor_questions_max = 512;
+inline constexpr int vendor_question_ms = 10'000;
+inline constexpr std::size_t parameter_values_max = 1'000;  // of one answer
+
 // Publishing.
 inline constexpr std::size_t publish_lines_max = 1'000;
 inline constexpr std::size_t event_data_bytes_max = 256 * 1024;

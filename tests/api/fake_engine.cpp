@@ -264,6 +264,7 @@ void fake_engine::publish(std::vector<actors::published_event> events,
 void fake_engine::replay_event(core::event_id, std::optional<core::endpoint_id> endpoint,
                                actors::write_options, actors::write_reply reply) {
   replayed_to = endpoint;
+  replays.push_back(endpoint);
   reply(actors::answer{202, R"({"replayed":1})"});
 }
 
@@ -358,7 +359,8 @@ core::result<actors::page<core::subscription>> fake_engine::subscriptions(
     return (!f.tenant || s.tenant == f.tenant) &&
            (!f.within || tenant_within(s.tenant, f.within)) &&
            (!f.vendor || s.vendor == f.vendor) && (!f.product || s.product == f.product) &&
-           (!f.plan || s.plan == f.plan) && (!f.status || s.status == *f.status);
+           (!f.plan || s.plan == f.plan) && (!f.status || s.status == *f.status) &&
+           (!f.type || s.type == *f.type);
   });
 }
 

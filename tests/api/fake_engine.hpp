@@ -145,6 +145,11 @@ class fake_engine : public actors::engine {
   void test_endpoint(core::endpoint_id id, actors::write_options options,
                      std::function<actors::answer(const core::attempt_result&)> render,
                      actors::write_reply reply) override;
+  void ask_vendor(actors::vendor_question q,
+                  std::function<void(core::attempt_result&&)> reply) override {
+    asked_vendor.push_back(q);
+    reply(vendor ? vendor(q) : core::attempt_result{});
+  }
   void compact(std::function<void(core::result<actors::compaction_report>&&)> reply) override {
     reply(actors::compaction_report{900, 300, 7, 8, {{"events", 200}}});
   }
@@ -244,7 +249,10 @@ class fake_engine : public actors::engine {
   std::pair<core::event_id, core::endpoint_id> discarded_event;
   std::optional<core::lane_key> discarded;
   std::optional<core::endpoint_id> replayed_to;
+  std::vector<std::optional<core::endpoint_id>> replays;  // all that were asked for
   core::attempt_result test_answer{};
+  std::vector<actors::vendor_question> asked_vendor;
+  std::function<core::attempt_result(const actors::vendor_question&)> vendor;
   actors::engine_status state{};
   actors::clock_status clock{};
   std::optional<actors::clock_move> moved;  // the last one asked for

@@ -144,6 +144,8 @@ BOOST_AUTO_TEST_CASE(the_names_are_stable) {
                                        "syndicated_metric_polls_answered_total",
                                        "syndicated_metric_polls_failed_total",
                                        "syndicated_oauth2_token_requests_total",
+                                       "syndicated_vendor_questions_answered_total",
+                                       "syndicated_vendor_questions_failed_total",
                                        "syndicated_rate_refusals_total",
                                        "syndicated_ready",
                                        "syndicated_request_body_bytes",
