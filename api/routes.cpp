@@ -54,6 +54,7 @@ route_list native_routes() {
   route_list all = vendor_routes();
   append(all, product_routes());
   append(all, plan_routes());
+  append(all, parameter_value_routes());
   append(all, endpoint_routes());
   append(all, lane_routes());
   append(all, job_routes());
@@ -110,6 +111,8 @@ const route_table& public_routes() {
     append(all, cloudesire_operation_routes());
     append(all, cloudesire_order_routes());
     append(all, cloudesire_patch_routes());
+    append(all, cloudesire_event_routes());
+    append(all, cloudesire_stub_routes());
     append(all, account_tenant_routes());
     append(all, account_user_routes());
     append(all, account_token_routes());

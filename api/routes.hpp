@@ -1,7 +1,7 @@
 // The table of calls: which handler answers which method and path, and what it needs first.
 //
 // Patterns: "/v1/vendors/{id}": {id} is a positive decimal number, {key} any percent-encoded text
-// without a slash (last segment only), {tenant} and {user} the UUID of one (core/base/uuid.hpp).
+// without a slash (one in a path), {tenant} and {user} the UUID of one (core/base/uuid.hpp).
 // Immutable after start: any thread may look things up.
 #pragma once
 
@@ -44,6 +44,9 @@ route_list commitment_routes();
 route_list cloudesire_operation_routes();
 route_list cloudesire_order_routes();
 route_list cloudesire_patch_routes();
+route_list cloudesire_event_routes();
+route_list cloudesire_stub_routes();
+route_list parameter_value_routes();
 route_list resource_routes();
 route_list event_routes();
 route_list publish_routes();

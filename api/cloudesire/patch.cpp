@@ -4,6 +4,7 @@
 
 #include "api/access.hpp"
 #include "api/routes.hpp"
+#include "api/vendor_hooks.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -170,6 +171,11 @@ core::result<wish> read_action(const call& c, const json& body, const std::strin
     out.nothing = true;
     return out;
   }
+  if (action == "ALTER_DATES") {
+    return core::invalid_field("/action",
+                               "dates follow from renewals, changes of the plan and the plan's "
+                               "periods; none is set by hand");
+  }
   return wrong("action",
                "is not one of RENEW, AUTORENEW, START, STOP, DEPLOY, SET_NAME, KILL, APPROVE, "
                "SYNDICATED_UPGRADE, BILLING_ITEM_UPGRADE, REFRESH_BILLING_CONFIGURATION");
@@ -250,8 +256,10 @@ void patch_subscription(const call_ptr& c) {
     if (!upgrade) return actors::answer{204, {}};
     return actors::answer{200, upgrade_text(*c, s, changed)};
   };
-  c->engine().command(id, std::move(read->command), std::move(*options), std::move(render),
-                      finish(c));
+  ask_vendor_first(c, inquiry_of(*c, id, read->command),
+                   [c, id, command = read->command, options = *options, render] {
+                     c->engine().command(id, command, options, render, finish(c));
+                   });
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // The resources that a subscription refers to, and the login that older vendor code begins with.
+#include <algorithm>
+
 #include "api/access.hpp"
 #include "api/cloudesire/texts.hpp"
 #include "api/routes.hpp"
@@ -16,6 +18,28 @@ void get_plan(const call_ptr& c) {
   const auto found = c->engine().catalog()->find(core::plan_id{c->id()});
   if (!found || !may_see(*c, *found)) return c->fail(no_such("productVersion", c->id()));
   c->send(200, cloudesire::plan_text(*found));
+}
+
+// Ids of parameters are not kept by themselves: they are few, and so are the products.
+void get_parameter(const call_ptr& c) {
+  const auto catalog = c->engine().catalog();
+  const core::parameter_id wanted{c->id()};
+  std::uint64_t after = 0;
+  for (std::size_t seen = 0; seen < core::limits::scan_rows_max;) {
+    const auto products = catalog->products(after, core::limits::page_items_max);
+    for (const auto& p : products) {
+      after = p->id.value;
+      if (!may_see(*c, *p)) continue;
+      const auto found =
+          std::ranges::find(p->config_parameters, wanted, &core::config_parameter::id);
+      if (found != p->config_parameters.end()) {
+        return c->send(200, cloudesire::parameter_text(*p, *found));
+      }
+    }
+    seen += products.size();
+    if (products.size() < core::limits::page_items_max) break;
+  }
+  c->fail(no_such("configurationParameter", wanted.value));
 }
 
 // A vendor sees the customers that have, or had, something of its own.
@@ -77,6 +101,7 @@ route_list cloudesire_reference_routes() {
        get_customer<cloudesire::company_text>},
       {"GET", "/api/product/{id}", face::cloudesire, false, get_product},
       {"GET", "/api/productVersion/{id}", face::cloudesire, false, get_plan},
+      {"GET", "/api/configurationParameter/{id}", face::cloudesire, false, get_parameter},
   };
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "api/access.hpp"
+#include "api/cloudesire/pages.hpp"
+#include "api/cloudesire/prospects.hpp"
 #include "api/cloudesire/texts.hpp"
 #include "api/routes.hpp"
 
@@ -13,11 +15,11 @@ namespace {
 
 using core::subscription_status;
 
-constexpr std::int64_t list_size_default = 50;
-
-std::string text_of(const call& c, const core::subscription& s) {
+std::string text_of(const call& c, const core::subscription& s,
+                    const cloudesire::prospects* prospects = nullptr) {
   const auto plan = c.engine().catalog()->find(s.plan);
-  return cloudesire::subscription_text(s, plan.get());
+  const auto product = c.engine().catalog()->find(s.product);
+  return cloudesire::subscription_text(s, {plan.get(), product.get(), prospects});
 }
 
 void get_subscription(const call_ptr& c) {
@@ -30,15 +32,9 @@ void get_subscription(const call_ptr& c) {
                     {},
                     {}});
   }
-  c->send_entity(text_of(*c, *found), found->version);
+  const auto prospects = cloudesire::prospects_of(*c, *found);
+  c->send_entity(text_of(*c, *found, &prospects), found->version);
 }
-
-struct listing {
-  actors::subscription_filter filter;
-  std::optional<core::subscription_type> type;
-  std::int64_t number = 1;
-  std::int64_t size = list_size_default;
-};
 
 // "product/7" as well as "7".
 std::optional<std::uint64_t> parse_product(std::string_view text) {
@@ -46,59 +42,72 @@ std::optional<std::uint64_t> parse_product(std::string_view text) {
   return parse_id(text);
 }
 
-core::result<listing> read_listing(const call& c) {
-  query_reader q{c.query};
-  listing out;
-  constexpr std::int64_t pages_max = 1'000'000;
-  const auto number = q.integer("pageNumber", 1, pages_max);
-  const auto page = q.integer("page", 1, pages_max);
-  out.number = number.value_or(page.value_or(1));
-  constexpr auto size_max = static_cast<std::int64_t>(core::limits::page_items_max);
-  const auto page_size = q.integer("pageSize", 1, size_max);
-  const auto size = q.integer("size", 1, size_max);
-  out.size = page_size.value_or(size.value_or(list_size_default));
-  out.filter.status = q.word("status", core::parse_subscription_status, "the deployment statuses");
-  out.filter.product.value = q.word("product", parse_product, "the product ids").value_or(0);
-  out.filter.updated_since = q.time("updated_since");
-  out.type = q.word("type", core::parse_subscription_type, "NORMAL, TRIAL, SANDBOX");
-  if (const auto ok = q.finish_lenient(); !ok) return ok.failure();
-  if (c.by.role == core::role::vendor) out.filter.vendor.value = c.by.scope;
-  if (c.by.role == core::role::tenant) out.filter.within.value = c.by.scope;
-  return out;
+// The list is walked up to limits::scan_rows_max entries; what lies behind that is neither shown
+// nor counted (reconcile with status= or updated_since=).
+void list_subscriptions(const call_ptr& c) {
+  query_reader q{c->query};
+  cloudesire::numbered_list list{q};
+  actors::subscription_filter filter;
+  filter.status = q.word("status", core::parse_subscription_status, "the deployment statuses");
+  filter.product.value = q.word("product", parse_product, "the product ids").value_or(0);
+  filter.updated_since = q.time("updated_since");
+  filter.type = q.word("type", core::parse_subscription_type, "NORMAL, TRIAL, SANDBOX");
+  if (const auto ok = q.finish_lenient(); !ok) return c->fail(ok.failure());
+  if (c->by.role == core::role::vendor) filter.vendor.value = c->by.scope;
+  if (c->by.role == core::role::tenant) filter.within.value = c->by.scope;
+  const auto walked = cloudesire::walk(
+      [&](const actors::page_request& page) { return c->engine().subscriptions(filter, page); },
+      [&](const core::subscription& s) {
+        list.add([&] { return text_of(*c, s); });
+        return true;
+      });
+  if (!walked) return c->fail(walked.failure());
+  list.send(*c);
 }
 
-// Pages have numbers here, and a total: the list is walked up to limits::scan_rows_max entries;
-// what lies behind that is neither shown nor counted (reconcile with status= or updated_since=).
-void list_subscriptions(const call_ptr& c) {
-  auto wanted = read_listing(*c);
-  if (!wanted) return c->fail(wanted.failure());
-  const std::int64_t first = (wanted->number - 1) * wanted->size;
-  std::int64_t total = 0;
-  std::string body = "[";
-  actors::page_request page{core::limits::page_items_max, {}};
-  for (std::size_t seen = 0; seen < core::limits::scan_rows_max;) {
-    const auto found = c->engine().subscriptions(wanted->filter, page);
-    if (!found) return c->fail(found.failure());
-    for (const core::subscription& s : found->items) {
-      if (wanted->type && s.type != *wanted->type) continue;
-      if (total >= first && total < first + wanted->size) {
-        if (body.size() > 1) body += ',';
-        body += text_of(*c, s);
-      }
-      ++total;
-    }
-    seen += std::max<std::size_t>(found->items.size(), 1);
-    if (!found->next) break;
-    page.after = *found->next;
+std::string change_text(const core::event& e) {
+  core::json_writer out;
+  out.begin_object();
+  out.key("id").number(e.id.value);
+  out.key("date").text(core::format_rfc3339_seconds(e.at));
+  out.key("name").text(e.name);
+  out.key("type");
+  if (e.type == core::wire_type::none) {
+    out.null();
+  } else {
+    out.text(core::to_string(e.type));
   }
-  net::http_response answer;
-  answer.body = body + ']';
-  const std::int64_t pages = (total + wanted->size - 1) / wanted->size;
-  answer.headers = {{"CMW-PageNumber", std::to_string(wanted->number)},
-                    {"CMW-PageSize", std::to_string(wanted->size)},
-                    {"CMW-TotalItems", std::to_string(total)},
-                    {"CMW-TotalPages", std::to_string(pages)}};
-  c->send(std::move(answer));
+  out.key("by").text(e.cause);
+  out.key("version").number(e.entity_version);
+  const auto data = parse_json(e.data);
+  const json* status = data ? data->find("status") : nullptr;
+  out.key("deploymentStatus");
+  if (status != nullptr && status->text() != nullptr) {
+    out.text(*status->text());
+  } else {
+    out.null();
+  }
+  out.end_object();
+  return std::move(out).str();
+}
+
+// What the stream of the subscription's events tells, oldest first.
+void get_changelog(const call_ptr& c) {
+  query_reader q{c->query};
+  cloudesire::numbered_list list{q};
+  if (const auto ok = q.finish_lenient(); !ok) return c->fail(ok.failure());
+  const auto found = visible_subscription(*c, core::subscription_id{c->id()});
+  if (!found) return c->fail(found.failure());
+  actors::event_filter filter;
+  filter.stream = core::stream_of(found->id);
+  const auto walked = cloudesire::walk(
+      [&](const actors::page_request& page) { return c->engine().events(filter, page); },
+      [&](const core::event& e) {
+        list.add([&] { return change_text(e); });
+        return true;
+      });
+  if (!walked) return c->fail(walked.failure());
+  list.send(*c);
 }
 
 }  // namespace
@@ -107,6 +116,7 @@ route_list cloudesire_subscription_routes() {
   return {
       {"GET", "/api/subscription", face::cloudesire, false, list_subscriptions},
       {"GET", "/api/subscription/{id}", face::cloudesire, false, get_subscription},
+      {"GET", "/api/subscription/{id}/changelog", face::cloudesire, false, get_changelog},
   };
 }
 

@@ -1,5 +1,7 @@
 #include "api/cloudesire/texts.hpp"
 
+#include <algorithm>
+
 namespace syndicated::api::cloudesire {
 namespace {
 
@@ -42,6 +44,35 @@ void write_vendor_part(core::json_writer& out, const core::subscription& s) {
   } else {
     out.text(english != s.instructions.end() ? english->second : s.instructions.begin()->second);
   }
+}
+
+// A parameter that the product declares is named by its URL, any other by its code.
+void write_config(core::json_writer& out, const core::subscription& s, const core::product* p) {
+  if (s.config.empty()) return;
+  out.key("configurationParameters").begin_object();
+  for (const auto& [code, value] : s.config) {
+    std::string name = code;
+    if (p != nullptr) {
+      const auto declared =
+          std::ranges::find(p->config_parameters, code, &core::config_parameter::code);
+      if (declared != p->config_parameters.end()) {
+        name = path("configurationParameter", declared->id.value);
+      }
+    }
+    out.given_key(name).text(value);
+  }
+  out.end_object();
+}
+
+void write_prospects(core::json_writer& out, const prospects& p) {
+  out.key("availableOperations").begin_array();
+  for (const std::string_view word : p.operations) out.text(word);
+  out.end_array();
+  out.key("possibleUpgrades").begin_array();
+  for (const core::plan_id id : p.upgrades) {
+    out.begin_object().key("url").text(path("productVersion", id.value)).end_object();
+  }
+  out.end_array();
 }
 
 std::string order_path(const core::subscription& s, std::uint32_t number) {
@@ -113,7 +144,7 @@ std::string order_text(const core::subscription& s, const core::operation* o) {
   return std::move(out).str();
 }
 
-std::string subscription_text(const core::subscription& s, const core::plan* plan) {
+std::string subscription_text(const core::subscription& s, const surroundings& around) {
   core::json_writer out;
   out.begin_object();
   head(out, "subscription", s.id.value);
@@ -122,7 +153,7 @@ std::string subscription_text(const core::subscription& s, const core::plan* pla
   out.key("type").text(core::to_string(s.type));
   out.key("paid").boolean(s.paid);
   out.key("autoRenew").boolean(s.auto_renew);
-  if (plan != nullptr) out.key("billingPeriod").number(plan->billing_period_months);
+  if (around.plan != nullptr) out.key("billingPeriod").number(around.plan->billing_period_months);
   reference(out, "buyer", path("user", s.tenant.value));
   reference(out, "company", path("company", s.tenant.value));
   reference(out, "product", path("product", s.product.value));
@@ -141,14 +172,31 @@ std::string subscription_text(const core::subscription& s, const core::plan* pla
   write_order_reference(out, s, core::first_order);
   for (const core::operation& o : s.operations) write_order_reference(out, s, o.number);
   out.end_array();
-  if (!s.config.empty()) out.key("configurationParameters").map(s.config);
+  write_config(out, s, around.product);
   out.key("billingItems").begin_array();
   for (const auto& [name, value] : s.quantities) {
     out.begin_object().key("identifier").text(name).key("value").number(value).end_object();
   }
   out.end_array();
   write_vendor_part(out, s);
+  if (around.prospects != nullptr) write_prospects(out, *around.prospects);
   reference(out, "metadata", path("subscription", s.id.value) + "/metadata");
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string parameter_text(const core::product& p, const core::config_parameter& of) {
+  core::json_writer out;
+  out.begin_object();
+  head(out, "configurationParameter", of.id.value);
+  out.key("identifier").text(of.code);
+  out.key("parameter").text(of.code);
+  out.key("name").text(of.name);
+  out.key("description").text(of.description);
+  out.key("type").text("STRING");
+  out.key("required").boolean(of.required);
+  out.key("externalValues").boolean(of.external_values);
+  reference(out, "product", path("product", p.id.value));
   out.end_object();
   return std::move(out).str();
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/json_writer.hpp"
 #include "core/lifecycle/catalog.hpp"
@@ -11,10 +13,23 @@
 
 namespace syndicated::api::cloudesire {
 
-// `plan` may be null: then the billing period is left out.
-std::string subscription_text(const core::subscription& s, const core::plan* plan);
+// The actions of PATCH, and the plans of SYNDICATED_UPGRADE (prospects.hpp).
+struct prospects {
+  std::vector<std::string_view> operations;
+  std::vector<core::plan_id> upgrades;
+};
+
+// What may be null is left out.
+struct surroundings {
+  const core::plan* plan = nullptr;
+  const core::product* product = nullptr;
+  const cloudesire::prospects* prospects = nullptr;
+};
+std::string subscription_text(const core::subscription& s, const surroundings& around);
 // `o` may be null: the order that made the subscription.
 std::string order_text(const core::subscription& s, const core::operation* o);
+// `of` is one of the product's.
+std::string parameter_text(const core::product& p, const core::config_parameter& of);
 std::string product_text(const core::product& p);
 std::string plan_text(const core::plan& p);  // productVersion
 std::string company_text(const core::tenant& t);

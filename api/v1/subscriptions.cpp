@@ -3,6 +3,7 @@
 
 #include "api/routes.hpp"
 #include "api/v1/common.hpp"
+#include "api/vendor_hooks.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -63,9 +64,10 @@ void create_subscription(const call_ptr& c) {
     // Nobody confirms his own payment.
     if (wanted.paid) return c->fail(forbidden("'paid' is set by the marketplace"));
   }
-  c->engine().create_subscription(std::move(wanted), std::move(*options),
-                                  rendered<core::subscription>(c, 201, subscription_text),
-                                  finish(c));
+  ask_vendor_first(c, inquiry_of(*c, wanted), [c, wanted, options = *options] {
+    c->engine().create_subscription(
+        wanted, options, rendered<core::subscription>(c, 201, subscription_text), finish(c));
+  });
 }
 
 void write_timers(core::json_writer& out, const core::timer_table& timers) {
@@ -139,8 +141,10 @@ void run(const call_ptr& c, core::subscription_command command) {
   auto options = c->options();
   if (!options) return c->fail(options.failure());
   command.by = party_of(*c, command.action);
-  c->engine().command(id, std::move(command), std::move(*options),
-                      rendered<core::subscription>(c, 200, subscription_text), finish(c));
+  ask_vendor_first(c, inquiry_of(*c, id, command), [c, id, command, options = *options] {
+    c->engine().command(id, command, options,
+                        rendered<core::subscription>(c, 200, subscription_text), finish(c));
+  });
 }
 
 void update_subscription(const call_ptr& c) {
