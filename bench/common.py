@@ -64,11 +64,20 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def rss_mb(pid):
+def rss_mb(pid, line_of="VmRSS:"):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(line_of):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def reset_peak(pid):
+    """From now on the peak is a new one."""
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def peak_mb(pid):
+    return rss_mb(pid, "VmHWM:")
 
 
 def run_json(command):

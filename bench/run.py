@@ -39,6 +39,7 @@ import compare
 import disk
 import harness
 import isolation
+import lifecycle
 import peers
 import scale
 
@@ -233,9 +234,18 @@ def run_disk(options, programs):
     return disk.Disk(programs, 1_000_000 if options.full else 200_000), disk.ROWS
 
 
+def run_timers(options, programs):
+    return lifecycle.Timers(programs, 100_000 if options.full else 10_000), lifecycle.TIMERS_ROWS
+
+
+def run_cascade(options, programs):
+    return lifecycle.Cascade(programs, 100_000 if options.full else 10_000), lifecycle.CASCADE_ROWS
+
+
 # What can be measured alone with --only.
 SCENARIOS = {"single": run_single, "isolation": run_isolation, "disk": run_disk,
-             "scale": run_scale}
+             "timers": run_timers, "cascade": run_cascade, "scale": run_scale}
+TENTHS = ("timers", "cascade", "scale")
 
 
 def measure(name, options, programs):
@@ -257,7 +267,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--only", choices=sorted(SCENARIOS), help="one scenario")
     parser.add_argument("--full", action="store_true",
-                        help="the large scenario at full size and not at a tenth")
+                        help="the large scenarios at full size and not at a tenth")
     parser.add_argument("--micro", action="store_true", help="parts by themselves, nothing else")
     parser.add_argument("--against", choices=sorted(set(peers.PEERS) - {"syndicated"}),
                         help="the same load on another server, nothing else")
@@ -289,7 +299,7 @@ def main():
         everything["problems"] += figures.pop("problems")
         everything |= figures
         if not options.json:
-            if name == "scale" and not options.full:
+            if name in TENTHS and not options.full:
                 print(f"\n{name}, at a tenth of the size (--full for all of it)")
             for title, key, unit in rows:
                 print(f"{title:18} {figures[key]!s:>12} {unit}".rstrip())

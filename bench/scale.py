@@ -36,10 +36,11 @@ IDLE_CPU = 0.05  # seconds of CPU in one second
 class Market:
     """A daemon with one vendor, its sink, and its subscriptions."""
 
-    def __init__(self, programs, problems):
+    def __init__(self, programs, problems, settings=None):
         self.programs = programs
         self.problems = problems
-        self.daemon = harness.Daemon({"log": {"level": "warning"}}, build=programs.parent,
+        self.daemon = harness.Daemon(settings or {"log": {"level": "warning"}},
+                                     build=programs.parent,
                                      unaudited="a benchmark counts by itself")
         self.sink = Sink(programs)
         self.ids = self.daemon.directory / "ids"
