@@ -3,8 +3,8 @@
 //
 // Timers live in the store, never in CAF's clock (library-notes.md 1.2, 4): once a second those
 // that are due are handed to their entities, at most timers_page of them under way, the next ones
-// as soon as half of those are done. A cascade walks the tree below a tenant in pages, with at most
-// cascade_page requests under way, and is remembered on disk until it is done.
+// as soon as half of those are done. A cascade walks the tree below a tenant in pages, with less
+// than two of them under way, and is remembered on disk until it is done.
 #pragma once
 
 #include <deque>

@@ -159,6 +159,20 @@ BOOST_FIXTURE_TEST_CASE(a_suspension_of_another_kind_survives_the_cascade, famil
   BOOST_TEST(!s.reasons.has(suspension_reason::tenant_disabled));
 }
 
+// One commit after the other for each of them would take minutes with a hundred thousand.
+BOOST_FIXTURE_TEST_CASE(customers_with_few_subscriptions_are_walked_together, family_of_tenants) {
+  for (int c = 0; c < 150; ++c) subscriptions.push_back(deployed(add_tenant(reseller)));
+  const auto disabled = send(act(reseller, tenant_action::disable));
+  int commits = 0;
+  do {
+    run();
+  } while (commit() && ++commits < 1000);
+  BOOST_TEST(disabled->ok());
+  BOOST_TEST(commits < 10);
+  for (const auto id : subscriptions) expect(id, false);
+  BOOST_TEST(!cascade_is_open());
+}
+
 BOOST_FIXTURE_TEST_CASE(an_order_made_during_a_disable_does_not_slip_through, family_of_tenants) {
   const auto ordered_meanwhile = send(order(customers[0], plan));
   send(act(reseller, tenant_action::disable));
