@@ -36,6 +36,9 @@ core::tenant_edit read_edit(object_reader& in) {
   e.internal_tag = nullable_text(in, "internal_tag", internal_tag_bytes_max);
   e.customer_type = nullable_text(in, "customer_type", 64);
   e.default_idp_id = nullable_text(in, "default_idp_id", 64);
+  if (e.default_idp_id && !e.default_idp_id->empty() && !core::is_uuid(*e.default_idp_id)) {
+    in.refuse("default_idp_id", "must be a UUID");
+  }
   e.contact = contact_field(in);
   if (const auto brand = in.integer("brand_id", 0, id_max)) {
     e.brand_id = static_cast<std::uint64_t>(*brand);

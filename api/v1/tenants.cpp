@@ -1,6 +1,7 @@
 // Tenants: resellers, customers and their units.
 #include "api/routes.hpp"
 #include "api/v1/common.hpp"
+#include "core/base/uuid.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -21,6 +22,10 @@ core::tenant_edit read_profile(object_reader& in) {
   e.internal_tag = in.text("internal_tag", internal_tag_bytes_max);
   e.customer_type = in.text("customer_type", 64);
   e.default_idp_id = in.text("default_idp_id", 64);
+  // Shown to partners, whose clients expect one. Empty: the default.
+  if (e.default_idp_id && !e.default_idp_id->empty() && !core::is_uuid(*e.default_idp_id)) {
+    in.refuse("default_idp_id", "must be a UUID");
+  }
   e.ancestral_access = in.boolean("ancestral_access");
   if (const auto brand = in.integer("brand_id", 0, id_max)) {
     e.brand_id = static_cast<std::uint64_t>(*brand);

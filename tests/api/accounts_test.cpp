@@ -86,6 +86,23 @@ BOOST_AUTO_TEST_CASE(the_whole_object_may_be_sent_back) {
   BOOST_TEST(f.as_partner("PUT", own, R"({"enabled":false,"version":1})").status() == 403);
 }
 
+BOOST_AUTO_TEST_CASE(an_identity_provider_is_known_by_a_uuid) {
+  office f;
+  const std::string at = f.path(f.customer);
+  const auto no = f.as_partner("PUT", at, R"({"default_idp_id":"acme","version":1})");
+  BOOST_TEST(no.status() == 400);
+  BOOST_TEST(no.at("/error/details/0/pointer") == "/default_idp_id");
+  const std::string native = "/v1/tenants/" + std::to_string(f.customer);
+  const auto also = f.call("PATCH", native, R"({"default_idp_id":"acme"})");
+  BOOST_TEST(also.status() == 422);
+  BOOST_TEST(also.at("/errors/0/pointer") == "/default_idp_id");
+  const std::string id = "6e6d758d-8e74-3ae3-ac84-50eb0dff12eb";
+  BOOST_TEST(f.call("PATCH", native, R"({"default_idp_id":")" + id + "\"}").status() == 200);
+  BOOST_TEST(f.as_partner("GET", at).at("/default_idp_id") == id);
+  BOOST_TEST(f.call("PATCH", native, R"({"default_idp_id":""})").status() == 200);
+  BOOST_TEST(f.as_partner("GET", at).at("/default_idp_id") != id);
+}
+
 BOOST_AUTO_TEST_CASE(quotas_have_versions_of_their_own) {
   office f;
   const auto items = [](int version) {
