@@ -8,8 +8,8 @@ reseller is, and enabled again when half of the notifications of that are there.
 the answer nobody below the reseller has access, although the subscriptions are stopped one after
 the other; at the end all is as before, and the one customer is still disabled.
 
-Meanwhile reads and small writes go on, whose 99th percentile is told beside that of the calm before.
-Memory is the peak of the resident set during the crowd, beside what was resident before it.
+Meanwhile reads and small writes go on, whose 99th percentile is told beside that of the calm
+before. Memory is the peak of the resident set during the crowd, beside what was resident before it.
 """
 import random
 import threading
@@ -42,8 +42,11 @@ class Crowd:
     def open(self):
         self.client = self.market.open()
         self.pid = self.market.daemon.process.pid
-        self.reader = harness.Client(self.market.daemon.api, self.client.token, 60)
-        self.writer = harness.Client(self.market.daemon.api, self.client.token, 60)
+
+    def connect(self):
+        """Connections that waited while subscriptions were stored may have been closed."""
+        self.client, self.reader, self.writer = (
+            harness.Client(self.market.daemon.api, self.client.token, 60) for _ in range(3))
 
     def fill(self, tenants):
         """The same number of deployed subscriptions for each tenant."""
@@ -61,6 +64,7 @@ class Crowd:
         self.ids = [int(line.split()[0]) for line in market.ids.read_text().splitlines()]
         market.settle()
         market.sink.reset()
+        self.connect()
 
     def get(self, number):
         return self.reader.get(f"/v1/subscriptions/{number}")

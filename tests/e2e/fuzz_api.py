@@ -89,8 +89,11 @@ class Target:
         """By the names that parameters have in the document."""
         tenants = [t["id"] for t in self.client.get("/api/2/tenants?lod=basic")["items"]]
         users = [u["id"] for u in self.client.get("/api/2/users")["items"]]
+        everybody = [1, self.reseller, *self.customers]
         return {"id": FIRST_IDS, "resource_id": FIRST_IDS, "instance_id": FIRST_IDS,
-                "tenant": tenants, "user": users}
+                "tenant": tenants, "user": users, "tenant_id": everybody, "parent_id": everybody,
+                "vendor_id": [1], "product_id": [1, 2], "plan_id": [1, 2], "scope_id": [1, 2],
+                "subscription_id": FIRST_IDS, "endpoint_id": [1, 2]}
 
     def close(self):
         self.sink.close()
@@ -124,8 +127,8 @@ def fuzz(target, name, options, program, seconds):
                    "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
     settings = options.build / "fuzz" / "schemathesis.toml"
     settings.write_text(SETTINGS)
-    command = [program, "--config-file", settings, "run", target.daemon.api + "/openapi.json", "--no-color",
-               "--header", f"Authorization: Bearer {CALLERS[name](target)}",
+    command = [program, "--config-file", settings, "run", target.daemon.api + "/openapi.json",
+               "--no-color", "--header", f"Authorization: Bearer {CALLERS[name](target)}",
                "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing",
                "--max-time", str(seconds), "--max-examples", "1000", "--continue-on-failure",
                # /admin is on the socket only.

@@ -1,4 +1,4 @@
-"""Loaded by schemathesis (SCHEMATHESIS_HOOKS): ids in paths mostly name what was seeded."""
+"""Loaded by schemathesis (SCHEMATHESIS_HOOKS): ids in paths and bodies mostly exist."""
 import json
 import os
 
@@ -20,3 +20,13 @@ def known(name, value):
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
     return {name: known(name, value) for name, value in (path_parameters or {}).items()}
+
+
+@schemathesis.hook
+def map_body(context, body):
+    if not isinstance(body, dict):
+        return body
+    # Bodies of /api/2 name tenants by text, others by number.
+    return {name: known(name if isinstance(value, int) else "tenant", value)
+            if name.endswith("_id") and type(value) in (int, str) else value
+            for name, value in body.items()}

@@ -51,7 +51,8 @@ class Cascade(unittest.TestCase):
     def all_have_access_again(self):
         states = self.states()
         self.assertEqual(states, self.before)
-        closed = [n for n in self.numbers if not self.client.get(f"/v1/subscriptions/{n}")["access"]]
+        closed = [number for number in self.numbers
+                  if not self.client.get(f"/v1/subscriptions/{number}")["access"]]
         self.assertEqual(len(closed), 1)
         self.assertEqual(self.client.get(f"/v1/subscriptions/{closed[0]}")["tenant_id"], self.alone)
         alone = self.client.get(f"/v1/tenants/{self.alone}")
