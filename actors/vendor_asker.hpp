@@ -26,9 +26,9 @@ class vendor_asker {
   using reply = std::function<void(core::attempt_result&&)>;
   using submitter = std::function<void(net::attempt_request&&)>;
   using runner = std::function<void(std::function<void()>)>;
-  // Simulated time waits while somebody holds a copy of `open`.
-  vendor_asker(submitter submit, runner elsewhere, std::shared_ptr<const void> open)
-      : submit_(std::move(submit)), elsewhere_(std::move(elsewhere)), open_(std::move(open)) {}
+  // Simulated time waits while somebody holds a copy of `open`, which outlives this.
+  vendor_asker(submitter submit, runner elsewhere, const std::shared_ptr<const char>& open)
+      : submit_(std::move(submit)), elsewhere_(std::move(elsewhere)), open_(open) {}
 
   void ask(vendor_question q, reply tell);
   // Since the start: any status is an answer.
@@ -41,7 +41,7 @@ class vendor_asker {
 
   const submitter submit_;
   const runner elsewhere_;
-  const std::shared_ptr<const void> open_;
+  const std::shared_ptr<const char>& open_;
   std::mutex mutex_;
   std::size_t under_way_ = 0;
   std::unordered_map<core::vendor_id, std::size_t> by_vendor_;  // of those with some

@@ -1,5 +1,5 @@
-"""A vendor's code as the public templates have it, against the real daemon: notifications in, reads and
-reports out; the synchronous questions of an order; help for oneself."""
+"""A vendor's code as the public templates have it, against the real daemon: notifications in,
+reads and reports out; the synchronous questions of an order; help for oneself."""
 import json
 import threading
 import unittest
@@ -8,9 +8,9 @@ import harness
 
 
 class Template:
-    """What the Go, Python and Rust templates do: provision when PENDING and paid, suspend when STOPPED,
-    unprovision on DELETED and then report UNDEPLOYED, whatever the status. They know nothing of
-    UNDEPLOY_SENT and ignore it. Work is done after the answer, as the templates do."""
+    """What the Go, Python and Rust templates do: provision when PENDING and paid, suspend when
+    STOPPED, unprovision on DELETED and then report UNDEPLOYED, whatever the status. They know
+    nothing of UNDEPLOY_SENT and ignore it. Work is done after the answer, as the templates do."""
 
     def __init__(self, client):
         self.client = client  # with the vendor's token
