@@ -98,8 +98,8 @@ void look_again(ticker_pointer self, ticker_state::cascade& c, core::stream_id s
   auto request = system_request(stream);
   request->body = reconsider_access{};
   request->reply = [handle = caf::actor_cast<caf::weak_actor_ptr>(self)](core::result<answer>&& a) {
-    const bool done = a.ok() || a.failure().kind == core::errc::not_found ||
-                      a.failure().kind == core::errc::gone;
+    const bool done =
+        a.ok() || a.failure().kind == core::errc::not_found || a.failure().kind == core::errc::gone;
     if (auto strong = handle.lock()) {
       caf::anon_send(caf::actor_cast<ticker_actor>(strong), cascade_step{done});
     }

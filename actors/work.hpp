@@ -158,10 +158,9 @@ struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
                offerings_change, user_creation, user_change, publish_request, replay_request,
-               discard_request, reconsider_access, timer_due, resource_change,
-               usage_intake, aggregate_creation, aggregate_change, aggregate_count,
-               aggregate_recount, catalog_news, endpoint_notices,
-               endpoint_health_changed, owner_quota_changed>
+               discard_request, reconsider_access, timer_due, resource_change, usage_intake,
+               aggregate_creation, aggregate_change, aggregate_count, aggregate_recount,
+               catalog_news, endpoint_notices, endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;
   write_reply reply;                 // may be empty; use answer_with

@@ -207,8 +207,8 @@ BOOST_FIXTURE_TEST_CASE(subscriptions_of_schema_2_get_their_timers, older_store)
                       return true;
                     }).ok());
     const auto key = [](std::int64_t due, std::uint64_t id) {
-      return std::string{timer_key(core::from_unix_ms(due),
-                                   {core::entity_kind::subscription, id}).view()};
+      return std::string{
+          timer_key(core::from_unix_ms(due), {core::entity_kind::subscription, id}).view()};
     };
     BOOST_TEST((timers == std::vector<std::string>{key(1'000, 1), key(7'000, 2)}));
     BOOST_TEST(schema() == "3");
