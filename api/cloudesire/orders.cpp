@@ -5,6 +5,7 @@
 #include "api/access.hpp"
 #include "api/cloudesire/texts.hpp"
 #include "api/routes.hpp"
+#include "api/words.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -67,10 +68,8 @@ void patch_order(const call_ptr& c) {
   const auto body = c->body();
   if (!body) return c->fail(body.failure());
   const json* action = body->find("action");
-  std::string word = action != nullptr && action->text() != nullptr ? *action->text() : "";
-  std::ranges::transform(word, word.begin(), [](char ch) {
-    return ch >= 'a' && ch <= 'z' ? static_cast<char>(ch - 32) : ch;
-  });
+  const std::string word =
+      action != nullptr && action->text() != nullptr ? upper_case(*action->text()) : "";
   if (word != "APPROVE" && word != "REJECT") {
     return c->fail({core::errc::malformed,
                     "invalid_field",

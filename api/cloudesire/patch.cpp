@@ -1,10 +1,9 @@
 // PATCH of a subscription: what a vendor reports, and the actions of Cloudesire's clients
 // (domain.md, 1.10, 10.13). Actions are read in any case.
-#include <algorithm>
-
 #include "api/access.hpp"
 #include "api/routes.hpp"
 #include "api/vendor_hooks.hpp"
+#include "api/words.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -23,14 +22,6 @@ core::error wrong(std::string_view field, std::string detail) {
   core::error why{core::errc::malformed, "invalid_field", std::move(detail), {}, {}};
   why.fields.push_back({'/' + std::string{field}, why.detail});
   return why;
-}
-
-std::string upper(std::string_view text) {
-  std::string out{text};
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  });
-  return out;
 }
 
 const json* present(const json& body, std::string_view name) {
@@ -191,7 +182,7 @@ core::result<wish> read_patch(const call& c, const json& body, const core::subsc
   if (word->text() == nullptr)
     return wrong(status != nullptr ? "deploymentStatus" : "action", "must be a string");
   if (action != nullptr) {
-    auto wanted = read_action(c, body, upper(*action->text()));
+    auto wanted = read_action(c, body, upper_case(*action->text()));
     if (wanted) wanted->command.by = party_of(c, wanted->command.action);
     // Vendors may order a renewal here (domain.md, 10.13); the machine knows that as a seller's
     // order.
@@ -200,7 +191,7 @@ core::result<wish> read_patch(const call& c, const json& body, const core::subsc
     if (order) wanted->command.by = core::party::reseller;
     return wanted;
   }
-  const auto target = core::parse_subscription_status(upper(*status->text()));
+  const auto target = core::parse_subscription_status(upper_case(*status->text()));
   if (!target) return wrong("deploymentStatus", "is not a deployment status");
   const auto report = report_of(*target);
   if (!report) return core::transition_not_allowed(core::to_string(s.status), *status->text());
@@ -243,7 +234,7 @@ void patch_subscription(const call_ptr& c) {
   if (!options) return c->fail(options.failure());
   const json* wanted = present(*body, "deploymentStatus");
   if (wanted != nullptr && wanted->text() != nullptr && present(*body, "action") == nullptr &&
-      core::parse_subscription_status(upper(*wanted->text())) == found->status &&
+      core::parse_subscription_status(upper_case(*wanted->text())) == found->status &&
       !report_of(found->status)) {
     return c->send(204, {});  // already there, in a status that no report leads to
   }

@@ -4,6 +4,7 @@
 
 #include "api/routes.hpp"
 #include "api/v1/common.hpp"
+#include "api/words.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -56,12 +57,9 @@ void answer_operation(const call_ptr& c) {
   core::subscription_command command;
   command.action = subscription_action::answer_operation;
   const auto read = [](std::string_view text) -> std::optional<bool> {
-    std::string word{text};
-    std::ranges::transform(word, word.begin(), [](char ch) {
-      return ch >= 'A' && ch <= 'Z' ? static_cast<char>(ch + 32) : ch;
-    });
-    if (word == "success") return true;
-    if (word == "failure") return false;
+    const std::string word = upper_case(text);
+    if (word == "SUCCESS") return true;
+    if (word == "FAILURE") return false;
     return std::nullopt;
   };
   command.success = in.required("status", in.word("status", read, "Success, Failure"));
