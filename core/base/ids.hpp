@@ -57,6 +57,7 @@ enum class entity_kind : std::uint8_t {
   operation = 13,
   commitment = 14,
   instance = 15,
+  usages = 20,  // of all tenants: one owner, the ledger
 };
 
 std::string_view to_string(entity_kind kind) noexcept;  // "tenant", "subscription" ...

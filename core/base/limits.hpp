@@ -50,6 +50,12 @@ inline constexpr std::size_t password_bytes_max = 1'024;
 inline constexpr std::size_t user_roles_max = 64;
 inline constexpr std::chrono::hours activation_link_life{72};
 inline constexpr std::size_t offering_items_max = 256;  // of a tenant
+// Usages of tenants: items of one call, and rows of the ledger that memory holds until they are on
+// disk; tenants that it looks at in one go, and rows of theirs that move with them.
+inline constexpr std::size_t tenant_usages_max = 1'000;
+inline constexpr std::size_t ledger_rows_kept_max = 65'536;
+inline constexpr std::size_t ledger_marks_page = 64;
+inline constexpr std::size_t quota_notices_page = 256;  // that a tenant tells of in one go
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
 inline constexpr std::size_t endpoint_filters_max = 64;
 inline constexpr std::size_t endpoint_headers_max = 16;

@@ -59,8 +59,10 @@ std::optional<uuid_parts> parse_uuid(std::string_view text) noexcept {
   switch (out.kind) {
     case uuid_kind::tenant:
     case uuid_kind::product:
+    case uuid_kind::subscription:
     case uuid_kind::token:
     case uuid_kind::user:
+    case uuid_kind::resource:
     case uuid_kind::role: break;
     default: return std::nullopt;
   }

@@ -17,7 +17,15 @@
 namespace syndicated::core {
 
 // Told to others: never renumber. The first ones are those of entity_kind.
-enum class uuid_kind : std::uint8_t { tenant = 1, product = 3, token = 7, user = 11, role = 129 };
+enum class uuid_kind : std::uint8_t {
+  tenant = 1,
+  product = 3,
+  subscription = 5,
+  token = 7,
+  user = 11,
+  resource = 12,  // of its subscription: the sub-resource is the number within
+  role = 129,
+};
 
 struct uuid_parts {
   uuid_kind kind{};

@@ -28,6 +28,7 @@ std::optional<wire_entity> wire_entity_of(entity_kind kind) {
     case entity_kind::resource:
     case entity_kind::operation:
     case entity_kind::commitment:
+    case entity_kind::usages:
     case entity_kind::instance: return std::nullopt;
   }
   return std::nullopt;

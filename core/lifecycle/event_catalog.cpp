@@ -290,6 +290,7 @@ void write_example(json_writer& out, const stream_id& stream) {
     case entity_kind::commitment: return write_members(out, example_aggregate());
     case entity_kind::resource:
     case entity_kind::operation:
+    case entity_kind::usages:
     case entity_kind::instance:
     case entity_kind::vendor:
     case entity_kind::endpoint:

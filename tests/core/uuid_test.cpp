@@ -14,8 +14,9 @@ BOOST_AUTO_TEST_CASE(golden) {
 }
 
 BOOST_AUTO_TEST_CASE(there_and_back) {
-  for (const auto kind : {uuid_kind::tenant, uuid_kind::product, uuid_kind::token, uuid_kind::user,
-                          uuid_kind::role}) {
+  for (const auto kind :
+       {uuid_kind::tenant, uuid_kind::product, uuid_kind::subscription, uuid_kind::token,
+        uuid_kind::user, uuid_kind::resource, uuid_kind::role}) {
     for (const std::uint64_t id : {1ULL, 255ULL, 1ULL << 40U, (1ULL << 62U) - 1}) {
       for (const std::uint64_t part : {0ULL, 9ULL, (1ULL << 40U) - 1}) {
         const auto back = parse_uuid(to_uuid(kind, id, part));
