@@ -25,6 +25,7 @@ std::string_view family_name(family f) noexcept {
     case family::jobs: return "jobs";
     case family::users: return "users";
     case family::parts: return "parts";
+    case family::usages: return "usages";
   }
   return "";
 }

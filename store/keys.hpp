@@ -15,6 +15,9 @@
 //                 'k' kind(1) entity(8) version(8): an event of the catalogue, to be told -> event
 //                 'a' commitment(8) subscription(8): counted there  -> version(8) units(8)
 //                 'j' job(8) event(8): handed out by the job since its place was stored
+//                 'q' tenant(8) item(16) version(8): the level of that quota is to be looked at;
+//                 of a refusal with the total that was tried -> 8 bytes
+//                 'r' tenant(8) seq(8): since that event the ledger of usages has to look at it
 //   events         event(8)
 //   streams        kind(1) entity(8) seq(8)                       -> event(8)
 //                 kind(1) entity(8) 0(8): last seq of a published stream -> seq(8)
@@ -27,6 +30,8 @@
 //                 subscription(8) 'b'                            -> levels told, series of usage
 //                 subscription(8) 'w' start_ms(8) metric, source (12)  -> a record of usage
 //                 subscription(8) 'o' start_ms(8) metric, source (12): its window is open
+//   usages         tenant(8) item(16): what it uses of an item, the first half of the SHA-256 of
+//                 that one's names   | tenant(8) item(16) 'l': what was told of its quota
 //   idempotency    SHA-256 of principal and key (32)
 //   timers         due_ms(8) kind(1) entity(8); of the kind resource: a window of usage of that
 //                 subscription closes
@@ -66,8 +71,9 @@ enum class family : std::uint8_t {
   jobs,
   users,
   parts,
+  usages,
 };
-inline constexpr std::size_t family_count = 17;
+inline constexpr std::size_t family_count = 18;
 std::string_view family_name(family f) noexcept;
 
 // At most 40 bytes, without an allocation.
