@@ -32,6 +32,7 @@
 //                 subscription(8) 'o' start_ms(8) metric, source (12): its window is open
 //   usages         tenant(8) item(16): what it uses of an item, the first half of the SHA-256 of
 //                 that one's names   | tenant(8) item(16) 'l': what was told of its quota
+//                 -> level(1) blocked(1) range_ms(8)
 //   idempotency    SHA-256 of principal and key (32)
 //   timers         due_ms(8) kind(1) entity(8); of the kind resource: a window of usage of that
 //                 subscription closes

@@ -117,8 +117,9 @@ core::result<core::quota_told> usages::told(core::tenant_id tenant, std::string_
   if (!found) return std::move(found).failure();
   if (!*found) return core::quota_told{};
   const std::string& row = **found;
-  if (row.size() != 2 || row[0] < 0 || row[0] > 2) return damaged("level of a quota");
-  return core::quota_told{static_cast<core::quota_crossing>(row[0]), row[1] != 0};
+  if (row.size() != 10 || row[0] < 0 || row[0] > 2) return damaged("level of a quota");
+  return core::quota_told{static_cast<core::quota_crossing>(row[0]), row[1] != 0,
+                          at(static_cast<std::int64_t>(read_u64(row, 2)))};
 }
 
 core::result<void> usages::notices(core::tenant_id tenant,
@@ -166,8 +167,11 @@ void usages::erase(write_plan& plan, core::tenant_id tenant, std::string_view it
 }
 void usages::put_told(write_plan& plan, core::tenant_id tenant, std::string_view item,
                       const core::quota_told& told) {
-  const char value[2] = {static_cast<char>(told.level), told.blocked ? '\1' : '\0'};
-  plan.put(family::usages, told_key(tenant, item), std::string{value, sizeof value});
+  const key_bytes value = key_bytes{}
+                              .byte(static_cast<std::uint8_t>(told.level))
+                              .byte(told.blocked ? 1 : 0)
+                              .u64(static_cast<std::uint64_t>(ms(told.range)));
+  plan.put(family::usages, told_key(tenant, item), std::string{value.view()});
 }
 void usages::put(write_plan& plan, const quota_notice& n) {
   std::string value;

@@ -6,6 +6,7 @@
 
 #include "core/base/json_writer.hpp"
 #include "core/base/limits.hpp"
+#include "core/base/uuid.hpp"
 
 namespace syndicated::core {
 namespace {
@@ -174,10 +175,18 @@ result<void> usage_sheet::withdraw(tenant_id id) {
   return add_from(id, {-gone.ever, -gone.before}, (*found)->counter);
 }
 
+quota_told as_of(const quota_told& told, const tenant_usage& row) noexcept {
+  if (!row.counter) return told;
+  return told.range < row.range_start ? quota_told{{}, false, row.range_start} : told;
+}
+
 quota_told told_after(const offering_quota& quota, std::int64_t used, quota_told before) noexcept {
-  quota_told out{crossing(quota, used, before.level), before.blocked};
+  quota_told out{crossing(quota, used, before.level), before.blocked, before.range};
   if (!out.blocked) return out;
-  if (!quota.value || !quota.overage) return {out.level, false};
+  if (!quota.value || !quota.overage) {
+    out.blocked = false;
+    return out;
+  }
   const std::int64_t room = std::numeric_limits<std::int64_t>::max() - *quota.value;
   const std::int64_t borne = *quota.value + std::min(*quota.overage, room);
   out.blocked = used > borne - *quota.value / 10 - 1;
@@ -200,9 +209,9 @@ event_draft blocked_event(const offering_item& item, std::int64_t tried) {
 error quota_blocked(tenant_id id, const offering_item& item) {
   return {errc::conflict,
           "quota_blocked",
-          "the quota of tenant " + std::to_string(id.value) + " for " + item.name + " is " +
-              std::to_string(item.quota.value.value_or(0)) + " and an overage of " +
-              std::to_string(item.quota.overage.value_or(0)),
+          "the quota of tenant " + std::to_string(id.value) + " (" + to_uuid(id) + ") for " +
+              item.name + " is " + std::to_string(item.quota.value.value_or(0)) +
+              " and an overage of " + std::to_string(item.quota.overage.value_or(0)),
           {},
           {}};
 }

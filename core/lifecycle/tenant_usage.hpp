@@ -95,8 +95,13 @@ class usage_sheet {
 struct quota_told {
   quota_crossing level = quota_crossing::within;
   bool blocked = false;  // somebody was refused
-  friend bool operator==(const quota_told&, const quota_told&) = default;
+  timestamp range{};     // of a counter, in which it was told
 };
+inline bool same(const quota_told& a, const quota_told& b) noexcept {
+  return a.level == b.level && a.blocked == b.blocked;
+}
+// What of it still counts: of a counter nothing from an earlier range.
+quota_told as_of(const quota_told& told, const tenant_usage& row) noexcept;
 
 // After the total has become `used`. That somebody was refused is forgotten a tenth below what the
 // hard quota bears, so that a value that swings around it is told once.

@@ -261,6 +261,18 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_forgotten_a_tenth_below) {
   BOOST_TEST((told_after({}, 1, was).level == quota_crossing::within));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_told_of_seconds_counts_for_its_month) {
+  tenant_usage row;
+  row.range_start = day(4, 1);
+  const quota_told was{quota_crossing::exceeded, true, day(3, 1)};
+  BOOST_TEST(same(as_of(was, row), was));  // bytes
+  row.counter = true;
+  BOOST_TEST(same(as_of(was, row), {}));
+  BOOST_TEST((as_of(was, row).range == day(4, 1)));
+  row.range_start = day(3, 1);
+  BOOST_TEST(same(as_of(was, row), was));
+}
+
 BOOST_AUTO_TEST_CASE(each_level_that_is_passed_is_told) {
   offering_item item;
   item.application_id = "app";
@@ -280,6 +292,9 @@ BOOST_AUTO_TEST_CASE(each_level_that_is_passed_is_told) {
   BOOST_TEST(e.change_json == R"({"metric":"storage","value":130,"limit":100,"overage":20,)"
                               R"("application_id":"app","edition":"","infra_id":""})");
   BOOST_TEST(e.metadata.at("value") == "130");
+  BOOST_TEST(quota_blocked({42}, item).detail ==
+             "the quota of tenant 42 (01000000-0000-85d1-8000-00000000002a) for storage is 100 and "
+             "an overage of 20");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -67,20 +67,22 @@ BOOST_AUTO_TEST_CASE(rows_stand_beside_what_was_told_of_them) {
   const core::tenant_usage u = everything();
   const std::string id = usage_item_id(u.item);
   BOOST_TEST(!rows.find({9}, id)->has_value());
-  BOOST_TEST((*rows.told({9}, id) == core::quota_told{}));
+  BOOST_TEST(core::same(*rows.told({9}, id), {}));
   s.write([&](write_plan& plan) {
     usages::put(plan, {9}, u);
-    usages::put_told(plan, {9}, id, {core::quota_crossing::exceeded, true});
+    usages::put_told(plan, {9}, id, {core::quota_crossing::exceeded, true, core::from_unix_ms(77)});
     usages::put(plan, {10}, u);
   });
   BOOST_TEST(encode(**rows.find({9}, id)) == encode(u));
-  BOOST_TEST((*rows.told({9}, id) == core::quota_told{core::quota_crossing::exceeded, true}));
+  const core::quota_told told = *rows.told({9}, id);
+  BOOST_TEST((told.level == core::quota_crossing::exceeded && told.blocked));
+  BOOST_TEST(core::to_unix_ms(told.range) == 77);
   int seen = 0;
   BOOST_REQUIRE(rows.of_tenant({9}, [&seen](core::tenant_usage&&) { return ++seen > 0; }).ok());
   BOOST_TEST(seen == 1);
   s.write([&](write_plan& plan) { usages::erase(plan, {9}, id); });
   BOOST_TEST(!rows.find({9}, id)->has_value());
-  BOOST_TEST((*rows.told({9}, id) == core::quota_told{}));
+  BOOST_TEST(core::same(*rows.told({9}, id), {}));
   BOOST_TEST(rows.find({10}, id)->has_value());
   s.write([&](write_plan& plan) {
     plan.put(family::usages, key_bytes{}.u64(9).append(id).byte('l'), "x");
