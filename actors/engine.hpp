@@ -18,6 +18,7 @@
 
 #include "actors/commands.hpp"
 #include "actors/parts.hpp"
+#include "actors/tenant_usages.hpp"
 #include "actors/views.hpp"
 #include "core/delivery/egress_policy.hpp"
 #include "core/lifecycle/subscription_machine.hpp"
@@ -64,6 +65,10 @@ class engine {
   // when nothing was judged.
   virtual void report_usage(std::vector<usage_item> items, write_options options,
                             usage_renderer render, write_reply reply) = 0;
+
+  // The same for tenants and subscriptions together. A refused item does not stop the others.
+  virtual void push_usages(usage_push push, write_options options, usage_push_renderer render,
+                           write_reply reply) = 0;
 
   // Accepts events of publishers; `reply` comes when each is on disk or refused. Events of one
   // stream keep their order. A `dedup_id` of the same caller that was seen within the retention of
@@ -131,6 +136,8 @@ class engine {
                                                    const page_request& p) const = 0;
   // What the tenant may use now, with those above taken into account.
   virtual core::result<core::offering_list> offerings(core::tenant_id id) const = 0;
+  // How much it uses, with all below it, of each item that it has or that something is counted of.
+  virtual core::result<std::vector<tenant_usage_view>> tenant_usages(core::tenant_id id) const = 0;
   virtual bool has_children(core::tenant_id id) const = 0;
   virtual core::result<core::user> user(core::user_id id) const = 0;
   virtual core::result<std::optional<core::user_id>> user_of_login(

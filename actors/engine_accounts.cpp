@@ -2,10 +2,12 @@
 #include <caf/all.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "actors/engine_body.hpp"
 #include "actors/lineage.hpp"
 #include "actors/pages.hpp"
+#include "store/usages.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -154,6 +156,47 @@ core::result<page<core::tenant>> engine_body::tenants(const tenant_filter& f,
 
 core::result<core::offering_list> engine_body::offerings(core::tenant_id id) const {
   return offerings_in_effect(*repo_, id);
+}
+
+core::result<std::vector<tenant_usage_view>> engine_body::tenant_usages(core::tenant_id id) const {
+  auto items = offerings_in_effect(*repo_, id);
+  if (!items) return std::move(items).failure();
+  const store::usages stored{*db_};
+  std::map<core::offering_key, core::tenant_usage> rows;
+  auto scanned = stored.of_tenant(id, [&rows](core::tenant_usage&& row) {
+    core::offering_key item = row.item;
+    rows.emplace(std::move(item), std::move(row));
+    return rows.size() < core::limits::scan_rows_max;
+  });
+  if (!scanned) return std::move(scanned).failure();
+  std::vector<tenant_usage_view> out;
+  const core::timestamp range = core::range_of(now());
+  for (core::offering_item& item : *items) {
+    tenant_usage_view one;
+    one.usage.item = item;
+    if (auto row = rows.extract(item)) one.usage = std::move(row.mapped());
+    one.item = std::move(item);
+    out.push_back(std::move(one));
+  }
+  for (auto& [item, row] : rows) {
+    if (row.total == core::usage_sum{}) continue;
+    tenant_usage_view one;
+    static_cast<core::offering_key&>(one.item) = item;
+    one.item.on = false;
+    if (row.counter) one.item.measurement_unit = "seconds";
+    one.usage = std::move(row);
+    out.push_back(std::move(one));
+  }
+  for (tenant_usage_view& one : out) {
+    one.usage = core::as_of(std::move(one.usage), range);
+    auto told = stored.told(id, store::usage_item_id(one.item));
+    if (!told) return std::move(told).failure();
+    const auto now_told =
+        core::told_after(one.item.quota, one.usage.total.value(), core::as_of(*told, one.usage));
+    one.level = now_told.level;
+    one.blocked = now_told.blocked;
+  }
+  return out;
 }
 
 bool engine_body::has_children(core::tenant_id id) const {

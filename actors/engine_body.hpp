@@ -69,6 +69,8 @@ class engine_body final : public local_engine {
                renderer<core::resource> render, write_reply reply) override;
   void report_usage(std::vector<usage_item> items, write_options options, usage_renderer render,
                     write_reply reply) override;
+  void push_usages(usage_push push, write_options options, usage_push_renderer render,
+                   write_reply reply) override;
   void publish(std::vector<published_event> events, write_options options, publish_renderer render,
                write_reply reply) override;
   void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
@@ -108,6 +110,7 @@ class engine_body final : public local_engine {
   core::result<page<core::tenant>> tenants(const tenant_filter& f,
                                            const page_request& p) const override;
   core::result<core::offering_list> offerings(core::tenant_id id) const override;
+  core::result<std::vector<tenant_usage_view>> tenant_usages(core::tenant_id id) const override;
   bool has_children(core::tenant_id id) const override;
   core::result<core::user> user(core::user_id id) const override;
   core::result<std::optional<core::user_id>> user_of_login(std::string_view login) const override;

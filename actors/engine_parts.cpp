@@ -28,6 +28,13 @@ void engine_body::report_usage(std::vector<usage_item> items, write_options opti
                        std::move(reply));
 }
 
+void engine_body::push_usages(usage_push push, write_options options, usage_push_renderer render,
+                              write_reply reply) {
+  if (!admit(reply)) return;
+  actors::push_usages(*services_, std::move(push), std::move(options), std::move(render),
+                      std::move(reply));
+}
+
 core::result<core::resource> engine_body::resource(core::subscription_id owner,
                                                    core::resource_id id) const {
   auto found = store::subscription_parts(*db_).find(owner, id);

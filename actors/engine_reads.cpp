@@ -307,6 +307,8 @@ engine_metrics engine_body::metrics() const {
   out.token_fetches = services_->token_fetches.load();
   out.polls_answered = services_->polls_answered.load();
   out.polls_failed = services_->polls_failed.load();
+  out.usages_taken = services_->usages_taken.load();
+  out.usages_refused = services_->usages_refused.load();
   if (started_) {
     out.questions_answered = asker_->answered();
     out.questions_failed = asker_->failed();

@@ -86,6 +86,7 @@ struct engine_metrics {
   std::uint64_t coalesced = 0;        // left out, as a newer one tells the same
   std::uint64_t token_fetches = 0;    // requests for OAuth2 access tokens
   std::uint64_t polls_answered = 0, polls_failed = 0;  // questions for metrics
+  std::uint64_t usages_taken = 0, usages_refused = 0;  // of tenants' items
   // Those that a caller waits for: answered with any status, or not at all.
   std::uint64_t questions_answered = 0, questions_failed = 0;
   std::uint64_t awake_entities = 0;

@@ -5,6 +5,7 @@
 #include "actors/published_entity.hpp"
 #include "actors/subscription_entity.hpp"
 #include "actors/tenant_entity.hpp"
+#include "actors/usage_ledger.hpp"
 #include "actors/user_entity.hpp"
 
 namespace syndicated::actors {
@@ -14,6 +15,7 @@ std::unique_ptr<entity> make_entity(services& s, core::stream_id stream) {
     case core::entity_kind::endpoint: return std::make_unique<endpoint_entity>(s, stream);
     case core::entity_kind::tenant: return std::make_unique<tenant_entity>(s, stream);
     case core::entity_kind::user: return std::make_unique<user_entity>(s, stream);
+    case core::entity_kind::usages: return std::make_unique<usage_ledger>(s, stream);
     case core::entity_kind::commitment: return std::make_unique<aggregate_entity>(s, stream);
     case core::entity_kind::product:
     case core::entity_kind::plan: return std::make_unique<catalog_entity>(s, stream);

@@ -133,6 +133,7 @@ struct services {
   std::atomic<std::uint64_t> coalesced{0};        // left out, as a newer one tells the same
   std::atomic<std::uint64_t> token_fetches{0};    // requests for OAuth2 access tokens
   std::atomic<std::uint64_t> polls_answered{0}, polls_failed{0};  // questions for metrics
+  std::atomic<std::uint64_t> usages_taken{0}, usages_refused{0};  // of tenants' items
   delivery_stats stats;
   backlog_age age;
   std::atomic<std::uint64_t> jobs_running{0}, jobs_waiting{0};  // replay jobs, as of the last tick

@@ -1,18 +1,23 @@
 #include "actors/tenant_entity.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "actors/event_data.hpp"
 #include "actors/lineage.hpp"
 #include "core/base/limits.hpp"
 
 namespace syndicated::actors {
 
-tenant_entity::tenant_entity(services& s, core::stream_id stream) : entity(s, stream) {}
+tenant_entity::tenant_entity(services& s, core::stream_id stream)
+    : entity(s, stream), usages_(s.repo.db()) {}
 
 core::result<void> tenant_entity::load_record() {
   auto found = s_.repo.find(core::tenant_id{stream_.entity});
   if (!found) return std::move(found).failure();
   record_ = std::move(*found);
   offerings_.reset();
+  told_.clear();
   return {};
 }
 
@@ -26,6 +31,7 @@ void tenant_entity::decide(entity_request& request) {
   if (auto* change = std::get_if<tenant_change>(&request.body)) return apply(request, *change);
   if (auto* change = std::get_if<offerings_change>(&request.body))
     return set_offerings(request, *change);
+  if (std::holds_alternative<quota_notices>(request.body)) return tell_quotas(request);
   refuse(request, core::not_found("no such tenant"));
 }
 
@@ -87,6 +93,11 @@ void tenant_entity::apply(entity_request& request, tenant_change& change) {
   if (!decided->changed) {
     return answer_unchanged(request, change.render ? change.render(*record_, false) : answer{});
   }
+  if (decided->next.parent != record_->parent) {
+    if (auto ok = bears_move((*target)->parent); !ok) {
+      return refuse(request, std::move(ok).failure());
+    }
+  }
   std::function<void()> after;
   if (change.command.action == core::tenant_action::condemn) {
     after = [services = &s_, stream = stream_] {
@@ -131,10 +142,8 @@ void tenant_entity::set_offerings(entity_request& request, offerings_change& cha
     return refuse(request, core::transition_not_allowed(core::to_string(record_->state),
                                                         "set offering items"));
   }
-  auto present = s_.repo.offerings(record_->id);
+  auto present = own_items();
   if (!present) return refuse(request, std::move(present).failure());
-  // An earlier change may still be on its way to the disk.
-  if (offerings_) present = *offerings_;
   core::offering_list above;
   if (record_->parent) {
     auto effective = offerings_in_effect(s_.repo, record_->parent);
@@ -150,8 +159,14 @@ void tenant_entity::set_offerings(entity_request& request, offerings_change& cha
   decided.next.updated_at = s_.now();
   decided.events.push_back(
       {"tenant.updated", core::wire_type::modified, {}, R"({"changed":["offering_items"]})"});
+  quota_news news;
+  if (auto ok = follow_quotas(news, *present, *next); !ok) {
+    return refuse(request, std::move(ok).failure());
+  }
+  std::ranges::move(news.events, std::back_inserter(decided.events));
+  keep(news);
   offerings_ = std::move(*next);
-  write(request, std::move(decided), false, change.render);
+  write(request, std::move(decided), false, change.render, {}, std::move(news.plan));
 }
 
 void tenant_entity::timer(entity_request& request) {
@@ -266,8 +281,8 @@ void tenant_entity::purge_on(entity_request& request) {
 }
 
 void tenant_entity::write(entity_request& request, core::tenant_decision decided, bool is_load,
-                          const renderer<core::tenant>& render, std::function<void()> after) {
-  store::write_plan plan;
+                          const renderer<core::tenant>& render, std::function<void()> after,
+                          store::write_plan plan) {
   follow_ups follow;
   core::tenant& next = decided.next;
   const bool created = !record_;
@@ -290,8 +305,13 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   auto ok = outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts, data);
   if (!ok) return refuse(request, std::move(ok).failure());
   s_.repo.put(plan, next, created ? nullptr : &*record_);
-  if (std::holds_alternative<offerings_change>(request.body))
-    s_.repo.put_offerings(plan, next.id, *offerings_);
+  const bool other_items = std::holds_alternative<offerings_change>(request.body);
+  if (other_items) s_.repo.put_offerings(plan, next.id, *offerings_);
+  // The ledger looks where its usages count, and whether they still fit its quotas.
+  const bool purged =
+      !created && record_->state != next.state && next.state == core::tenant_state::purged;
+  if (moved || purged || other_items)
+    store::usages::put(plan, store::usage_mark{next.id, next.seq});
   // The fan-out is remembered until it is done, so a crash cannot leave it half way.
   if (switched) s_.repo.put_cascade(plan, next.id);
   record_ = std::move(next);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/defaults.hpp"
+#include "actors/usage_ledger.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -91,6 +92,27 @@ void tell_catalog_news(ticker_pointer self) {
     if (!next || !*next) return;
     after = **next;
     ask_to_tell(self, after, catalog_news{});
+  }
+}
+
+// What tenants use, and how near that is to their quotas.
+void tell_usages(ticker_pointer self) {
+  auto& state = self->state;
+  const store::usages rows{state.s->repo.db()};
+  bool marked = false;
+  if (!rows.marks([&marked](store::usage_mark&&) {
+        marked = true;
+        return false;
+      })) {
+    return;
+  }
+  if (marked) ask_to_tell(self, usage_ledger_stream, usage_marks{});
+  core::tenant_id after;
+  while (state.timers_under_way.size() < timers_page) {
+    auto next = rows.next_noticed(after);
+    if (!next || !*next) return;
+    after = **next;
+    ask_to_tell(self, core::stream_of(after), quota_notices{});
   }
 }
 
@@ -193,6 +215,7 @@ void second_hand(ticker_pointer self, core::timestamp now) {
   fire_timers(self, now);
   tell_notices(self);
   tell_catalog_news(self);
+  tell_usages(self);
   for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
     begin_cascade(self, tenant);
   }

@@ -10,6 +10,7 @@
 
 #include "actors/engine.hpp"
 #include "actors/parts.hpp"
+#include "actors/tenant_usages.hpp"
 #include "core/delivery/lane.hpp"
 #include "core/lifecycle/aggregate.hpp"
 #include "store/rows.hpp"
@@ -143,6 +144,17 @@ struct aggregate_recount {
   core::subscription_id after;
 };
 
+// Of the ledger of usages. `tell` is called before the request is answered.
+struct tenant_usage_intake {
+  std::vector<tenant_usage_report> reports;
+  item_check may;
+  std::function<void(tenant_usage_outcomes&&)> tell;
+};
+// Tenants have left marks for it.
+struct usage_marks {};
+// The ledger has left notices for the tenant.
+struct quota_notices {};
+
 // What is asked of the replay jobs.
 struct cancel_job {
   std::uint64_t id = 0;
@@ -160,7 +172,8 @@ struct entity_request {
                offerings_change, user_creation, user_change, publish_request, replay_request,
                discard_request, reconsider_access, timer_due, resource_change, usage_intake,
                aggregate_creation, aggregate_change, aggregate_count, aggregate_recount,
-               catalog_news, endpoint_notices, endpoint_health_changed, owner_quota_changed>
+               tenant_usage_intake, usage_marks, quota_notices, catalog_news, endpoint_notices,
+               endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;
   write_reply reply;                 // may be empty; use answer_with

@@ -291,6 +291,8 @@ std::string app::impl::metrics() const {
   in.questions_failed = inside.questions_failed;
   in.polls_answered = inside.polls_answered;
   in.polls_failed = inside.polls_failed;
+  in.usages_taken = inside.usages_taken;
+  in.usages_refused = inside.usages_refused;
   for (const auto& loop : inside.loops) {
     in.sending.attempts += loop.attempts;
     in.sending.connections_opened += loop.connections_opened;

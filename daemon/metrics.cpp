@@ -275,6 +275,9 @@ std::string metrics_text(const metrics_input& in) {
               number(in.polls_answered));
   out.counter("syndicated_metric_polls_failed_total",
               "Questions to vendors' metric endpoints that brought none.", number(in.polls_failed));
+  out.by_word(MetricType::Counter, "syndicated_tenant_usages_total",
+              "Reports of what tenants use, by what became of them.", "outcome",
+              {{"taken", in.usages_taken}, {"refused", in.usages_refused}});
   out.counter("syndicated_vendor_questions_answered_total",
               "Questions about orders that vendors answered, with whatever status.",
               number(in.questions_answered));

@@ -130,6 +130,8 @@ class fake_engine : public actors::engine {
                actors::write_reply reply) override;
   void report_usage(std::vector<actors::usage_item> items, actors::write_options options,
                     actors::usage_renderer render, actors::write_reply reply) override;
+  void push_usages(actors::usage_push push, actors::write_options options,
+                   actors::usage_push_renderer render, actors::write_reply reply) override;
   void publish(std::vector<actors::published_event> events, actors::write_options options,
                actors::publish_renderer render, actors::write_reply reply) override;
   void replay_event(core::event_id id, std::optional<core::endpoint_id> endpoint,
@@ -179,6 +181,8 @@ class fake_engine : public actors::engine {
   core::result<actors::page<core::tenant>> tenants(const actors::tenant_filter& f,
                                                    const actors::page_request& p) const override;
   core::result<core::offering_list> offerings(core::tenant_id id) const override;
+  core::result<std::vector<actors::tenant_usage_view>> tenant_usages(
+      core::tenant_id id) const override;
   bool has_children(core::tenant_id id) const override;
   core::result<core::user> user(core::user_id id) const override;
   core::result<std::optional<core::user_id>> user_of_login(std::string_view login) const override;
@@ -237,6 +241,7 @@ class fake_engine : public actors::engine {
   std::map<std::uint64_t, core::tenant> all_tenants;
   std::map<std::uint64_t, core::user> all_users;
   std::map<std::uint64_t, core::offering_list> all_offerings;  // by tenant
+  std::map<core::offering_key, std::map<core::tenant_id, core::tenant_usage>> all_tenant_usages;
   std::map<std::uint64_t, core::event> all_events;
   std::map<std::uint64_t, std::vector<actors::delivery>> all_deliveries;
   std::vector<actors::attempt_record> all_attempts;
@@ -267,6 +272,7 @@ class fake_engine : public actors::engine {
   std::vector<std::function<void()>> kept_replies;
 
  private:
+  actors::usage_outcomes judged(const std::vector<actors::usage_item>& given);
   template <class Entity>
   void commit(const actors::write_options& options, const Entity& entity, bool changed,
               const actors::renderer<Entity>& render, actors::write_reply reply);

@@ -31,8 +31,7 @@ void fake_engine::command(core::subscription_id id, actors::resource_order order
   commit(options, *set.find(d->subject), d->changed, render, std::move(reply));
 }
 
-void fake_engine::report_usage(std::vector<actors::usage_item> given, actors::write_options,
-                               actors::usage_renderer render, actors::write_reply reply) {
+actors::usage_outcomes fake_engine::judged(const std::vector<actors::usage_item>& given) {
   actors::usage_outcomes out;
   for (const auto& item : given) {
     const auto owner = subscription(item.subscription);
@@ -50,7 +49,61 @@ void fake_engine::report_usage(std::vector<actors::usage_item> given, actors::wr
     all_usage[owner->id] = w.book();
   }
   ++writes;
-  reply(render(out));
+  return out;
+}
+
+void fake_engine::report_usage(std::vector<actors::usage_item> given, actors::write_options,
+                               actors::usage_renderer render, actors::write_reply reply) {
+  reply(render(judged(given)));
+}
+
+// Of the tenant itself only: sums are the ledger's.
+void fake_engine::push_usages(actors::usage_push push, actors::write_options,
+                              actors::usage_push_renderer render, actors::write_reply reply) {
+  actors::tenant_usage_outcomes out;
+  for (const actors::tenant_usage_report& r : push.tenants) {
+    const auto has = offerings(r.tenant);
+    if (!has) {
+      out.emplace_back(has.failure());
+      continue;
+    }
+    std::vector<core::offering_key> fitting;
+    for (const core::offering_item& item : *has) {
+      const bool fits = item.on && item.name == r.name &&
+                        (!r.application_id || *r.application_id == item.application_id) &&
+                        (!push.may || push.may(item));
+      if (fits) fitting.push_back(item);
+    }
+    if (fitting.size() != 1) {
+      out.emplace_back(core::error{
+          core::errc::conflict, fitting.empty() ? "not_offered" : "ambiguous_item", "no", {}, {}});
+      continue;
+    }
+    core::tenant_usage& row = all_tenant_usages[fitting.front()][r.tenant];
+    row.own.ever = row.total.ever = r.value;
+    out.emplace_back(actors::tenant_usage_taken{r.tenant, fitting.front(), r.value});
+  }
+  const auto subscriptions = judged(push.subscriptions);
+  reply(render(out, subscriptions));
+}
+
+core::result<std::vector<actors::tenant_usage_view>> fake_engine::tenant_usages(
+    core::tenant_id id) const {
+  const auto has = offerings(id);
+  if (!has) return has.failure();
+  std::vector<actors::tenant_usage_view> out;
+  for (const core::offering_item& item : *has) {
+    actors::tenant_usage_view one;
+    one.item = item;
+    if (const auto rows = all_tenant_usages.find(item); rows != all_tenant_usages.end()) {
+      if (const auto row = rows->second.find(id); row != rows->second.end()) {
+        one.usage = row->second;
+      }
+    }
+    one.level = core::crossing(item.quota, one.usage.total.value(), core::quota_crossing::within);
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 core::result<core::resource> fake_engine::resource(core::subscription_id owner,
