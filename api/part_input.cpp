@@ -48,32 +48,12 @@ core::resource_link link_of(object_reader& in) {
   return out;
 }
 
-// A number with at most six decimals that count.
-core::decimal read_value(object_reader& in) {
-  const json* given = in.value("value");
-  const double whole_max = static_cast<double>(core::decimal_max);
-  if (given == nullptr || given->is_null()) {
-    in.refuse("value", "is required");
-  } else if (const std::int64_t* n = given->integer(); n != nullptr) {
-    if (*n >= 0 && *n <= core::decimal_max) return core::whole(*n);
-    in.refuse("value", "must be from 0 to 1000000000000");
-  } else if (const double* x = given->real(); x != nullptr) {
-    if (*x >= 0 && *x <= whole_max) {
-      return {static_cast<std::int64_t>(std::llround(*x * static_cast<double>(core::decimal_one)))};
-    }
-    in.refuse("value", "must be from 0 to 1000000000000");
-  } else {
-    in.refuse("value", "must be a number");
-  }
-  return {};
-}
-
 actors::usage_item read_item(object_reader& in, const part_names& names, const char* owner) {
   actors::usage_item out;
   if (owner != nullptr) out.subscription.value = in.required(owner, in.id(owner));
   core::usage_report& r = out.report;
   r.metric = in.required("metric", in.text("metric", map_key_bytes_max, 1));
-  r.value = read_value(in);
+  r.value = read_amount(in, "value");
   r.kind = in.word("kind", core::parse_metric_kind, "gauge, counter");
   r.resource.value = in.id(names.resource).value_or(0);
   const std::string source =
@@ -152,6 +132,25 @@ bool read_cascade(query_reader& q) {
     return std::nullopt;
   };
   return q.word("cascade", truth, "true, false").value_or(false);
+}
+
+core::decimal read_amount(object_reader& in, std::string_view name) {
+  const json* given = in.value(name);
+  const double whole_max = static_cast<double>(core::decimal_max);
+  if (given == nullptr || given->is_null()) {
+    in.refuse(name, "is required");
+  } else if (const std::int64_t* n = given->integer(); n != nullptr) {
+    if (*n >= 0 && *n <= core::decimal_max) return core::whole(*n);
+    in.refuse(name, "must be from 0 to 1000000000000");
+  } else if (const double* x = given->real(); x != nullptr) {
+    if (*x >= 0 && *x <= whole_max) {
+      return {static_cast<std::int64_t>(std::llround(*x * static_cast<double>(core::decimal_one)))};
+    }
+    in.refuse(name, "must be from 0 to 1000000000000");
+  } else {
+    in.refuse(name, "must be a number");
+  }
+  return {};
 }
 
 core::result<std::vector<actors::usage_item>> read_usage(const json& body, const part_names& names,

@@ -27,6 +27,8 @@ core::result<core::resource_link> read_link(const json& body);
 // ?cascade=true
 bool read_cascade(query_reader& q);
 
+// A number with at most six decimals that count.
+core::decimal read_amount(object_reader& in, std::string_view name);
 // {"items":[...]}; `owner` names the field with the subscription, or is nullptr.
 core::result<std::vector<actors::usage_item>> read_usage(const json& body, const part_names& names,
                                                          const char* owner);

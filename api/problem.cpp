@@ -2,8 +2,6 @@
 
 #include <random>
 
-#include "core/base/json_writer.hpp"
-
 namespace syndicated::api {
 namespace {
 
@@ -55,9 +53,8 @@ std::string error_holders(const core::error& why) {
 // what is not disabled.
 constexpr int not_disabled_number = 1006;
 
-std::string account_error(int status, const core::error& why) {
-  core::json_writer out;
-  out.begin_object().key("error").begin_object();
+void write_account_error(core::json_writer& out, int status, const core::error& why) {
+  out.begin_object();
   out.key("code").number(why.code == "not_disabled" ? not_disabled_number : status);
   out.key("message").text(why.detail);
   out.key("reason").text(why.code);
@@ -65,7 +62,13 @@ std::string account_error(int status, const core::error& why) {
   for (const core::field_error& f : why.fields) {
     out.begin_object().key("pointer").text(f.pointer).key("detail").text(f.detail).end_object();
   }
-  out.end_array().end_object().end_object();
+  out.end_array().end_object();
+}
+
+std::string account_error(int status, const core::error& why) {
+  core::json_writer out;
+  write_account_error(out.begin_object().key("error"), status, why);
+  out.end_object();
   return std::move(out).str();
 }
 
@@ -98,6 +101,10 @@ int http_status(core::errc kind) noexcept {
     case core::errc::internal: return 500;
   }
   return 500;
+}
+
+void write_account_error(core::json_writer& out, const core::error& why) {
+  write_account_error(out, account_status(http_status(why.kind), why), why);
 }
 
 net::http_response problem(face f, int status, const core::error& why) {

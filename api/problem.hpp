@@ -6,11 +6,15 @@
 
 #include "api/stats.hpp"
 #include "core/base/error.hpp"
+#include "core/base/json_writer.hpp"
 #include "net/http_message.hpp"
 
 namespace syndicated::api {
 
 int http_status(core::errc kind) noexcept;
+
+// The object behind "error" on /api/2, for one of several items.
+void write_account_error(core::json_writer& out, const core::error& why);
 
 net::http_response problem(face f, int status, const core::error& why);
 net::http_response problem(face f, const core::error& why);

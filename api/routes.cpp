@@ -116,6 +116,7 @@ const route_table& public_routes() {
     append(all, account_tenant_routes());
     append(all, account_user_routes());
     append(all, account_token_routes());
+    append(all, account_usage_routes());
     append(all, cloudesire_resource_routes());
     return all;
   }()};

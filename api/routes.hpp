@@ -57,6 +57,7 @@ route_list user_routes();
 route_list account_tenant_routes();
 route_list account_user_routes();
 route_list account_token_routes();
+route_list account_usage_routes();
 route_list cloudesire_resource_routes();
 route_list admin_routes();
 route_list admin_key_routes();

@@ -43,6 +43,14 @@ void write_contact(core::json_writer& out, const core::contact& c) {
   out.end_object();
 }
 
+void write_amount(core::json_writer& out, const std::optional<std::int64_t>& amount) {
+  if (amount) {
+    out.number(*amount);
+  } else {
+    out.null();
+  }
+}
+
 void write_texts(core::json_writer& out, const std::vector<std::string>& values) {
   out.begin_array();
   for (const std::string& value : values) out.text(value);
@@ -135,6 +143,13 @@ void write_user(core::json_writer& out, const core::user& u) {
   out.key("version").number(u.version);
   write_times(out, u.created_at, u.updated_at, u.deleted_at);
   out.end_object();
+}
+
+void write_quota(core::json_writer& out, const core::offering_quota& quota) {
+  out.begin_object();
+  write_amount(out.key("overage"), quota.overage);
+  write_amount(out.key("value"), quota.value);
+  out.key("version").number(quota.version).end_object();
 }
 
 std::string tenant_text(const call& c, const core::tenant& t) {

@@ -26,6 +26,7 @@ std::string time_text(core::timestamp at);
 
 void write_tenant(core::json_writer& out, const call& c, const core::tenant& t);
 void write_user(core::json_writer& out, const core::user& u);
+void write_quota(core::json_writer& out, const core::offering_quota& quota);
 std::string tenant_text(const call& c, const core::tenant& t);
 std::string user_text(const core::user& u);
 

@@ -249,14 +249,6 @@ void set_pricing(const call_ptr& c) {
 
 // ---- offering items
 
-void write_amount(core::json_writer& out, const std::optional<std::int64_t>& amount) {
-  if (amount) {
-    out.number(*amount);
-  } else {
-    out.null();
-  }
-}
-
 void write_item(core::json_writer& out, const core::offering_item& item) {
   out.begin_object();
   out.key("application_id").text(item.application_id);
@@ -265,10 +257,7 @@ void write_item(core::json_writer& out, const core::offering_item& item) {
   out.key("locked").boolean(item.locked);
   out.key("measurement_unit").text(item.measurement_unit);
   out.key("name").text(item.name);
-  out.key("quota").begin_object();
-  write_amount(out.key("overage"), item.quota.overage);
-  write_amount(out.key("value"), item.quota.value);
-  out.key("version").number(item.quota.version).end_object();
+  write_quota(out.key("quota"), item.quota);
   out.key("status").number(item.on ? 1 : 0);
   out.key("type").text(item.type);
   out.key("usage_name").text(item.usage_name.empty() ? item.name : item.usage_name);

@@ -118,6 +118,43 @@ void list_tenants(const call_ptr& c) {
   c->send(200, v1::page_text(found->items, found->next, tenant_text));
 }
 
+std::string usage_text(const actors::tenant_usage_view& one) {
+  const core::offering_quota& quota = one.item.quota;
+  const auto amount = [](core::json_writer& to, const std::optional<std::int64_t>& value) {
+    if (value) {
+      to.number(*value);
+    } else {
+      to.null();
+    }
+  };
+  core::json_writer out;
+  out.begin_object();
+  out.key("application_id").text(one.item.application_id);
+  out.key("name").text(one.item.name);
+  out.key("edition").text(one.item.edition);
+  out.key("infra_id").text(one.item.infra_id);
+  out.key("measurement_unit").text(one.item.measurement_unit);
+  out.key("in_effect").boolean(one.item.on);
+  out.key("own").number(one.usage.own.value());
+  out.key("total").number(one.usage.total.value());
+  out.key("total_ever").number(one.usage.total.ever);
+  out.key("range_start").time(one.usage.range_start);
+  amount(out.key("quota"), quota.value);
+  amount(out.key("overage"), quota.overage);
+  out.key("level").text(core::to_string(one.level));
+  out.key("blocked").boolean(one.blocked);
+  out.end_object();
+  return std::move(out).str();
+}
+
+void list_usages(const call_ptr& c) {
+  const auto found = visible_tenant(*c, core::tenant_id{c->id()});
+  if (!found) return c->fail(found.failure());
+  const auto usages = c->engine().tenant_usages(found->id);
+  if (!usages) return c->fail(usages.failure());
+  c->send(200, v1::page_text(*usages, std::nullopt, usage_text));
+}
+
 // Runs a command on a tenant. The caller must stand above it, or be it for `update`.
 void run(const call_ptr& c, core::tenant_command command, std::optional<std::uint64_t> version,
          int status) {
@@ -191,6 +228,7 @@ route_list tenant_routes() {
       {"POST", "/v1/tenants", face::v1, true, create_tenant, nullptr, false, true},
       {"GET", "/v1/tenants", face::v1, false, list_tenants, nullptr, true},
       {"GET", "/v1/tenants/{id}", face::v1, false, get_tenant},
+      {"GET", "/v1/tenants/{id}/usages", face::v1, false, list_usages},
       {"PATCH", "/v1/tenants/{id}", face::v1, true, update_tenant},
       {"DELETE", "/v1/tenants/{id}", face::v1, true, delete_tenant, nullptr, true},
       {"POST", "/v1/tenants/{id}/disable", face::v1, true,

@@ -126,6 +126,131 @@ BOOST_AUTO_TEST_CASE(quotas_have_versions_of_their_own) {
   BOOST_TEST(offered.json().at("items").at(0).at("quota").at("value").is_null());
 }
 
+struct metered : office {
+  metered() {
+    for (const std::uint64_t t : {std::uint64_t{1}, reseller, customer}) {
+      const auto r = call("PUT", path(t, "/offering_items"),
+                          R"({"offering_items":[)" + offered("backup", "storage") + "," +
+                              offered(app, "seats") + "]}");
+      BOOST_TEST_REQUIRE(r.status() == 200, r.http.body);
+    }
+  }
+  static std::string offered(const std::string& app, const std::string& name) {
+    return R"({"application_id":")" + app + R"(","name":")" + name + R"(","usage_name":"u_)" +
+           name + R"(","edition":"pro","quota":{"value":100,"overage":null,"version":0}})";
+  }
+  std::string used(const std::string& name, const std::string& value) const {
+    return R"({"tenant_id":")" + uuid(customer) + R"(","offering_item":")" + name +
+           R"(","usage_value":)" + value + "}";
+  }
+  reply push(const std::string& items, std::string token = "*") {
+    return call("PUT", "/api/2/usages", R"({"items":[)" + items + "]}", {}, std::move(token));
+  }
+
+  const std::string app = core::to_uuid(core::uuid_kind::product, product);
+};
+
+BOOST_AUTO_TEST_CASE(usages_are_told_item_by_item) {
+  metered f;
+  const std::string sold = core::to_uuid(core::uuid_kind::subscription, f.subscribe());
+  const std::string none = R"({"tenant_id":"ede9f834-70b3-476c-83d9-736f9f8c7dae",)"
+                           R"("offering_item":"storage","usage_value":1})";
+  const std::string metric =
+      R"({"resource_id":")" + sold + R"(","usage_type":"disk","usage_value":31.67})";
+  const std::string lost = R"({"resource_id":"x","usage_type":"disk","usage_value":1})";
+  const auto r = f.push(f.used("storage", "70") + "," + f.used("mail", "1") + "," + none + "," +
+                        metric + "," + lost);
+  BOOST_TEST_REQUIRE(r.status() == 200, r.http.body);
+  BOOST_TEST(r.at("/items/0/tenant_id") == office::uuid(f.customer));
+  BOOST_TEST(r.at("/items/0/application_id") == "backup");
+  BOOST_TEST(r.at("/items/0/edition") == "pro");
+  BOOST_TEST(r.json().at("items").at(0).at("usage_value").as_int64() == 70);
+  BOOST_TEST(r.at("/items/1/error/reason") == "not_offered");
+  BOOST_TEST(r.json().at("items").at(1).at("error").at("code").as_int64() == 409);
+  BOOST_TEST(r.at("/items/2/error/reason") == "not_found");
+  // The subscription is not in use yet.
+  BOOST_TEST(r.at("/items/3/error/reason") == "transition_not_allowed");
+  BOOST_TEST(r.at("/items/4/error/reason") == "not_found");
+}
+
+BOOST_AUTO_TEST_CASE(a_subscription_is_told_of_by_its_uuid) {
+  metered f;
+  const std::uint64_t id = f.subscribe();
+  f.engine.all_subscriptions[id].status = core::subscription_status::deployed;
+  const auto metric = [&](const std::string& uuid) {
+    return R"({"resource_id":")" + uuid + R"(","usage_type":"disk","usage_value":31.67})";
+  };
+  const std::string vendor = f.make_token(core::role::vendor, f.vendor);
+  const std::string other = f.make_token(core::role::vendor, f.other_vendor);
+  const std::string whole = core::to_uuid(core::uuid_kind::subscription, id);
+  const auto r =
+      f.push(metric(whole) + "," + metric(core::to_uuid(core::uuid_kind::resource, id, 7)), vendor);
+  BOOST_TEST(r.at("/items/0/resource_id") == whole);
+  BOOST_TEST(r.json().at("items").at(0).at("usage_value").as_double() == 31.67);
+  BOOST_TEST(r.at("/items/1/usage_type") == "disk");
+  const core::usage_book& book = f.engine.all_usage[{id}];
+  BOOST_TEST((book.open.size() == 2U && book.open.rbegin()->second.resource.value == 0));
+  BOOST_TEST((book.open.begin()->second.resource.value == 7));
+  BOOST_TEST(f.push(metric(whole), other).at("/items/0/error/reason") == "not_found");
+}
+
+BOOST_AUTO_TEST_CASE(a_vendor_tells_of_its_own_applications) {
+  metered f;
+  const std::string vendor = f.make_token(core::role::vendor, f.vendor);
+  const std::string other = f.make_token(core::role::vendor, f.other_vendor);
+  const std::string both = f.used("seats", "3") + "," + f.used("storage", "3");
+  const auto r = f.push(both, vendor);
+  BOOST_TEST(r.at("/items/0/application_id") == f.app);
+  BOOST_TEST(r.at("/items/1/error/reason") == "not_offered");
+  BOOST_TEST(f.push(both, other).at("/items/0/error/reason") == "not_offered");
+  BOOST_TEST(f.push(both, f.partner).status() == 403);
+  BOOST_TEST(f.call("GET", f.path(f.customer, "/usages"), {}, {}, vendor).status() == 404);
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_in_a_push_are_told_with_their_place) {
+  metered f;
+  const auto pointer = [&](const std::string& items) {
+    const auto r = f.push(items);
+    BOOST_TEST(r.status() == 400, r.http.body);
+    return r.at("/error/details/0/pointer");
+  };
+  BOOST_TEST(pointer("") == "/items");
+  BOOST_TEST(pointer("{}") == "/items/0/tenant_id");
+  BOOST_TEST(pointer(f.used("storage", "-1")) == "/items/0/usage_value");
+  BOOST_TEST(pointer(f.used("storage", "1.5")) == "/items/0/usage_value");
+  BOOST_TEST(pointer(f.used("storage", "1") + R"(,{"resource_id":"x","usage_type":"d"})") ==
+             "/items/1/usage_value");
+  std::string many = f.used("storage", "1");
+  for (int i = 0; i < 1'000; ++i) many += ",{}";
+  BOOST_TEST(pointer(many) == "/items");
+}
+
+BOOST_AUTO_TEST_CASE(usages_are_shown_with_their_quotas) {
+  metered f;
+  f.push(f.used("storage", "80"));
+  const auto r = f.as_partner("GET", f.path(f.customer, "/usages"));
+  BOOST_TEST_REQUIRE(r.status() == 200, r.http.body);
+  BOOST_TEST_REQUIRE(r.json().at("items").as_array().size() == 2U);
+  BOOST_TEST(r.at("/items/0/name") == "storage");
+  BOOST_TEST(r.at("/items/0/usage_name") == "u_storage");
+  BOOST_TEST(r.json().at("items").at(0).at("value").as_int64() == 80);
+  BOOST_TEST(r.json().at("items").at(0).at("offering_item").at("quota").at("value") == 100);
+  BOOST_TEST(r.json().at("items").at(1).at("absolute_value").as_int64() == 0);
+  BOOST_TEST(!r.at("/timestamp").empty());
+  const auto count = [&](const std::string& query) {
+    const auto some = f.as_partner("GET", f.path(f.customer, "/usages?" + query));
+    return some.json().at("items").as_array().size();
+  };
+  BOOST_TEST(count("usage_names=u_seats,none") == 1U);
+  BOOST_TEST(count("editions=pro&usage_names=u_seats,,u_storage") == 2U);
+  BOOST_TEST(count("infra_ids=i") == 0U);
+  BOOST_TEST(f.as_partner("GET", f.path(f.stranger, "/usages")).status() == 404);
+  const auto native = f.call("GET", "/v1/tenants/" + std::to_string(f.customer) + "/usages");
+  BOOST_TEST(native.at("/items/0/level") == "reached");
+  BOOST_TEST(native.json().at("items").at(0).at("total").as_int64() == 80);
+  BOOST_TEST(native.json().at("items").at(0).at("overage").is_null());
+}
+
 BOOST_AUTO_TEST_CASE(users_and_their_roles) {
   office f;
   BOOST_TEST(f.as_partner("GET", "/api/2/users/check_login?username=Ann").status() == 204);
