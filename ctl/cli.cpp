@@ -300,6 +300,9 @@ void add_entity_commands(CLI::App& app, parsed& p) {
   take_limit(tenants, p);
   take_id(command(*tenant, "show", "one tenant", [&p] { show_tenant(p.s, p.id); }), p,
           "the tenant");
+  take_id(command(*tenant, "usages", "what it uses, with all below it",
+                  [&p] { list_tenant_usages(p.s, p.id); }),
+          p, "the tenant");
   CLI::App* user = group(app, "user", "who may log in");
   CLI::App* users = command(*user, "ls", "users", [&p] { list_users(p.s, p.parent, p.list); });
   users->add_option("--tenant", p.parent, "only those of this tenant");

@@ -70,6 +70,7 @@ void list_usage(session& s, std::uint64_t subscription, const usage_query& q,
 void list_metrics(session& s, std::uint64_t subscription);
 void list_tenants(session& s, std::uint64_t parent, const list_options& o);
 void show_tenant(session& s, std::uint64_t id);
+void list_tenant_usages(session& s, std::uint64_t id);
 void list_users(session& s, std::uint64_t tenant, const list_options& o);
 void show_user(session& s, std::uint64_t id);
 

@@ -1,9 +1,11 @@
 // How lists and single entities are asked for and shown. Internal to ctl.
 #pragma once
 
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ctl/commands.hpp"
 #include "ctl/document.hpp"
@@ -11,11 +13,10 @@
 
 namespace syndicated::ctl {
 
-// Fetches a list and prints it as a table, or as it came with --json.
+// Prints what was fetched, if it was, as a table, or as it came with --json.
 template <class Row>
-void print_list(session& s, const std::string& target, const list_options& o, table t,
-                std::string_view none, Row row) {
-  const auto body = s.get_list(target, o.limit);
+void print_items(session& s, const std::optional<std::string>& body, table t, std::string_view none,
+                 Row row) {
   if (!body) return;
   if (s.json) return s.print_document(*body);
   const document list = document::parse(*body);
@@ -26,6 +27,17 @@ void print_list(session& s, const std::string& target, const list_options& o, ta
   }
   t.print(s.out);
   if (!list.raw_text("next").empty()) s.err << "there are more; use --limit\n";
+}
+
+template <class Row>
+void print_list(session& s, const std::string& target, const list_options& o, table t,
+                std::string_view none, Row row) {
+  print_items(s, s.get_list(target, o.limit), std::move(t), none, row);
+}
+// A list that comes whole.
+template <class Row>
+void print_whole(session& s, const std::string& target, table t, std::string_view none, Row row) {
+  print_items(s, s.get(target), std::move(t), none, row);
 }
 
 // An object's members, one a line, nested values as JSON.

@@ -253,25 +253,21 @@ void list_usage(session& s, std::uint64_t subscription, const usage_query& q,
 
 void list_metrics(session& s, std::uint64_t subscription) {
   const core::timestamp now = s.now();
-  const auto body = s.get("/v1/subscriptions/" + std::to_string(subscription) + "/metrics");
-  if (!body) return;
-  if (s.json) return s.print_document(*body);
-  table t{{{"METRIC"},
-           {"VALUE", table::align::right},
-           {"ANSWERED", table::align::right},
-           {"NEXT", table::align::right},
-           {"FAILURES", table::align::right},
-           {"PROBLEM"}}};
-  for (const document& m : document::parse(*body).items("items")) {
-    t.add({m.text("metric"), m.has("value") ? m.figure("value") : "-",
-           human_when(m.time("answered_at"), now), human_when(m.time("next_at"), now),
-           m.count("failures"), m.text("problem")});
-  }
-  if (t.empty()) {
-    s.out << "no metric is asked for\n";
-  } else {
-    t.print(s.out);
-  }
+  print_whole(s, "/v1/subscriptions/" + std::to_string(subscription) + "/metrics",
+              table{{{"METRIC"},
+                     {"VALUE", table::align::right},
+                     {"ANSWERED", table::align::right},
+                     {"NEXT", table::align::right},
+                     {"FAILURES", table::align::right},
+                     {"PROBLEM"}}},
+              "no metric is asked for", [now](const document& m) -> std::vector<std::string> {
+                return {m.text("metric"),
+                        m.has("value") ? m.figure("value") : "-",
+                        human_when(m.time("answered_at"), now),
+                        human_when(m.time("next_at"), now),
+                        m.count("failures"),
+                        m.text("problem")};
+              });
 }
 
 void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
@@ -298,6 +294,31 @@ void list_tenants(session& s, std::uint64_t parent, const list_options& o) {
 }
 
 void show_tenant(session& s, std::uint64_t id) { show_one(s, "/v1/tenants/" + std::to_string(id)); }
+
+void list_tenant_usages(session& s, std::uint64_t id) {
+  print_whole(s, "/v1/tenants/" + std::to_string(id) + "/usages",
+              table{{{"ITEM"},
+                     {"UNIT"},
+                     {"OWN", table::align::right},
+                     {"TOTAL", table::align::right},
+                     {"QUOTA", table::align::right},
+                     {"OVERAGE", table::align::right},
+                     {"LEVEL"},
+                     {"IN EFFECT"}}},
+              "the tenant has no items", [](const document& u) -> std::vector<std::string> {
+                const auto bound = [&u](std::string_view name) {
+                  return u.has(name) ? u.count(name) : std::string{"-"};
+                };
+                return {u.text("name"),
+                        u.text("measurement_unit"),
+                        u.count("own"),
+                        u.count("total"),
+                        bound("quota"),
+                        bound("overage"),
+                        u.flag("blocked") ? "blocked" : u.text("level"),
+                        u.flag("in_effect") ? "yes" : "no"};
+              });
+}
 
 void list_users(session& s, std::uint64_t tenant, const list_options& o) {
   const core::timestamp now = s.now();

@@ -375,6 +375,24 @@ BOOST_AUTO_TEST_CASE(parts_of_a_subscription_are_listed) {
   BOOST_TEST(metrics.out.find("http_500") != std::string::npos, metrics.out);
 }
 
+BOOST_AUTO_TEST_CASE(usages_of_a_tenant_are_shown) {
+  daemon_face f;
+  const auto shown = [&f] { return f.ctl({"tenant", "usages", text(f.customer)}); };
+  BOOST_TEST(shown().out == "the tenant has no items\n");
+  core::offering_item storage;
+  storage.name = "storage";
+  storage.quota.value = 1'000;
+  f.engine.all_offerings[1] = f.engine.all_offerings[f.reseller] = {storage};
+  f.engine.all_offerings[f.customer] = {storage};
+  f.engine.all_tenant_usages[storage][{f.customer}].total.ever = 1'200;
+  const std::string table = shown().out;
+  for (const char* part : {"storage", "1,200", "1,000", "exceeded", "yes"}) {
+    BOOST_TEST(table.find(part) != std::string::npos, table);
+  }
+  const auto machine = f.ctl({"--json", "tenant", "usages", text(f.customer)});
+  BOOST_TEST(machine.out.find("\"total\":1200") != std::string::npos, machine.out);
+}
+
 BOOST_AUTO_TEST_CASE(lists_go_over_pages) {
   daemon_face f;
   for (int i = 0; i < 620; ++i) f.subscribe();
