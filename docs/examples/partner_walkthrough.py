@@ -105,6 +105,11 @@ def main(base, client_id, client_secret):
     api.call("PUT", f"/tenants/{customer_id}/pricing", {"mode": "trial", "version": version + 1},
              409)
 
+    # What it uses: of each item nothing yet.
+    usages = api.call("GET", f"/tenants/{customer_id}/usages")["items"]
+    assert {u["name"]: u["value"] for u in usages} == {"workstations": 0, "storage": 0}, usages
+    assert all(u["offering_item"]["quota"]["value"] is None for u in usages)
+
     # Away again: first disabled, then deleted.
     customer = api.call("GET", f"/tenants/{customer_id}")
     refusal = api.call("DELETE", f"/tenants/{customer_id}", expected=400,
@@ -115,7 +120,7 @@ def main(base, client_id, client_secret):
     assert customer["enabled"] is False
     api.call("DELETE", f"/tenants/{customer_id}", expected=409, version=1)
     api.call("DELETE", f"/tenants/{customer_id}", expected=204, version=customer["version"])
-    print("walked through: customer, items, user, role, password, pricing, deletion")
+    print("walked through: customer, items, user, role, password, pricing, usages, deletion")
     return customer_id
 
 
