@@ -200,14 +200,16 @@ std::vector<std::shared_ptr<const core::event_type>> catalog_snapshot::event_typ
   return out;
 }
 
-void catalog_snapshot::collect(const scope_key& scope, core::hears how, const core::event& e,
+void catalog_snapshot::collect(const scope_key& scope, core::hears how,
+                               core::hears in_cloudesire_form, const core::event& e,
                                event_content& content, std::vector<core::endpoint_id>& out) const {
   if (how == core::hears::never) return;
   const auto group = by_scope_->find(scope);
   if (group == by_scope_->end()) return;
   const auto asked = [&](const core::endpoint& to) {
-    if (how == core::hears::always) return core::matches(to.events, e.name);
-    return std::ranges::find(to.events, e.name) != to.events.end();
+    const bool cloudesire = to.form == core::wire_form::cloudesire;
+    return core::asks_for(to.events, e.name, how) &&
+           (!cloudesire || core::asks_for(to.events, e.name, in_cloudesire_form));
   };
   for (const auto& endpoint : group->second) {
     if (!core::sent_in(endpoint->form, e) || !asked(*endpoint)) continue;
@@ -220,13 +222,14 @@ std::vector<core::endpoint_id> catalog_snapshot::recipients(
   std::vector<core::endpoint_id> out;
   event_content content{e.data};
   const core::audience told = core::audience_of(e);
+  const auto ask = [&](core::endpoint_scope scope, std::uint64_t id, core::hears how) {
+    collect({scope, id}, how, told.cloudesire, e, content, out);
+  };
   using core::endpoint_scope;
-  collect({endpoint_scope::platform, 0}, told.platform, e, content, out);
-  if (e.vendor) collect({endpoint_scope::vendor, e.vendor.value}, told.vendor, e, content, out);
-  if (product) collect({endpoint_scope::product, product.value}, told.vendor, e, content, out);
-  for (core::tenant_id tenant : path) {
-    collect({endpoint_scope::tenant, tenant.value}, told.tenants, e, content, out);
-  }
+  ask(endpoint_scope::platform, 0, told.platform);
+  if (e.vendor) ask(endpoint_scope::vendor, e.vendor.value, told.vendor);
+  if (product) ask(endpoint_scope::product, product.value, told.vendor);
+  for (core::tenant_id tenant : path) ask(endpoint_scope::tenant, tenant.value, told.tenants);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

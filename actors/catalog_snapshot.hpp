@@ -88,8 +88,9 @@ class catalog_snapshot final : public catalog {
   using scope_key = std::pair<core::endpoint_scope, std::uint64_t>;
   using scope_map = std::map<scope_key, std::vector<std::shared_ptr<const core::endpoint>>>;
 
-  void collect(const scope_key& scope, core::hears how, const core::event& e,
-               event_content& content, std::vector<core::endpoint_id>& out) const;
+  void collect(const scope_key& scope, core::hears how, core::hears in_cloudesire_form,
+               const core::event& e, event_content& content,
+               std::vector<core::endpoint_id>& out) const;
 
   std::shared_ptr<const record_map<core::vendor>> vendors_;
   std::shared_ptr<const record_map<core::product>> products_;

@@ -146,8 +146,7 @@ void delete_type(const call_ptr& c) {
 }
 
 // The bodies that an endpoint of each form gets; null: it gets none.
-void write_examples(core::json_writer& out, const core::built_in_event& kind) {
-  const core::event example = core::example_of(kind);
+void write_examples(core::json_writer& out, const core::event& example) {
   core::endpoint to;
   out.begin_object();
   to.form = core::wire_form::cloudesire;
@@ -175,9 +174,12 @@ std::string built_in_text(const core::built_in_event& kind) {
   out.key("platform").text(core::to_string(kind.told.platform));
   out.key("vendor").text(core::to_string(kind.told.vendor));
   out.key("tenants").text(core::to_string(kind.told.tenants));
+  const core::event example = core::example_of(kind);
+  const bool sent = core::sent_in(core::wire_form::cloudesire, example);
+  out.key("cloudesire").text(core::to_string(sent ? kind.told.cloudesire : core::hears::never));
   out.end_object();
   out.key("examples");
-  write_examples(out, kind);
+  write_examples(out, example);
   out.end_object();
   return std::move(out).str();
 }

@@ -111,12 +111,15 @@ std::optional<wire_form> parse_wire_form(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+bool matches_one(std::string_view pattern, std::string_view event_name) noexcept {
+  if (pattern == "*") return true;
+  if (!pattern.ends_with(".*")) return pattern == event_name;
+  return event_name.starts_with(pattern.substr(0, pattern.size() - 1));
+}
+
 bool matches(const std::vector<std::string>& patterns, std::string_view event_name) noexcept {
-  return std::any_of(patterns.begin(), patterns.end(), [event_name](const std::string& pattern) {
-    if (pattern == "*") return true;
-    if (!pattern.ends_with(".*")) return pattern == event_name;
-    return event_name.starts_with(std::string_view{pattern}.substr(0, pattern.size() - 1));
-  });
+  return std::ranges::any_of(
+      patterns, [event_name](const std::string& each) { return matches_one(each, event_name); });
 }
 
 }  // namespace syndicated::core

@@ -125,6 +125,7 @@ struct endpoint {
 };
 
 // A filter accepts a dotted event name: "*" all, "a.*" everything below a, else the exact name.
+bool matches_one(std::string_view pattern, std::string_view event_name) noexcept;
 bool matches(const std::vector<std::string>& patterns, std::string_view event_name) noexcept;
 
 }  // namespace syndicated::core

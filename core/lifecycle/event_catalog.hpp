@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/ids.hpp"
 #include "core/lifecycle/event.hpp"
@@ -18,7 +19,8 @@ namespace syndicated::core {
 enum class hears : std::uint8_t {
   never,
   always,
-  by_name,  // an endpoint whose `events` have exactly this name
+  by_name,     // an endpoint whose `events` have exactly this name
+  by_pattern,  // or a pattern that matches it, and is not "*"
 };
 
 // Of the endpoints that could hear of an event, who does.
@@ -26,6 +28,9 @@ struct audience {
   hears platform = hears::always;
   hears vendor = hears::never;   // and the product's
   hears tenants = hears::never;  // of the path
+  // What an endpoint of Cloudesire's form must ask for besides. That wire has no tenants: they would
+  // be told as a User, which its receivers take for a person.
+  hears cloudesire = hears::always;
 };
 
 struct built_in_event {
@@ -44,7 +49,10 @@ const built_in_event* find_built_in(std::string_view name) noexcept;
 // defect; it goes to the platform only, so that nobody learns what is not for him.
 audience audience_of(const event& e) noexcept;
 
-// "always", "by_name"; "never".
+// Whether these patterns (`events` of an endpoint) ask for an event that is told so.
+bool asks_for(const std::vector<std::string>& patterns, std::string_view name, hears how) noexcept;
+
+// "always", "by_name", "by_pattern"; "never".
 std::string_view to_string(hears how) noexcept;
 
 // The same event each time: what an envelope of this name looks like.

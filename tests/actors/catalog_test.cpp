@@ -225,6 +225,37 @@ BOOST_AUTO_TEST_CASE(instances_belong_to_one_product) {
   BOOST_TEST(s().catalog.load()->instances(0, 10).empty());
 }
 
+// domain.md 10.11: tenants are no users, unless somebody wants them to be.
+BOOST_AUTO_TEST_CASE(tenants_in_cloudesires_form_go_to_those_that_ask) {
+  const auto listener = [this](core::wire_form form, std::vector<std::string> events) {
+    core::endpoint e = endpoint_of({});
+    e.scope = core::endpoint_scope::platform;
+    e.form = form;
+    e.events = std::move(events);
+    return engine.new_endpoint(std::move(e));
+  };
+  const auto any = listener(core::wire_form::cloudesire, {"*"});
+  const auto named = listener(core::wire_form::cloudesire, {"subscription.*", "tenant.*"});
+  const auto standard = listener(core::wire_form::standard, {"*"});
+  const auto to = [this](const char* name, core::entity_kind kind, core::wire_type type) {
+    core::event e;
+    e.stream = {kind, 7};
+    e.name = name;
+    e.type = type;
+    return s().catalog.load()->recipients(e, {}, {});
+  };
+  using ids = std::vector<core::endpoint_id>;
+  using core::entity_kind;
+  using core::wire_type;
+  BOOST_TEST(
+      (to("tenant.created", entity_kind::tenant, wire_type::created) == ids{named, standard}));
+  BOOST_TEST(
+      (to("tenant.access_suspended", entity_kind::tenant, wire_type::none) == ids{standard}));
+  BOOST_TEST((to("user.created", entity_kind::user, wire_type::created) == ids{any, standard}));
+  BOOST_TEST((to("subscription.created", entity_kind::subscription, wire_type::created) ==
+              ids{any, named, standard}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "core/delivery/envelope.hpp"
 #include "core/lifecycle/event_catalog.hpp"
@@ -104,6 +105,29 @@ BOOST_AUTO_TEST_CASE(the_audience_is_that_of_the_table) {
   published.stream.kind = core::entity_kind::published;
   BOOST_TEST((core::audience_of(published).vendor == hears::always));
   BOOST_TEST((core::audience_of(published).tenants == hears::always));
+}
+
+// Cloudesire's form has no tenants: who gets it must have asked for them (domain.md, 10.11).
+BOOST_AUTO_TEST_CASE(tenants_are_told_in_cloudesires_form_to_those_that_name_them) {
+  for (const core::built_in_event& kind : core::built_in_events()) {
+    const bool as_user = kind.stream == core::entity_kind::tenant &&
+                         core::sent_in(core::wire_form::cloudesire, core::example_of(kind));
+    BOOST_TEST((kind.told.cloudesire == core::hears::by_pattern) == as_user, kind.name);
+  }
+  const auto asks = [](std::vector<std::string> patterns, core::hears how) {
+    return core::asks_for(patterns, "tenant.created", how);
+  };
+  using core::hears;
+  BOOST_TEST(!asks({"*"}, hears::by_pattern));
+  BOOST_TEST(!asks({"*", "user.*"}, hears::by_pattern));
+  BOOST_TEST(asks({"*", "tenant.*"}, hears::by_pattern));
+  BOOST_TEST(asks({"tenant.created"}, hears::by_pattern));
+  BOOST_TEST(!asks({"tenant.deleted"}, hears::by_pattern));
+  BOOST_TEST(!asks({"*", "tenant.*"}, hears::by_name));
+  BOOST_TEST(asks({"*", "tenant.created"}, hears::by_name));
+  BOOST_TEST(asks({"*"}, hears::always));
+  BOOST_TEST(!asks({"user.*"}, hears::always));
+  BOOST_TEST(!asks({"*", "tenant.created"}, hears::never));
 }
 
 // tests/golden/events/NAME: the two bodies. UPDATE_GOLDEN=1 writes them anew.
