@@ -54,7 +54,7 @@ std::string order_body(const call& c, const order_inquiry& a) {
   out.key("configurationParameters").map(a.config);
   if (a.subscription) {
     out.key("subscriptionId").number(a.subscription->value);
-  } else {
+  } else if (a.buyer) {
     out.key("buyerId").number(a.buyer.value);
   }
   out.key("orderType").text(a.type);

@@ -25,7 +25,7 @@ struct order_inquiry {
   std::shared_ptr<const core::product> product;
   std::shared_ptr<const core::plan> plan;  // what is ordered, or there already
   std::string_view type;                   // Cloudesire's word: "NORMAL", "TERMINATION" ...
-  core::tenant_id buyer;
+  core::tenant_id buyer;                   // 0: an estimate for nobody in particular
   std::optional<core::subscription_id> subscription;  // none: it is to be made
   core::quantities quantities;
   core::string_map config;

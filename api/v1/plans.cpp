@@ -1,7 +1,9 @@
 // Plans: what can be ordered of a product, for how much.
+#include "api/access.hpp"
 #include "api/routes.hpp"
 #include "api/v1/offer_fields.hpp"
 #include "api/v1/quote.hpp"
+#include "api/vendor_hooks.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -94,16 +96,26 @@ void list_plans(const call_ptr& c) {
       plan_text);
 }
 
-// It computes and keeps nothing: a question, though it has a body.
+// It keeps nothing: a question, though it has a body. The vendor is asked as with an order.
 void quote_plan(const call_ptr& c) {
   const auto plan = visible_plan(*c);
   if (!plan) return c->fail(no_such("plan", c->id()));
   const auto body = c->body(true);
   if (!body) return c->fail(body.failure());
   const auto product = c->engine().catalog()->find(plan->product);
-  auto text = v1::quote_text(*plan, product.get(), *body);
-  if (!text) return c->fail(text.failure());
-  c->send(200, std::move(*text));
+  auto quote = v1::quote_of(*plan, product.get(), *body);
+  if (!quote) return c->fail(quote.failure());
+  if (quote->buyer) {
+    const auto tenant = visible_tenant(*c, quote->buyer);
+    if (!tenant) return c->fail(tenant.failure());
+  }
+  std::optional<order_inquiry> about;
+  if (quote->of_order && product) {
+    about = order_inquiry{product,           plan,         "ESTIMATE", quote->buyer, {},
+                          quote->quantities, quote->config};
+  }
+  ask_vendor_first(c, about,
+                   [c, text = std::move(quote->text)]() mutable { c->send(200, std::move(text)); });
 }
 
 }  // namespace

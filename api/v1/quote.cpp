@@ -28,6 +28,8 @@ struct question {
   std::vector<usage_of> usage;
   std::int64_t periods = 1;
   std::optional<core::timestamp> at, period_start, period_end;
+  core::tenant_id buyer;
+  core::string_map config;
 };
 
 const core::plan_resource* resource_named(const core::plan& plan, std::string_view name) {
@@ -123,6 +125,8 @@ core::result<question> read_question(const core::plan& plan, const core::product
   q.at = in.time("at");
   q.period_start = in.time("period_start");
   q.period_end = in.time("period_end");
+  q.buyer.value = in.id("tenant_id").value_or(0);
+  q.config = in.string_map("config").value_or(core::string_map{});
   const auto needed = [&](const char* field, const auto& value, const char* why) {
     if (!value && !in.has(field)) in.refuse(field, std::string{"is required with "} + why);
   };
@@ -257,8 +261,8 @@ core::result<void> usage_lines(bill& out, const core::plan& plan, const question
 
 }  // namespace
 
-core::result<std::string> quote_text(const core::plan& plan, const core::product* product,
-                                     const json& body) {
+core::result<quote> quote_of(const core::plan& plan, const core::product* product,
+                             const json& body) {
   const auto q = read_question(plan, product, body);
   if (!q) return q.failure();
   bill out;
@@ -266,7 +270,10 @@ core::result<std::string> quote_text(const core::plan& plan, const core::product
   const auto ordered = change ? change_lines(out, plan, *q) : order_lines(out, plan, *q);
   if (!ordered) return ordered.failure();
   if (const auto used = usage_lines(out, plan, *q); !used) return used.failure();
-  return std::move(out).finish(plan, change ? 0 : q->periods);
+  auto text = std::move(out).finish(plan, change ? 0 : q->periods);
+  if (!text) return std::move(text).failure();
+  const bool of_order = change || !q->now.empty() || q->usage.empty();
+  return quote{std::move(*text), of_order, {q->now.begin(), q->now.end()}, q->config, q->buyer};
 }
 
 }  // namespace syndicated::api::v1

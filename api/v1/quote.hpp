@@ -6,11 +6,21 @@
 
 #include "api/json.hpp"
 #include "core/lifecycle/catalog.hpp"
+#include "core/lifecycle/operation.hpp"
 
 namespace syndicated::api::v1 {
 
-// The answer's body. `product` may be missing: it tells how a metric is counted. Errors: invalid.
-core::result<std::string> quote_text(const core::plan& plan, const core::product* product,
-                                     const json& body);
+struct quote {
+  std::string text;  // the answer's body
+  // What the vendor is asked about, unless only usage is computed, which nobody orders.
+  bool of_order = false;
+  core::quantities quantities;
+  core::string_map config;
+  core::tenant_id buyer;  // 0: not named
+};
+
+// `product` may be missing: it tells how a metric is counted. Errors: invalid.
+core::result<quote> quote_of(const core::plan& plan, const core::product* product,
+                             const json& body);
 
 }  // namespace syndicated::api::v1

@@ -163,6 +163,42 @@ BOOST_AUTO_TEST_CASE(changes_and_ends_are_orders_too) {
   BOOST_TEST(type() == "");
 }
 
+BOOST_AUTO_TEST_CASE(an_estimate_asks_as_an_order_does) {
+  market m;
+  const std::string priced = std::to_string(
+      m.make("/v1/plans",
+             R"({"name":"P","product_id":)" + std::to_string(m.product) +
+                 R"(,"resources":[{"name":"seats","rate":{"scheme":"per_unit","currency":"EUR",)"
+                 R"("ranges":[{"from":1,"unit_price":"2"}]}}]})"));
+  const std::string path = "/v1/plans/" + priced + "/quote";
+  const std::string buyer = std::to_string(m.customer);
+  const auto r = m.call("POST", path, R"({"quantities":{"seats":3},"tenant_id":)" + buyer + "}");
+  BOOST_TEST_REQUIRE(r.status() == 200, r.http.body);
+  BOOST_TEST(r.at("/totals/EUR") == "6.00");
+  const auto asked = m.questions();
+  BOOST_TEST_REQUIRE(asked.size() == 2U);
+  BOOST_TEST(asked[0].at("orderType").as_string() == "ESTIMATE");
+  BOOST_TEST(asked[0].at("billingItems").at("seats").to_number<int>() == 3);
+  BOOST_TEST(asked[0].at("buyerId").to_number<std::uint64_t>() == m.customer);
+  BOOST_TEST(asked[0].at("productVersionId").to_number<int>() == std::stoi(priced));
+  m.refuses = "https://b.example.com/v";
+  const auto refused = m.call("POST", path, R"({"quantities":{"seats":3}})");
+  BOOST_TEST(refused.status() == 422);
+  BOOST_TEST(refused.at("/code") == "order_refused");
+  BOOST_TEST(!m.questions().at(0).as_object().contains("buyerId"));
+  m.answer.error = core::attempt_error::local;
+  BOOST_TEST(m.call("POST", path, R"({"quantities":{"seats":3}})").status() == 503);
+  m.questions();
+  // What is wrong in itself, and usage, which nobody orders, ask nobody.
+  BOOST_TEST(m.call("POST", path, R"({"quantities":{"beds":3}})").status() == 422);
+  BOOST_TEST(m.call("POST", path, R"({"tenant_id":987654})").status() == 404);
+  BOOST_TEST(m.call("POST", path,
+                    R"({"usage":{"seats":{"samples":[]}},"period_start":"2026-01-01T00:00:00Z",)"
+                    R"("period_end":"2026-02-01T00:00:00Z"})")
+                 .status() == 200);
+  BOOST_TEST(m.questions().empty());
+}
+
 BOOST_AUTO_TEST_CASE(values_come_from_the_vendor) {
   market m;
   const std::string path = "/v1/products/" + std::to_string(m.product) + "/parameters/";

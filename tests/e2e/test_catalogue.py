@@ -178,7 +178,10 @@ class Catalogue(unittest.TestCase):
         self.assertEqual(created["examples"]["standard"]["type"], "subscription.created")
         self.assertIsNone(types["subscription.purged"]["examples"]["cloudesire"])
         self.assertEqual(types["plan.updated"]["told"],
-                         {"platform": "always", "vendor": "never", "tenants": "never"})
+                         {"platform": "always", "vendor": "never", "tenants": "never",
+                          "cloudesire": "always"})
+        self.assertEqual(types["tenant.created"]["told"]["cloudesire"], "by_pattern")
+        self.assertEqual(types["resource.created"]["told"]["cloudesire"], "never")
         self.client.post("/v1/event-types", {"name": "shop.paid"})
         declared = self.client.all("/v1/event-types?source=declared")
         self.assertEqual([t["name"] for t in declared], ["shop.paid"])

@@ -219,7 +219,13 @@ class VendorFace(unittest.TestCase):
         status, _, _ = self.client.raw("POST", f"/v1/subscriptions/{number}/terminate")
         self.assertEqual(status, 422)
         self.assertEqual(self.status(number), "PENDING")
+        estimate = f"/v1/plans/{self.shop.plan['id']}/quote"
+        status, _, body = self.client.raw("POST", estimate, {"quantities": {}})
+        self.assertEqual((status, json.loads(body)["code"]), (422, "order_refused"))
         self.answers["/b"] = 204
+        self.client.post(estimate, {"tenant_id": self.shop.tenant["id"]})
+        self.assertEqual(self.sink.on("/a")[-1].json["orderType"], "ESTIMATE")
+        self.assertEqual(self.sink.on("/a")[-1].json["buyerId"], self.shop.tenant["id"])
         self.client.post(f"/v1/subscriptions/{number}/terminate")
         self.assertEqual(self.sink.on("/a")[-1].json["orderType"], "TERMINATION")
         self.assertEqual(self.sink.on("/a")[-1].json["subscriptionId"], number)
