@@ -1,11 +1,10 @@
 // Orders: what was asked of a subscription, as Cloudesire shows it (domain.md, 1.10). The first one
 // made the subscription; the others are its operations.
-#include <algorithm>
-
 #include "api/access.hpp"
 #include "api/cloudesire/texts.hpp"
 #include "api/routes.hpp"
 #include "api/words.hpp"
+#include "core/lifecycle/first_order.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -14,30 +13,22 @@ using core::subscription_action;
 
 struct order {
   core::subscription owner;
-  std::uint32_t number = core::first_order;
-
-  // None: the first one.
-  const core::operation* operation() const {
-    const auto at = std::ranges::find(owner.operations, number, &core::operation::number);
-    return at == owner.operations.end() ? nullptr : &*at;
-  }
+  core::operation asked;
 };
 
 core::result<order> visible_order(const call& c) {
   const core::operation_id id{c.id()};
   auto owner = visible_subscription(c, core::subscription_of(id));
   if (!owner) return no_such("order", id.value);
-  order out{std::move(*owner), core::number_of(id)};
-  if (out.number != core::first_order && out.operation() == nullptr) {
-    return no_such("order", id.value);
-  }
-  return out;
+  auto asked = core::find_operation(*owner, core::number_of(id));
+  if (!asked) return no_such("order", id.value);
+  return order{std::move(*owner), std::move(*asked)};
 }
 
 void get_order(const call_ptr& c) {
   const auto found = visible_order(*c);
   if (!found) return c->fail(found.failure());
-  c->send(200, cloudesire::order_text(found->owner, found->operation()));
+  c->send(200, cloudesire::order_text(found->owner, found->asked));
 }
 
 // The auditor's word on the first order, or the vendor's on a change that waits for it.
@@ -47,11 +38,11 @@ void decide_order(const call_ptr& c, bool approved) {
   auto options = c->options();
   if (!options) return c->fail(options.failure());
   core::subscription_command command;
-  if (found->number == core::first_order) {
+  if (found->asked.number == core::first_order) {
     command.action = approved ? subscription_action::approve : subscription_action::reject;
   } else {
     command.action = subscription_action::answer_operation;
-    command.operation = found->number;
+    command.operation = found->asked.number;
     command.success = approved;
   }
   command.by = party_of(*c, command.action);

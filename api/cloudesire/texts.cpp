@@ -88,6 +88,7 @@ void write_order_reference(core::json_writer& out, const core::subscription& s,
 std::string_view order_type(core::operation_kind kind) {
   switch (kind) {
     case core::operation_kind::first: return "NORMAL";
+    case core::operation_kind::trial: return "TRIAL";
     case core::operation_kind::renewal: return "RENEWAL";
     case core::operation_kind::plan_change: return "SYNDICATED_UPGRADE";
     case core::operation_kind::quantity_change: return "BILLING_ITEM_UPGRADE";
@@ -99,44 +100,42 @@ std::string_view order_type(core::operation_kind kind) {
   return "";
 }
 
-std::string_view order_status(core::operation_state state) {
-  switch (state) {
-    case core::operation_state::scheduled: return "DEFERRED";
-    case core::operation_state::in_progress: return "REQUIRES_APPROVAL";
+std::string_view order_status(const core::operation& o) {
+  // Of the first order the status is the subscription's own word.
+  const bool first = o.number == core::first_order;
+  switch (o.state) {
+    case core::operation_state::scheduled: return first ? "POSTPONED" : "DEFERRED";
+    // A change in progress is one that the vendor is asked about: it can be approved.
+    case core::operation_state::in_progress: return first ? "IN_PROGRESS" : "REQUIRES_APPROVAL";
     case core::operation_state::succeeded: return "COMPLETED";
-    case core::operation_state::failed: return "REJECTED";
+    case core::operation_state::failed: return first ? "FAILED" : "REJECTED";
     case core::operation_state::cancelled: return "CANCELLED";
+    case core::operation_state::requires_approval: return "REQUIRES_APPROVAL";
+    case core::operation_state::pending: return "PENDING";
+    case core::operation_state::rejected: return "REJECTED";
   }
   return "";
 }
 
-std::string_view first_order_status(core::subscription_status status) {
-  if (status == core::subscription_status::requires_approval) return "REQUIRES_APPROVAL";
-  if (status == core::subscription_status::rejected) return "REJECTED";
-  if (status == core::subscription_status::postponed) return "POSTPONED";
-  return "COMPLETED";
-}
-
 }  // namespace
 
-std::string order_text(const core::subscription& s, const core::operation* o) {
+std::string order_text(const core::subscription& s, const core::operation& o) {
   core::json_writer out;
   out.begin_object();
-  const std::uint32_t number = o != nullptr ? o->number : core::first_order;
-  head(out, "order", core::operation_of(s.id, number).value);
-  out.key("type").text(o != nullptr ? order_type(o->kind) : core::to_string(s.type));
-  out.key("status").text(o != nullptr ? order_status(o->state) : first_order_status(s.status));
+  head(out, "order", core::operation_of(s.id, o.number).value);
+  out.key("type").text(o.number == core::first_order ? core::to_string(s.type)
+                                                     : order_type(o.kind));
+  out.key("status").text(order_status(o));
   reference(out, "subscription", path("subscription", s.id.value));
   reference(out, "buyer", path("user", s.tenant.value));
   reference(out, "company", path("company", s.tenant.value));
   reference(out, "product", path("product", s.product.value));
-  const core::plan_id plan = o != nullptr && o->plan_to ? *o->plan_to : s.plan;
-  reference(out, "productVersion", path("productVersion", plan.value));
-  date(out, "createdAt", o != nullptr ? o->requested_at : s.created_at);
-  if (o != nullptr && o->ended_at) date(out, "completedAt", o->ended_at);
-  if (o != nullptr && o->due_at) date(out, "effectiveAt", o->due_at);
+  reference(out, "productVersion", path("productVersion", o.plan_to.value_or(s.plan).value));
+  date(out, "createdAt", o.requested_at);
+  if (o.ended_at) date(out, "completedAt", o.ended_at);
+  if (o.due_at) date(out, "effectiveAt", o.due_at);
   out.key("billingItems").begin_array();
-  for (const auto& [name, value] : o != nullptr ? o->to : s.quantities) {
+  for (const auto& [name, value] : o.to) {
     out.begin_object().key("identifier").text(name).key("value").number(value).end_object();
   }
   out.end_array();

@@ -26,8 +26,8 @@ struct surroundings {
   const cloudesire::prospects* prospects = nullptr;
 };
 std::string subscription_text(const core::subscription& s, const surroundings& around);
-// `o` may be null: the order that made the subscription.
-std::string order_text(const core::subscription& s, const core::operation* o);
+// The order that made the subscription, or a later one.
+std::string order_text(const core::subscription& s, const core::operation& o);
 // `of` is one of the product's.
 std::string parameter_text(const core::product& p, const core::config_parameter& of);
 std::string product_text(const core::product& p);

@@ -1,10 +1,11 @@
 // What was asked of a subscription, what is scheduled, and what waits for the vendor's answer
 // (domain.md, 10.6).
-#include <algorithm>
+#include <vector>
 
 #include "api/routes.hpp"
 #include "api/v1/common.hpp"
 #include "api/words.hpp"
+#include "core/lifecycle/first_order.hpp"
 
 namespace syndicated::api {
 namespace {
@@ -20,9 +21,7 @@ std::string operation_text(const core::operation& o, core::subscription_id owner
 core::result<core::operation> visible_operation(const call& c, core::operation_id id) {
   const auto owner = visible_subscription(c, core::subscription_of(id));
   if (owner) {
-    const auto at =
-        std::ranges::find(owner->operations, core::number_of(id), &core::operation::number);
-    if (at != owner->operations.end()) return *at;
+    if (auto found = core::find_operation(*owner, core::number_of(id))) return std::move(*found);
   }
   return no_such("operation", id.value);
 }
@@ -35,15 +34,14 @@ void steer_operation(const call_ptr& c, core::subscription_command command, int 
   if (!options) return c->fail(options.failure());
   command.operation = core::number_of(id);
   command.by = party_of(*c, command.action);
-  c->engine().command(
-      owner, std::move(command), std::move(*options),
-      rendered<core::subscription>(
-          c, status,
-          [number = command.operation](const core::subscription& s) {
-            const auto at = std::ranges::find(s.operations, number, &core::operation::number);
-            return at == s.operations.end() ? std::string{"{}"} : operation_text(*at, s.id);
-          }),
-      finish(c));
+  c->engine().command(owner, std::move(command), std::move(*options),
+                      rendered<core::subscription>(
+                          c, status,
+                          [number = command.operation](const core::subscription& s) {
+                            const auto found = core::find_operation(s, number);
+                            return found ? operation_text(*found, s.id) : std::string{"{}"};
+                          }),
+                      finish(c));
 }
 
 // `status` in any case: "Success" is how vendors' code spells it.
@@ -68,15 +66,18 @@ void answer_operation(const call_ptr& c) {
   steer_operation(c, std::move(command), 200);
 }
 
-// There are few, so that all are in the first page.
+// There are few, so that all are in the first page: the order that made it, and those that are
+// kept.
 void list_operations(const call_ptr& c) {
   query_reader q{c->query};
   v1::page_query(q);
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const auto found = visible_subscription(*c, core::subscription_id{c->id()});
   if (!found) return c->fail(found.failure());
+  std::vector<core::operation> all{core::first_order_of(*found)};
+  all.insert(all.end(), found->operations.begin(), found->operations.end());
   const auto text = [&found](const core::operation& o) { return operation_text(o, found->id); };
-  c->send(200, v1::page_text(found->operations, std::nullopt, text));
+  c->send(200, v1::page_text(all, std::nullopt, text));
 }
 
 void get_operation(const call_ptr& c) {

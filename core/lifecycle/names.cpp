@@ -158,6 +158,7 @@ std::string_view to_string(operation_kind kind) noexcept {
     case operation_kind::unsubscribe: return "UNSUBSCRIBE";
     case operation_kind::termination: return "TERMINATION";
     case operation_kind::transfer: return "TRANSFER";
+    case operation_kind::trial: return "TRIAL";
   }
   return "";
 }
@@ -169,6 +170,9 @@ std::string_view to_string(operation_state state) noexcept {
     case operation_state::succeeded: return "SUCCEEDED";
     case operation_state::failed: return "FAILED";
     case operation_state::cancelled: return "CANCELLED";
+    case operation_state::requires_approval: return "REQUIRES_APPROVAL";
+    case operation_state::pending: return "PENDING";
+    case operation_state::rejected: return "REJECTED";
   }
   return "";
 }

@@ -25,7 +25,7 @@ std::string_view to_string(party by) noexcept;  // "customer" ...
 
 // Persisted: never renumber.
 enum class operation_kind : std::uint8_t {
-  first = 1,  // the order that made the subscription; never stored, it is what `type` says
+  first = 1,  // the order that made the subscription: first_order.hpp; never stored
   renewal = 2,
   plan_change = 3,
   quantity_change = 4,
@@ -33,6 +33,7 @@ enum class operation_kind : std::uint8_t {
   unsubscribe = 6,  // S12
   termination = 7,  // S14, S17
   transfer = 8,
+  trial = 9,  // as `first`
 };
 std::string_view to_string(operation_kind kind) noexcept;  // "RENEWAL" ... (domain.md 10.2)
 
@@ -43,6 +44,10 @@ enum class operation_state : std::uint8_t {
   succeeded = 3,
   failed = 4,
   cancelled = 5,
+  // Of the first order only, and never stored:
+  requires_approval = 6,
+  pending = 7,  // until it is paid
+  rejected = 8,
 };
 std::string_view to_string(operation_state state) noexcept;  // "SCHEDULED" ...
 

@@ -2,6 +2,7 @@
 // domain.md, 10.5; 10.6).
 #include <algorithm>
 
+#include "core/lifecycle/first_order.hpp"
 #include "core/lifecycle/json.hpp"
 #include "core/lifecycle/subscription_rules.hpp"
 
@@ -350,9 +351,11 @@ decision answer_operation(const subscription& s, const subscription_command& cmd
   const auto wanted = cmd.success ? operation_state::succeeded : operation_state::failed;
   if (o != nullptr && o->state == wanted) return unchanged(s);
   if (o == nullptr || o->state != operation_state::in_progress) {
-    return conflict(s, "operation_superseded",
-                    "the operation does not wait for an answer: it is " +
-                        std::string{o == nullptr ? "SUCCEEDED" : to_string(o->state)});
+    operation_state is = o == nullptr ? operation_state::succeeded : o->state;
+    if (cmd.operation == first_order) is = first_order_state(s);
+    return conflict(
+        s, "operation_superseded",
+        "the operation does not wait for an answer: it is " + std::string{to_string(is)});
   }
   if (!provisioned(s)) return refused(s, subscription_action::answer_operation);
   if (cmd.success) return succeeded(s, cmd.message, c);
@@ -362,6 +365,9 @@ decision answer_operation(const subscription& s, const subscription_command& cmd
 decision cancel_operation(const subscription& s, const subscription_command& cmd,
                           const circumstances& c) {
   const operation* o = named(s, cmd.operation);
+  if (o == nullptr && cmd.operation == first_order) {
+    return conflict(s, "first_order", "the first order is taken back by ending the subscription");
+  }
   if (o == nullptr) return not_found("no such operation");
   if (o->state == operation_state::cancelled) return unchanged(s);
   if (!provisioned(s)) return refused(s, subscription_action::cancel_operation);
