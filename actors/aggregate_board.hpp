@@ -1,8 +1,10 @@
-// Which aggregate commitments are in force: for subscriptions, to tell those that count them.
+// Which aggregate commitments are in force: for subscriptions, to tell those that count them; and
+// what they have counted, for /metrics.
 //
 // Threads: any; commitments write it, committed subscriptions read it. Limits: aggregates_max.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -26,6 +28,24 @@ class aggregate_board {
   void release(core::commitment_id id) {
     const std::unique_lock lock(mutex_);
     std::erase_if(groups_, [id](const auto& entry) { return entry.second == id; });
+    counters_.erase(id);
+  }
+  // On disk, of one in force.
+  void counted(core::commitment_id id, std::int64_t units) {
+    const std::unique_lock lock(mutex_);
+    counters_[id] = units;
+  }
+  void note_shortfall() { shortfalls_.fetch_add(1); }
+  struct sums {
+    std::uint64_t in_force = 0;
+    std::int64_t units = 0;        // two that count the same have it twice
+    std::uint64_t shortfalls = 0;  // told since the start
+  };
+  sums totals() const {
+    const std::shared_lock lock(mutex_);
+    sums out{groups_.size(), 0, shortfalls_.load()};
+    for (const auto& [id, units] : counters_) out.units += units;
+    return out;
   }
   std::vector<core::commitment_id> all() const {
     const std::shared_lock lock(mutex_);
@@ -59,6 +79,8 @@ class aggregate_board {
 
   mutable std::shared_mutex mutex_;
   std::map<core::counted_group, core::commitment_id> groups_;
+  std::map<core::commitment_id, std::int64_t> counters_;
+  std::atomic<std::uint64_t> shortfalls_{0};
 };
 
 }  // namespace syndicated::actors

@@ -10,7 +10,9 @@ namespace syndicated::actors {
 
 core::result<void> engine_body::open_commitments() {
   return store::aggregates(*db_).all({}, [this](core::aggregate&& a) {
-    if (a.in_force()) services_->aggregates.take(a.id, a.group);
+    if (!a.in_force()) return true;
+    services_->aggregates.take(a.id, a.group);
+    services_->aggregates.counted(a.id, a.counter);
     return true;
   });
 }

@@ -230,6 +230,8 @@ engine_status engine_body::status() const {
   }
   out.in_flight = services_->gauges.in_flight();
   out.breakers = services_->breakers.totals(options_.now());
+  const auto commitments = services_->aggregates.totals();
+  out.commitments = {commitments.in_force, commitments.units, commitments.shortfalls};
   out.awake_entities = services_->awake.load();
   out.last_event = ids_.last_event().value;
   out.disk_free_bytes = db_->free_bytes();

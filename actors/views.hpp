@@ -256,6 +256,11 @@ struct engine_status {
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t store_bytes = 0;
   std::uint64_t subscriptions = 0, tenants = 0, endpoints = 0;
+  struct {
+    std::uint64_t in_force = 0;
+    std::int64_t units = 0;        // what they count, summed up
+    std::uint64_t shortfalls = 0;  // told since the start
+  } commitments;                   // of resellers
   breaker_totals breakers;
   retention_status retention;
   std::vector<family_size> families;                     // of the store's files

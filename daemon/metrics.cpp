@@ -155,6 +155,14 @@ void add_engine(text_builder& out, const actors::engine_status& s) {
   out.sample({{"kind", "subscription"}}, number(s.subscriptions));
   out.sample({{"kind", "tenant"}}, number(s.tenants));
   out.sample({{"kind", "endpoint"}}, number(s.endpoints));
+  out.gauge("syndicated_commitments", "Commitments of resellers that are in force.",
+            number(s.commitments.in_force));
+  out.gauge("syndicated_commitment_units",
+            "Units that these count, summed up; two that count the same have it twice.",
+            static_cast<double>(s.commitments.units));
+  out.counter("syndicated_commitment_shortfalls_total",
+              "Snapshots since the start that found fewer units than committed to.",
+              number(s.commitments.shortfalls));
   out.gauge("syndicated_disk_free_bytes", "Free space under the state directory.",
             number(s.disk_free_bytes));
   out.gauge("syndicated_store_bytes", "Size of the stored data.", number(s.store_bytes));

@@ -142,6 +142,10 @@ void update_commitment(const call_ptr& c) {
   steer(c, false, {aggregate_action::edit}, [](object_reader& in, core::aggregate_command& edit) {
     edit.auto_renew = in.boolean("auto_renew");
     if (const std::uint32_t tier = read_tier(in, "committed_tier")) edit.committed = tier;
+    const auto months = in.integer("term_months", 1, plan_months_max);
+    if (months) edit.term_months = static_cast<int>(*months);
+    edit.allow_early_cancel = in.boolean("allow_early_cancel");
+    edit.cancel_fee = in.boolean("cancel_fee");
   });
 }
 

@@ -141,24 +141,70 @@ error no_commitment(const aggregate& a) {
   return conflict(a, "not_committed", "there is no commitment: the tier is what the counter says");
 }
 
-decision edit(const aggregate& a, const aggregate_command& cmd, timestamp now) {
-  draft d{a, {}};
-  bool changed = false;
-  if (cmd.auto_renew && *cmd.auto_renew != a.auto_renew) {
-    d.next.auto_renew = *cmd.auto_renew;
-    changed = true;
+result<void> check_term(int months) {
+  if (months >= 1 && months <= limits::plan_months_max) return {};
+  return invalid_field("/term_months", "1 to " + std::to_string(limits::plan_months_max));
+}
+
+// The terms were agreed with the commitment: only together with the first one they can be given.
+result<void> fits_terms(const aggregate& a, const aggregate_command& cmd) {
+  const bool first = a.committed == 0 && cmd.committed;
+  const char* const why = a.committed == 0 ? "needs a committed_tier" : "stays as it was agreed";
+  const auto given = [&](const auto& wanted, const auto& present) {
+    return !first && wanted && *wanted != present;
+  };
+  if (given(cmd.term_months, a.term_months)) return invalid_field("/term_months", why);
+  if (given(cmd.allow_early_cancel, a.allow_early_cancel)) {
+    return invalid_field("/allow_early_cancel", why);
   }
-  if (cmd.committed && *cmd.committed != a.committed) {
-    if (a.committed == 0) return no_commitment(a);
-    if (auto ok = check_tier(a, *cmd.committed, "/committed_tier"); !ok) {
-      return std::move(ok).failure();
-    }
-    if (*cmd.committed < a.committed) {
-      return conflict(a, "not_before_renewal", "a lower tier comes with the next term: step down");
-    }
+  if (given(cmd.cancel_fee, a.cancel_fee)) return invalid_field("/cancel_fee", why);
+  return first ? check_term(cmd.term_months.value_or(0)) : result<void>{};
+}
+
+// From now on there is a term; the months of the snapshots are counted from its beginning.
+void begin_commitment(draft& d, const aggregate_command& cmd, timestamp now) {
+  aggregate& next = d.next;
+  next.committed = *cmd.committed;
+  next.term_months = *cmd.term_months;
+  next.allow_early_cancel = cmd.allow_early_cancel.value_or(false);
+  next.cancel_fee = cmd.cancel_fee.value_or(false);
+  next.starts_at = now;
+  next.ends_at = add_months(now, next.term_months);
+  next.next_snapshot = snapshot_after(next, now);
+  json_writer change;
+  change.begin_object().key("committed_tier").number(std::uint64_t{*cmd.committed});
+  change.key("term_months").number(next.term_months);
+  change.key("starts_at").time(next.starts_at).key("ends_at").time(next.ends_at).end_object();
+  d.emit("commitment.committed", change);
+}
+
+result<bool> edit_tier(draft& d, const aggregate_command& cmd, timestamp now) {
+  const aggregate& a = d.next;
+  if (!cmd.committed || *cmd.committed == a.committed) return false;
+  if (auto ok = check_tier(a, *cmd.committed, "/committed_tier"); !ok) {
+    return std::move(ok).failure();
+  }
+  if (*cmd.committed < a.committed) {
+    return conflict(a, "not_before_renewal", "a lower tier comes with the next term: step down");
+  }
+  if (a.committed == 0) {
+    begin_commitment(d, cmd, now);
+  } else {
     d.next.committed = *cmd.committed;
     d.next.wanted.reset();
-    look_at_tier(d);
+  }
+  look_at_tier(d);
+  return true;
+}
+
+decision edit(const aggregate& a, const aggregate_command& cmd, timestamp now) {
+  if (auto ok = fits_terms(a, cmd); !ok) return std::move(ok).failure();
+  draft d{a, {}};
+  const auto moved = edit_tier(d, cmd, now);
+  if (!moved) return moved.failure();
+  bool changed = *moved;
+  if (cmd.auto_renew && *cmd.auto_renew != a.auto_renew) {
+    d.next.auto_renew = *cmd.auto_renew;
     changed = true;
   }
   if (!changed) return unchanged(a);
@@ -209,11 +255,8 @@ result<void> check(const new_aggregate& wanted) {
   if (wanted.committed > tiers.size()) {
     return invalid_field("/committed_tier", "1 to " + std::to_string(tiers.size()));
   }
-  const bool term = wanted.term_months >= 1 && wanted.term_months <= limits::plan_months_max;
-  if (wanted.committed != 0 && !term) {
-    return invalid_field("/term_months", "1 to " + std::to_string(limits::plan_months_max));
-  }
-  if (wanted.committed == 0 && wanted.term_months != 0) {
+  if (wanted.committed != 0) return check_term(wanted.term_months);
+  if (wanted.term_months != 0) {
     return invalid_field("/term_months", "needs a committed_tier");
   }
   return {};

@@ -3,8 +3,8 @@
 //
 // The tier is looked at once in a billing month, at the snapshot. Without a commitment it is what
 // the counter says. With one it is at least what was committed to; passing the next tier's minimum
-// lifts the commitment, and only a request takes it down again, at the end of the term.
-// Limits: limits::commitment_tiers_max.
+// lifts the commitment, and only a request takes it down again, at the end of the term. Who has
+// none may commit at any time: the term begins then. Limits: limits::commitment_tiers_max.
 #pragma once
 
 #include <cstdint>
@@ -87,8 +87,11 @@ enum class aggregate_action : std::uint8_t { edit, step_down, snapshot, cancel, 
 struct aggregate_command {
   aggregate_action action = aggregate_action::edit;
   std::optional<bool> auto_renew{};          // edit
-  std::optional<std::uint32_t> committed{};  // edit: a higher tier, at once
-  std::uint32_t tier = 0;                    // step_down
+  std::optional<std::uint32_t> committed{};  // edit: a higher tier, or the first, at once
+  // edit, with the first commitment: what is agreed for its term.
+  std::optional<int> term_months{};
+  std::optional<bool> allow_early_cancel{}, cancel_fee{};
+  std::uint32_t tier = 0;  // step_down
 };
 
 struct aggregate_decision {

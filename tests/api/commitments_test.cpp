@@ -63,6 +63,24 @@ BOOST_AUTO_TEST_CASE(one_without_a_commitment_can_be_cancelled) {
   BOOST_TEST(s.call("POST", s.of(id, "/snapshot")).status() == 409);
 }
 
+BOOST_AUTO_TEST_CASE(one_without_a_commitment_can_become_one_with) {
+  shop s;
+  const std::uint64_t id = s.make("/v1/commitments", s.order());
+  const auto patch = [&](const std::string& body) { return s.call("PATCH", s.of(id), body); };
+  const auto refused = patch(R"({"committed_tier":2})");
+  BOOST_TEST(refused.status() == 422);
+  BOOST_TEST(refused.at("/errors/0/pointer") == "/term_months");
+  BOOST_TEST(patch(R"({"term_months":0,"committed_tier":2})").status() == 422);
+  const auto made = patch(R"({"committed_tier":2,"term_months":12,"cancel_fee":true})");
+  BOOST_TEST_REQUIRE(made.status() == 200, made.http.body);
+  BOOST_TEST(made.at("/committed_tier") == "2");
+  BOOST_TEST(made.at("/term_months") == "12");
+  BOOST_TEST(made.at("/cancel_fee") == "true");
+  BOOST_TEST(made.at("/ends_at") != "null");
+  BOOST_TEST(patch(R"({"committed_tier":2,"term_months":12,"cancel_fee":true})").status() == 200);
+  BOOST_TEST(patch(R"({"term_months":24})").at("/errors/0/pointer") == "/term_months");
+}
+
 BOOST_AUTO_TEST_CASE(bad_input_is_named) {
   shop s;
   const auto pointer = [&s](const std::string& body) {

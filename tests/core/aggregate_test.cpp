@@ -164,9 +164,55 @@ BOOST_AUTO_TEST_CASE(a_higher_tier_is_committed_to_at_once) {
   const auto d = done(counting(1, 50), higher, begin + 24h);
   BOOST_TEST(names(d) == "commitment.tier_changed");
   BOOST_TEST(d.next.tier == 2U);
-  BOOST_TEST(refusal(counting(0, 50), higher, begin) == "not_committed");
   higher.committed = 4;
   BOOST_TEST(refusal(counting(1, 50), higher, begin) == "invalid_field");
+}
+
+BOOST_AUTO_TEST_CASE(who_was_only_counted_may_commit_at_any_time) {
+  const auto pointer = [](const aggregate& a, const aggregate_command& c) {
+    const auto decided = decide(a, c, begin + 24h);
+    return decided || decided.failure().fields.empty() ? std::string{}
+                                                       : decided.failure().fields[0].pointer;
+  };
+  aggregate_command first;
+  first.committed = 3;
+  BOOST_TEST(pointer(counting(0, 110), first) == "/term_months");
+  first.term_months = 12;
+  first.allow_early_cancel = true;
+  const timestamp now = begin + std::chrono::days{10};
+  const auto d = done(counting(0, 110), first, now);
+  BOOST_TEST(names(d) == "commitment.committed commitment.tier_changed");
+  BOOST_TEST(d.events.at(0).change_json ==
+             R"({"committed_tier":3,"term_months":12,"starts_at":"2026-02-10T12:00:00.000Z",)"
+             R"("ends_at":"2027-02-10T12:00:00.000Z"})");
+  BOOST_TEST(d.next.tier == 3U);
+  BOOST_TEST((d.next.starts_at == now));
+  BOOST_TEST((d.next.next_snapshot == *parse_rfc3339("2026-03-10T12:00:00Z")));
+  BOOST_TEST((d.next.allow_early_cancel && !d.next.cancel_fee));
+  BOOST_TEST(!decide(d.next, first, now + 1h)->changed);  // a repeat
+  // From then on it is as one that was committed to from the beginning.
+  const auto month = done(d.next, due, d.next.next_snapshot);
+  BOOST_TEST(names(month) == "commitment.shortfall");
+  BOOST_TEST(month.next.shortfall == 390);
+  aggregate last = month.next;
+  last.next_snapshot = *last.ends_at + 1h;
+  BOOST_TEST(done(last, due, *last.ends_at).next.term == 2U);
+  // Less than the counter says is not less: the tier that was reached is committed to.
+  first.committed = 1;
+  BOOST_TEST(done(counting(0, 110), first, now).next.committed == 2U);
+  // The terms come with the first commitment only.
+  aggregate_command terms;
+  terms.term_months = 24;
+  BOOST_TEST(pointer(counting(0, 110), terms) == "/term_months");
+  BOOST_TEST(pointer(counting(2, 110), terms) == "/term_months");
+  terms = {};
+  terms.cancel_fee = true;
+  BOOST_TEST(pointer(counting(2, 110), terms) == "/cancel_fee");
+  terms = {};
+  terms.allow_early_cancel = true;
+  BOOST_TEST(pointer(counting(0, 110), terms) == "/allow_early_cancel");
+  first.committed = 4;
+  BOOST_TEST(pointer(counting(0, 110), first) == "/committed_tier");
 }
 
 BOOST_AUTO_TEST_CASE(it_ends_with_its_term_or_before_as_the_terms_say) {
@@ -247,17 +293,19 @@ BOOST_AUTO_TEST_CASE(seeded_walks_hold_the_rules) {
       aggregate_command c = command(static_cast<aggregate_action>(pick(5)), pick(5));
       if (c.action == aggregate_action::cancel && pick(20) != 0) c = due;
       if (pick(2) == 0) c.committed = pick(5);
+      if (pick(3) == 0) c.term_months = static_cast<int>(pick(4));
       const auto d = decide(a, c, now);
       if (!d) continue;
       BOOST_TEST_CONTEXT("seed " << seed << " step " << step) {
         const aggregate& next = d->next;
         BOOST_REQUIRE((d->changed || d->events.empty()));
         BOOST_REQUIRE(next.version == a.version + (d->changed ? 1 : 0));
-        BOOST_REQUIRE((next.committed == 0) == (w.committed == 0));
+        BOOST_REQUIRE((next.committed != 0 || a.committed == 0));
+        BOOST_REQUIRE((next.committed != 0) == next.ends_at.has_value());
         BOOST_REQUIRE((next.tier >= 1 && next.tier <= next.tiers.size()));
         if (next.committed != 0) BOOST_REQUIRE(next.tier == next.committed);
         const bool fell = next.tier < a.tier;
-        if (fell && next.committed != 0) BOOST_REQUIRE(next.term == a.term + 1);
+        if (fell && a.committed != 0) BOOST_REQUIRE(next.term == a.term + 1);
         BOOST_REQUIRE((a.in_force() || !next.in_force()));
         if (next.snapshot_at != a.snapshot_at) {
           BOOST_REQUIRE(next.shortfall == std::max<std::int64_t>(0, next.minimum() - a.counter));

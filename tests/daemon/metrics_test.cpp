@@ -30,6 +30,7 @@ daemon_ns::metrics_input sample() {
   in.engine.commit_oldest_ms = 1'500;
   in.engine.refusing_load = "memory";
   in.engine.load_refusals = {{"memory", 3}, {"backlog_full", 0}};
+  in.engine.commitments = {2, 110, 7};
   in.figures.attempts_by_class = {{"delivered", 6}, {"overload", 8}};
   in.figures.parked_by_reason = {{"exhausted", 1}, {"other", 0}};
   in.figures.attempts = {14, 7s};
@@ -69,6 +70,9 @@ BOOST_AUTO_TEST_CASE(values_are_told_with_their_labels) {
   BOOST_TEST(value_of(text, "syndicated_load_refused{reason=\"backlog_full\"}") == "0");
   BOOST_TEST(value_of(text, "syndicated_load_refusals_total{reason=\"memory\"}") == "3");
   BOOST_TEST(value_of(text, "syndicated_connections{server=\"api\"}") == "3");
+  BOOST_TEST(value_of(text, "syndicated_commitments") == "2");
+  BOOST_TEST(value_of(text, "syndicated_commitment_units") == "110");
+  BOOST_TEST(value_of(text, "syndicated_commitment_shortfalls_total") == "7");
   BOOST_TEST(value_of(text, "syndicated_bad_requests_total{server=\"api\"}") == "2");
 }
 
@@ -106,6 +110,9 @@ const std::set<std::string> stable_names{"process_cpu_seconds_total",
                                          "syndicated_auth_failures_total",
                                          "syndicated_bad_requests_total",
                                          "syndicated_changes_total",
+                                         "syndicated_commitment_shortfalls_total",
+                                         "syndicated_commitment_units",
+                                         "syndicated_commitments",
                                          "syndicated_commit_oldest_seconds",
                                          "syndicated_commit_queue",
                                          "syndicated_commits_total",
