@@ -105,10 +105,11 @@ void outbox::trim() {
              return lane.next_seq <= seq && seq - lane.next_seq < recent_events_kept;
            });
   };
-  while (!recent_.empty() && recent_.front()->seq <= committed && !wanted(recent_.front()->seq)) {
-    recent_bytes_ -= recent_.front()->data.size();
-    recent_.erase(recent_.begin());
+  auto kept = recent_.begin();  // all at once: one plan may have brought thousands
+  for (; kept != recent_.end() && (*kept)->seq <= committed && !wanted((*kept)->seq); ++kept) {
+    recent_bytes_ -= (*kept)->data.size();
   }
+  recent_.erase(recent_.begin(), kept);
   if (recent_.empty()) recent_.shrink_to_fit();
 }
 

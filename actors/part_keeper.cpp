@@ -133,9 +133,7 @@ bool part_keeper::completes(const core::subscription& owner, const part_changes&
     return false;
   const auto product = s_.catalog.load()->find(owner.product);
   if (!product || product->mode != core::fulfilment_mode::resource_driven) return false;
-  core::resource_set next = resources_;
-  core::adopt(next, changes.resources);
-  return core::all_provided(next, rules(owner));
+  return core::all_provided(resources_, changes.resources, rules(owner));
 }
 
 core::result<part_changes> part_keeper::follow_with(part_changes changes,

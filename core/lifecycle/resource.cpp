@@ -317,19 +317,24 @@ result<resource_decision> create_resource(const resource_set& present, const new
   return std::move(w).done(id);
 }
 
-bool all_provided(const resource_set& present, const resource_rules& rules) {
+bool all_provided(const resource_set& present, const resource_decision& changes,
+                  const resource_rules& rules) {
   const bool some = std::ranges::any_of(
       rules.all, [](const resource_rule& r) { return r.instances && r.auto_provide > 0; });
-  return some && std::ranges::all_of(rules.all, [&present](const resource_rule& rule) {
-           if (!rule.instances) return true;
-           const auto ready = std::ranges::count_if(present.all, [&rule](const auto& row) {
-             const resource& r = row.second;
-             return r.type == rule.type && r.auto_provided &&
-                    (r.status == status::ready || r.status == status::configuring ||
-                     r.status == status::disabled);
-           });
-           return ready >= rule.auto_provide;
-         });
+  if (!some) return false;
+  std::map<std::string_view, std::int64_t> ready;
+  const auto look = [&ready](const resource& r) {
+    const bool usable = r.status == status::ready || r.status == status::configuring ||
+                        r.status == status::disabled;
+    if (r.auto_provided && usable) ++ready[r.type];
+  };
+  for (const auto& [id, r] : present.all) {
+    if (!changes.put.contains(id)) look(r);
+  }
+  for (const auto& [id, r] : changes.put) look(r);
+  return std::ranges::all_of(rules.all, [&ready](const resource_rule& rule) {
+    return !rule.instances || ready[rule.type] >= rule.auto_provide;
+  });
 }
 
 void adopt(resource_set& present, const resource_decision& d) {

@@ -158,8 +158,10 @@ result<resource_decision> unlink(const resource_set& present, resource_id id,
 resource_decision follow(const resource_set& present, std::optional<subscription_status> before,
                          const resource_circumstances& c);
 
-// Every instance that the plan provides of its own accord is ready, and there are some.
-bool all_provided(const resource_set& present, const resource_rules& rules);
+// With these changes every instance that the plan provides of its own accord is ready, and there are
+// some.
+bool all_provided(const resource_set& present, const resource_decision& changes,
+                  const resource_rules& rules);
 
 void adopt(resource_set& present, const resource_decision& d);
 

@@ -1,6 +1,7 @@
 #include "core/lifecycle/resource_work.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/json_writer.hpp"
 
@@ -98,16 +99,39 @@ std::vector<resource_id> resource_work::of_type(std::string_view type) const {
   return out;
 }
 
+namespace {
+
+using dependents = std::map<resource_id, std::vector<resource_id>>;
+
 // Strong links make no rings (`link` refuses that), so this ends.
-void resource_work::walk(resource_id id, std::vector<resource_id>& out) const {
-  if (std::ranges::find(out, id) != out.end()) return;
-  for (resource_id child : strong_dependents(id)) walk(child, out);
+void walk(const dependents& below, resource_id id, std::set<resource_id>& seen,
+          std::vector<resource_id>& out) {
+  if (!seen.insert(id).second) return;
+  if (const auto children = below.find(id); children != below.end()) {
+    for (const resource_id child : children->second) walk(below, child, seen, out);
+  }
   out.push_back(id);
 }
 
+}  // namespace
+
 std::vector<resource_id> resource_work::children_first(resource_id id) const {
+  dependents below;  // of all, found once: there may be very many
+  const auto note = [&](resource_id from) {
+    const resource& r = *look(from);
+    if (!r.alive()) return;
+    for (const resource_link& l : r.links) {
+      const bool hangs = l.target == link_target::resource && l.strength == link_strength::strong;
+      if (hangs) below[{l.id}].push_back(from);
+    }
+  };
+  for (const auto& [key, was] : present_.all) note(key);
+  for (const auto& [key, now] : out_.put) {
+    if (!present_.all.contains(key)) note(key);
+  }
   std::vector<resource_id> out;
-  walk(id, out);
+  std::set<resource_id> seen;
+  walk(below, id, seen, out);
   return out;
 }
 

@@ -47,8 +47,6 @@ class resource_work {
   resource_decision done(resource_id subject) &&;
 
  private:
-  void walk(resource_id id, std::vector<resource_id>& out) const;
-
   const resource_set& present_;
   const resource_circumstances& c_;
   resource_decision out_;

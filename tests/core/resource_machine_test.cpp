@@ -186,14 +186,14 @@ BOOST_AUTO_TEST_CASE(what_the_plan_provides_is_made_once_parents_first) {
   BOOST_TEST((h.set.all.at({1}).links.at(0).target == link_target::root));
   TEST_NAMES(h.act(1, action::report_ready), "resource.ready 1", "resource.changed 2",
              "resource.changed 3");
-  BOOST_TEST(!all_provided(h.set, h.rules));
+  BOOST_TEST(!all_provided(h.set, {}, h.rules));
   h.act(2, action::report_ready);
   h.act(3, action::report_failed);
   h.now = sub::failed;
   TEST_NAMES(h.become(sub::pending), "resource.changed 3");
   BOOST_TEST((h.of(3) == status::provisioning));
   h.act(3, action::report_ready);
-  BOOST_TEST(all_provided(h.set, h.rules));
+  BOOST_TEST(all_provided(h.set, {}, h.rules));
 }
 
 BOOST_AUTO_TEST_CASE(a_strong_link_must_exist_and_a_parent_waits_for_its_children) {
