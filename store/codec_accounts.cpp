@@ -16,9 +16,18 @@ void put_contact(records::Contact& to, const core::contact& from) {
   to.set_first_name(from.first_name);
   to.set_last_name(from.last_name);
   to.set_phone(from.phone);
+  for (const auto& [name, value] : from.more) {
+    auto& text = *to.add_more();
+    text.set_name(name);
+    text.set_value(value);
+  }
+  for (const std::string& type : from.types) to.add_types(type);
 }
 core::contact get_contact(const records::Contact& from) {
-  return {from.email(), from.first_name(), from.last_name(), from.phone()};
+  core::contact out{from.email(), from.first_name(), from.last_name(), from.phone()};
+  for (const auto& text : from.more()) out.more[text.name()] = text.value();
+  out.types.assign(from.types().begin(), from.types().end());
+  return out;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "api/accounts/common.hpp"
 
+#include "api/contact_input.hpp"
 #include "core/base/uuid.hpp"
+#include "core/lifecycle/json.hpp"
 
 namespace syndicated::api::accounts {
 namespace {
@@ -40,6 +42,7 @@ void write_contact(core::json_writer& out, const core::contact& c) {
   out.key("firstname").text(c.first_name);
   out.key("lastname").text(c.last_name);
   out.key("phone").text(c.phone);
+  core::write_contact_texts(out, c);
   out.end_object();
 }
 
@@ -190,6 +193,7 @@ std::optional<core::contact> contact_field(object_reader& in) {
   out.first_name = nullable_text(nested, "firstname", name_bytes_max).value_or(std::string{});
   out.last_name = nullable_text(nested, "lastname", name_bytes_max).value_or(std::string{});
   out.phone = nullable_text(nested, "phone", 64).value_or(std::string{});
+  read_contact_texts(nested, out, true);
   if (!out.email.empty() && !is_email(out.email)) {
     nested.refuse("email", "must be an e-mail address");
   }

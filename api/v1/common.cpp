@@ -1,5 +1,6 @@
 #include "api/v1/common.hpp"
 
+#include "api/contact_input.hpp"
 #include "api/v1/endpoint_settings.hpp"
 
 namespace syndicated::api::v1 {
@@ -22,6 +23,7 @@ std::optional<core::contact> read_contact(object_reader& in) {
   out.first_name = nested.text("first_name", name_bytes_max).value_or(std::string{});
   out.last_name = nested.text("last_name", name_bytes_max).value_or(std::string{});
   out.phone = nested.text("phone", 64).value_or(std::string{});
+  read_contact_texts(nested, out, false);
   if (!out.email.empty() && !is_email(out.email)) {
     nested.refuse("email", "must be an e-mail address");
   }

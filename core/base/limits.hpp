@@ -32,6 +32,8 @@ inline constexpr int json_depth_max = 32;
 
 // Entities.
 inline constexpr std::size_t name_bytes_max = 200;
+inline constexpr std::size_t contact_text_bytes_max = 512;
+inline constexpr std::size_t contact_types_max = 16;
 inline constexpr std::size_t text_bytes_max = 4'096;  // Cloudesire's instructions limit
 inline constexpr std::size_t map_entries_max = 64;
 inline constexpr std::size_t map_key_bytes_max = 128;

@@ -52,7 +52,12 @@ void write_operation(json_writer& out, const operation& o, subscription_id owner
   out.key("subscription_id").number(owner.value);
   out.key("kind").text(to_string(o.kind));
   out.key("state").text(to_string(o.state));
-  out.key("requested_by").text(to_string(o.requested_by));
+  out.key("requested_by");
+  if (o.number == first_order) {
+    out.null();  // it is not known any more
+  } else {
+    out.text(to_string(o.requested_by));
+  }
   out.key("requested_at").time(o.requested_at);
   if (o.state == operation_state::scheduled) out.key("effective_at").time(o.due_at);
   if (o.state == operation_state::in_progress) out.key("deadline").time(o.due_at);
@@ -112,12 +117,19 @@ void write_members(json_writer& out, const subscription& s) {
 
 namespace {
 
+void write_texts(json_writer& out, const std::vector<std::string>& values) {
+  out.begin_array();
+  for (const std::string& value : values) out.text(value);
+  out.end_array();
+}
+
 void write_contact(json_writer& out, const contact& c) {
   out.begin_object();
   out.key("email").text(c.email);
   out.key("first_name").text(c.first_name);
   out.key("last_name").text(c.last_name);
   out.key("phone").text(c.phone);
+  write_contact_texts(out, c);
   out.end_object();
 }
 
@@ -130,6 +142,11 @@ void write_id(json_writer& out, std::uint64_t id) {
 }
 
 }  // namespace
+
+void write_contact_texts(json_writer& out, const contact& c) {
+  for (const auto& [name, text] : c.more) out.given_key(name).text(text);
+  if (!c.types.empty()) write_texts(out.key("types"), c.types);
+}
 
 void write_members(json_writer& out, const tenant& t) {
   out.key("id").number(t.id.value);
@@ -168,13 +185,8 @@ void write_members(json_writer& out, const user& u) {
   out.key("login").text(u.login);
   write_contact(out.key("contact"), u.contact);
   out.key("language").text(u.language);
-  const auto texts = [&out](const std::vector<std::string>& values) {
-    out.begin_array();
-    for (const std::string& value : values) out.text(value);
-    out.end_array();
-  };
-  texts((out.key("notifications"), u.notifications));
-  texts((out.key("business_types"), u.business_types));
+  write_texts(out.key("notifications"), u.notifications);
+  write_texts(out.key("business_types"), u.business_types);
   write_id(out.key("personal_tenant_id"), u.personal_unit.value);
   out.key("status").text(to_string(status_of(u)));
   out.key("activated").boolean(u.activated);

@@ -19,6 +19,7 @@ void write_members(json_writer& out, const user& u);  // no hash of a password o
 void write_members(json_writer& out, const product& p);
 void write_members(json_writer& out, const plan& p);
 void write_members(json_writer& out, const commitment_option& o);
+void write_contact_texts(json_writer& out, const contact& c);  // members: those that there are
 
 std::string to_json(const subscription& s);
 std::string to_json(const tenant& t);

@@ -8,6 +8,7 @@
 // errc::forbidden "tenant_locked"; errc::gone "tenant_purged".
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -39,8 +40,16 @@ struct contact {
   std::string first_name;
   std::string last_name;
   std::string phone;
+  string_map more{};                 // by the names of contact_texts; none is empty
+  std::vector<std::string> types{};  // what it is for: "billing" ...
   friend bool operator==(const contact&, const contact&) = default;
 };
+
+// What partners' tools keep with an address. It means nothing here, and they get back what they
+// gave. Limits: limits::contact_text_bytes_max, contact_types_max.
+inline constexpr std::array<std::string_view, 14> contact_texts{
+    "address1", "address2", "city", "country",           "state", "zipcode", "external_id", "title",
+    "website",  "industry", "fax",  "organization_size", "aan",   "language"};
 
 // While it is enabled only users of the owner may change the tenant.
 struct tenant_lock {

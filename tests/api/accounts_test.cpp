@@ -45,6 +45,38 @@ BOOST_AUTO_TEST_CASE(a_tenant_is_shown_as_partners_know_it) {
   BOOST_TEST(f.as_partner("GET", "/api/2/users/me").at("/tenant_id") == office::uuid(f.reseller));
 }
 
+// What means nothing here is kept for those who gave it, on either face.
+BOOST_AUTO_TEST_CASE(a_contact_keeps_what_partners_know_of_it) {
+  office f;
+  const auto put = [&](const std::string& contact) {
+    const std::string version = f.as_partner("GET", f.path(f.customer)).at("/version");
+    return f.as_partner("PUT", f.path(f.customer),
+                        R"({"version":)" + version + R"(,"contact":)" + contact + "}");
+  };
+  const auto r = put(R"({"email":"r@example.com","city":"Pisa","zipcode":"56121","fax":null,)"
+                     R"("external_id":"","aan":"7","types":["billing"],"colour":"red"})");
+  BOOST_TEST_REQUIRE(r.status() == 200, r.http.body);
+  const auto shown = f.as_partner("GET", f.path(f.customer));
+  BOOST_TEST(shown.at("/contact/city") == "Pisa");
+  BOOST_TEST(shown.at("/contact/types/0") == "billing");
+  const auto whole = shown.json();
+  const auto& contact = whole.at("contact").as_object();
+  BOOST_TEST(contact.size() == 8U);  // the usual four, and what was given
+  BOOST_TEST(!contact.contains("fax"));
+  BOOST_TEST(!contact.contains("colour"));
+  const auto path = "/v1/tenants/" + std::to_string(f.customer);
+  BOOST_TEST(f.call("GET", path).at("/contact/zipcode") == "56121");
+  BOOST_TEST(put(R"({"city":")" + std::string(513, 'x') + "\"}").status() == 400);
+  BOOST_TEST(put(R"({"types":"billing"})").status() == 400);
+  const auto native = f.call("PATCH", path, R"({"contact":{"country":"IT","title":"Dr"}})");
+  BOOST_TEST_REQUIRE(native.status() == 200, native.http.body);
+  BOOST_TEST(native.at("/contact/country") == "IT");
+  BOOST_TEST(!native.json().at("contact").as_object().contains("city"));
+  const auto refused = f.call("PATCH", path, R"({"contact":{"city":null}})");
+  BOOST_TEST(refused.status() == 422);
+  BOOST_TEST(refused.at("/errors/0/pointer") == "/contact/city");
+}
+
 BOOST_AUTO_TEST_CASE(others_are_not_there) {
   office f;
   BOOST_TEST(f.as_partner("GET", f.path(f.stranger)).status() == 404);

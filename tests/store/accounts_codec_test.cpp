@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(a_tenant_keeps_everything) {
   t.path = {{1}};
   t.name = "n";
   t.external_ref = "r";
-  t.contact = {"e@x", "f", "l", "p"};
+  t.contact = {"e@x", "f", "l", "p", {{"city", "Pisa"}, {"fax", "1"}}, {"billing", "technical"}};
   t.language = "it";
   t.internal_tag = "tag";
   t.customer_type = "enterprise";
@@ -40,6 +40,25 @@ BOOST_AUTO_TEST_CASE(a_tenant_keeps_everything) {
   BOOST_TEST((back->update_lock == t.update_lock));
   BOOST_TEST((back->pricing == core::pricing_mode::trial));
   BOOST_TEST((back->look_at == t.look_at && back->purge_at == t.purge_at));
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_has_golden_bytes) {
+  core::tenant t;
+  t.id = {300};
+  t.kind = core::tenant_kind::customer;
+  t.parent = {2};
+  t.path = {{1}, {2}};
+  t.name = "a";
+  t.contact = {"e@x", "", "", "", {{"city", "Pisa"}}, {"billing"}};
+  t.customer_type = "default";
+  t.pricing = core::pricing_mode::production;
+  t.version = 3;
+  t.seq = 2;
+  BOOST_TEST(
+      core::hex_encode(encode(t)) ==
+      "0108ac0210031802220201022a01613a1c0a036540782a0c0a0463697479120450697361320762696c6c696e6740"
+      "0150035802820102656e92010764656661756c74c00102");
+  BOOST_TEST(encode(*decode_tenant(encode(t))) == encode(t));
 }
 
 // Bytes of before there were trials and profiles.
@@ -70,6 +89,20 @@ BOOST_AUTO_TEST_CASE(a_user_has_golden_bytes) {
              "0108ac0210071a016122050a036540782a02656e400848015a01687215080110071a0b6261636b75705f"
              "75736572200128027801a80103b00102");
   BOOST_TEST(encode(*decode_user(encode(u))) == encode(u));
+}
+
+BOOST_AUTO_TEST_CASE(offering_items_have_golden_bytes) {
+  core::offering_item i;
+  i.application_id = "app";
+  i.name = "storage";
+  i.measurement_unit = "bytes";
+  i.type = "infra";
+  i.infra_id = "i";
+  i.locked = true;
+  i.quota = {10, 5, 2};
+  BOOST_TEST(
+      core::hex_encode(encode(core::offering_list{i})) ==
+      "010a270a03617070120773746f72616765220169320562797465733a05696e6672614001500a58056002");
 }
 
 BOOST_AUTO_TEST_CASE(offering_items_keep_everything) {
