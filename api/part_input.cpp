@@ -172,6 +172,8 @@ core::result<std::vector<actors::usage_item>> read_usage(const json& body, const
   return out;
 }
 
+namespace {
+
 std::string usage_answer(const actors::usage_outcomes& outcomes) {
   core::json_writer out;
   out.begin_object().key("items").begin_array();
@@ -188,6 +190,16 @@ std::string usage_answer(const actors::usage_outcomes& outcomes) {
   }
   out.end_array().end_object();
   return std::move(out).str();
+}
+
+}  // namespace
+
+void send_usage(const call_ptr& c, std::vector<actors::usage_item> items,
+                actors::write_options options) {
+  const auto render = [](const actors::usage_outcomes& each) {
+    return actors::answer{200, usage_answer(each)};
+  };
+  c->engine().report_usage(std::move(items), std::move(options), render, finish(c));
 }
 
 }  // namespace syndicated::api

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/engine.hpp"
+#include "api/call.hpp"
 #include "api/input.hpp"
 
 namespace syndicated::api {
@@ -32,7 +33,9 @@ core::decimal read_amount(object_reader& in, std::string_view name);
 // {"items":[...]}; `owner` names the field with the subscription, or is nullptr.
 core::result<std::vector<actors::usage_item>> read_usage(const json& body, const part_names& names,
                                                          const char* owner);
-// One entry for each item, in their order: its HTTP status, and the record or the error.
-std::string usage_answer(const actors::usage_outcomes& outcomes);
+// Reports them and answers the call: an entry for each item, in their order, with its HTTP status,
+// and the record or the error.
+void send_usage(const call_ptr& c, std::vector<actors::usage_item> items,
+                actors::write_options options);
 
 }  // namespace syndicated::api

@@ -111,12 +111,7 @@ void report_usage(const call_ptr& c) {
   for (actors::usage_item& item : *items) item.subscription = {c->id()};
   auto options = c->options();
   if (!options) return c->fail(options.failure());
-  c->engine().report_usage(
-      std::move(*items), std::move(*options),
-      [](const actors::usage_outcomes& each) {
-        return actors::answer{200, usage_answer(each)};
-      },
-      finish(c));
+  send_usage(c, std::move(*items), std::move(*options));
 }
 
 }  // namespace

@@ -148,12 +148,7 @@ void report_usage(const call_ptr& c) {
   for (actors::usage_item& item : *items) {
     if (!visible_subscription(*c, item.subscription)) item.subscription = {};
   }
-  c->engine().report_usage(
-      std::move(*items), std::move(*options),
-      [](const actors::usage_outcomes& each) {
-        return actors::answer{200, usage_answer(each)};
-      },
-      finish(c));
+  send_usage(c, std::move(*items), std::move(*options));
 }
 
 }  // namespace
