@@ -1,14 +1,14 @@
 #include "actors/aggregate_entity.hpp"
 
+#include <algorithm>
+
 #include "actors/lineage.hpp"
 
 namespace syndicated::actors {
 namespace {
 
 void count_anew(services& s, core::stream_id stream, core::subscription_id after) {
-  auto request = system_request(stream);
-  request->body = aggregate_recount{after};
-  s.to_shard(std::move(request));
+  s.tell(stream, aggregate_recount{after});
 }
 
 std::string event_text(const core::aggregate& a, const core::event_draft& draft,
@@ -20,6 +20,15 @@ std::string event_text(const core::aggregate& a, const core::event_draft& draft,
   if (!draft.change_json.empty()) out.key("change").raw(draft.change_json);
   out.end_object();
   return std::move(out).str();
+}
+
+// Once it is on disk, it is seen in /metrics; then `after`.
+std::function<void()> shows_counter(services& s, const core::aggregate& a,
+                                    std::function<void()> after = {}) {
+  return [services = &s, id = a.id, units = a.counter, after = std::move(after)] {
+    services->aggregates.counted(id, units);
+    if (after) after();
+  };
 }
 
 core::error not_taken(aggregate_board::taken why) {
@@ -149,7 +158,7 @@ void aggregate_entity::count_one(entity_request& request, core::subscription_id 
   if (!seen->is_new) return answer_unchanged(request, {});
   store::aggregates::put(plan, next, &*record_);
   record_ = std::move(next);
-  commit(request, std::move(plan), {}, {});
+  commit(request, std::move(plan), {}, {}, shows_counter(s_, *record_));
 }
 
 void aggregate_entity::count_all(entity_request& request, core::subscription_id after) {
@@ -180,7 +189,7 @@ void aggregate_entity::count_all(entity_request& request, core::subscription_id 
   record_ = std::move(next);
   std::function<void()> go_on;
   if (!last) go_on = [s = &s_, stream = stream_, at = page.back()] { count_anew(*s, stream, at); };
-  commit(request, std::move(plan), {}, {}, std::move(go_on));
+  commit(request, std::move(plan), {}, {}, shows_counter(s_, *record_, std::move(go_on)));
 }
 
 void aggregate_entity::write(entity_request& request, core::aggregate_decision decided,
@@ -199,6 +208,8 @@ void aggregate_entity::write(entity_request& request, core::aggregate_decision d
   const auto data = [&next](const core::event_draft& draft, std::uint64_t seq) {
     return event_text(next, draft, seq);
   };
+  const bool short_of_it = std::ranges::find(decided.events, "commitment.shortfall",
+                                             &core::event_draft::name) != decided.events.end();
   auto ok = outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts, data);
   if (!ok) return refuse(request, std::move(ok).failure());
   store::aggregates::put(plan, next, record_ ? &*record_ : nullptr);
@@ -207,8 +218,9 @@ void aggregate_entity::write(entity_request& request, core::aggregate_decision d
   answer a = render ? render(*record_, true) : answer{};
   commit(request, std::move(plan), std::move(follow), std::move(a),
          [s = &s_, id = record_->id, mark = outbox_.committed_mark(), seq = record_->seq, over,
-          after = std::move(after)] {
+          short_of_it, after = std::move(after)] {
            mark->store(seq);
+           if (short_of_it) s->aggregates.note_shortfall();
            if (over) s->aggregates.release(id);
            if (after) after();
          });

@@ -465,10 +465,9 @@ void dispatch::tell_health(member& m, core::health_change change, const std::str
         set_endpoint_state{m.id, core::endpoint_state::paused, std::string{failing_reason}});
     return;
   }
-  auto request = system_request(core::stream_of(m.id));
-  request->body = endpoint_health_changed{change == core::health_change::degraded, reason,
-                                          m.queue->health().failing_since()};
-  s_.to_shard(std::move(request));
+  s_.tell(core::stream_of(m.id),
+          endpoint_health_changed{change == core::health_change::degraded, reason,
+                                  m.queue->health().failing_since()});
 }
 
 void dispatch::attempt_ended(const work_handle& work, const attempt_start& started,

@@ -109,6 +109,12 @@ std::shared_ptr<entity_request> system_request(core::stream_id stream) {
   return request;
 }
 
+void services::tell(core::stream_id stream, decltype(entity_request::body) body) const {
+  auto request = system_request(stream);
+  request->body = std::move(body);
+  to_shard(std::move(request));
+}
+
 void keep_answer(const services& s, store::write_plan& plan, const std::optional<idempotency>& key,
                  const answer& a) {
   if (!key) return;

@@ -154,6 +154,8 @@ struct services {
   std::function<void(catalog_command)> change_catalog;  // of our own accord (410)
 
   void post(const follow_ups& f);
+  // Of the daemon's own accord, and nobody waits for the answer.
+  void tell(core::stream_id stream, decltype(entity_request::body) body) const;
 };
 
 // Asked by the daemon itself. Body and reply are the caller's to fill in.

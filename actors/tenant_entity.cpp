@@ -100,11 +100,7 @@ void tenant_entity::apply(entity_request& request, tenant_change& change) {
   }
   std::function<void()> after;
   if (change.command.action == core::tenant_action::condemn) {
-    after = [services = &s_, stream = stream_] {
-      auto look = system_request(stream);
-      look->body = timer_due{};
-      services->to_shard(std::move(look));
-    };
+    after = [services = &s_, stream = stream_] { services->tell(stream, timer_due{}); };
   }
   write(request, std::move(*decided), adds_load(change.command), change.render, std::move(after));
 }
@@ -178,10 +174,7 @@ void tenant_entity::timer(entity_request& request) {
   if (!decided->changed) return answer_unchanged(request, {});
   const bool begins = decided->next.purging;
   write(request, std::move(*decided), false, {}, [services = &s_, stream = stream_, begins] {
-    if (!begins) return;
-    auto look = system_request(stream);
-    look->body = timer_due{};
-    services->to_shard(std::move(look));
+    if (begins) services->tell(stream, timer_due{});
   });
 }
 
@@ -194,9 +187,7 @@ core::result<std::optional<std::chrono::milliseconds>> tenant_entity::send_away_
   bool alive = false;
   core::result<void> problem;
   const auto send = [&](core::stream_id to, auto&& body) {
-    auto order = system_request(to);
-    order->body = std::forward<decltype(body)>(body);
-    s_.to_shard(std::move(order));
+    s_.tell(to, std::forward<decltype(body)>(body));
     return ++sent < page;
   };
   const auto look_at = [&](auto id, auto&& settled, auto&& order) {
@@ -272,10 +263,7 @@ void tenant_entity::purge_on(entity_request& request) {
   const core::stream_id person = core::stream_of(record_->personal_of);
   write(request, std::move(*decided), false, {}, [services = &s_, above, person] {
     for (const core::stream_id waiting : {above, person}) {
-      if (waiting.entity == 0) continue;
-      auto look = system_request(waiting);
-      look->body = timer_due{};
-      services->to_shard(std::move(look));
+      if (waiting.entity != 0) services->tell(waiting, timer_due{});
     }
   });
 }

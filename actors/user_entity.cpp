@@ -6,17 +6,10 @@
 namespace syndicated::actors {
 namespace {
 
-template <class Body>
-void post(services& s, core::stream_id to, Body body) {
-  auto request = system_request(to);
-  request->body = std::move(body);
-  s.to_shard(std::move(request));
-}
-
 // Looks whether it can go now.
 std::function<void()> look_again(services& s, core::stream_id stream, bool wanted) {
   return [services = &s, stream, wanted] {
-    if (wanted) post(*services, stream, timer_due{});
+    if (wanted) services->tell(stream, timer_due{});
   };
 }
 
@@ -121,8 +114,8 @@ void user_entity::purge_on(entity_request& request) {
     if (!unit) return refuse(request, std::move(unit).failure());
     const bool alive = *unit && (*unit)->state != core::tenant_state::purged;
     if (alive && !(*unit)->purging) {
-      post(s_, core::stream_of(record_->personal_unit),
-           tenant_change{{core::tenant_action::condemn, {}, {}}, {}});
+      s_.tell(core::stream_of(record_->personal_unit),
+              tenant_change{{core::tenant_action::condemn, {}, {}}, {}});
     }
     if (alive && record_->look_at && *record_->look_at > now) return answer_unchanged(request, {});
     if (alive) {
