@@ -7,8 +7,6 @@ import harness
 import probe
 
 WORKERS = 8
-SIMULATED = {"testing": {"simulated_time": True},
-             "retention": {"events": "3650d", "attempts": "3650d"}}
 
 
 def each(items, work):

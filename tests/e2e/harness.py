@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 import urllib.parse
 
 import conservation
@@ -449,6 +450,30 @@ class Shop:
         wanted = {"tenant_id": self.tenant["id"], "plan_id": self.plan["id"], "paid": True, **more}
         headers = {"Idempotency-Key": key} if key else None
         return self.client.post("/v1/subscriptions", wanted, headers)
+
+
+# Nothing of a test is old enough to be forgotten, however far its clock goes.
+SIMULATED = {"testing": {"simulated_time": True},
+             "retention": {"events": "3650d", "attempts": "3650d"}}
+
+
+class SimulatedTime(unittest.TestCase):
+    """A daemon whose clock the test moves, and an operator's client."""
+    settings = SIMULATED
+
+    def setUp(self):
+        self.daemon = Daemon(self.settings)
+        self.addCleanup(self.daemon.cleanup)
+        self.daemon.start()
+        self.client = self.daemon.client()
+
+    def new_sink(self, answer=None):
+        sink = Sink(answer)
+        self.addCleanup(sink.close)
+        return sink
+
+    def advance(self, span):
+        return json.loads(self.daemon.syndctl("--json", "clock", "--advance", span).stdout)
 
 
 def counters(client):

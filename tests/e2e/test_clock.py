@@ -33,16 +33,11 @@ class RealTime(unittest.TestCase):
         self.assertNotIn("simulated", daemon.log())
 
 
-class SimulatedTime(unittest.TestCase):
+class SimulatedTime(harness.SimulatedTime):
     def setUp(self):
-        self.daemon = harness.Daemon({"testing": {"simulated_time": True},
-                                      "retention": {"events": "3650d", "attempts": "3650d"}})
-        self.addCleanup(self.daemon.cleanup)
-        self.daemon.start()
-        self.client = self.daemon.client()
+        super().setUp()
         self.status = 204
-        self.sink = harness.Sink(lambda arrival: self.status)
-        self.addCleanup(self.sink.close)
+        self.sink = self.new_sink(lambda arrival: self.status)
         self.shop = harness.Shop(self.client)
         self.shop.endpoint(self.sink.url + "/hook")
 
@@ -51,9 +46,6 @@ class SimulatedTime(unittest.TestCase):
         self.daemon.stop()
         self.daemon.start()
         self.client = self.shop.client = self.daemon.client()
-
-    def advance(self, span):
-        return json.loads(self.daemon.syndctl("--json", "clock", "--advance", span).stdout)
 
     def now(self):
         return instant(self.daemon.admin().get("/admin/clock")["now"])

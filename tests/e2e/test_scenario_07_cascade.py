@@ -11,14 +11,10 @@ IN_LARGE = 600
 SMALL = 800        # customers with one
 
 
-class Cascade(unittest.TestCase):
+class Cascade(harness.SimulatedTime):
     def setUp(self):
-        self.daemon = harness.Daemon(crowd.SIMULATED)
-        self.addCleanup(self.daemon.cleanup)
-        self.daemon.start()
-        self.client = self.daemon.client()
-        self.sink = harness.Sink()
-        self.addCleanup(self.sink.close)
+        super().setUp()
+        self.sink = self.new_sink()
         shop = harness.Shop(self.client)
         self.reseller = self.client.post("/v1/tenants", {
             "kind": "reseller", "parent_id": 1, "name": "Reseller"})["id"]

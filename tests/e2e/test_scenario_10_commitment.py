@@ -10,24 +10,16 @@ def instant(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-class Commitment(unittest.TestCase):
+class Commitment(harness.SimulatedTime):
     def setUp(self):
-        self.daemon = harness.Daemon({"testing": {"simulated_time": True},
-                                      "retention": {"events": "3650d", "attempts": "3650d"}})
-        self.addCleanup(self.daemon.cleanup)
-        self.daemon.start()
-        self.client = self.daemon.client()
-        self.sink = harness.Sink()
-        self.addCleanup(self.sink.close)
+        super().setUp()
+        self.sink = self.new_sink()
         self.shop = harness.Shop(self.client)
         self.vendor = self.daemon.client("vendor", self.shop.vendor["id"])
         self.customer = self.daemon.client("tenant", self.shop.tenant["id"])
         self.shop.endpoint(self.sink.url + "/vendor")
         self.client.post("/v1/endpoints", {"scope": "tenant", "scope_id": self.shop.tenant["id"],
                                            "url": self.sink.url + "/tenant", "form": "standard"})
-
-    def advance(self, span):
-        self.daemon.syndctl("clock", "--advance", span)
 
     def commit(self, months=12, **terms):
         plan = self.client.post("/v1/plans", {

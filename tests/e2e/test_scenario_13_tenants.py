@@ -23,13 +23,10 @@ def uuid_of(tenant):
     return f"01000000-0000-85d1-8000-{tenant:012x}"
 
 
-class Tenants(unittest.TestCase):
+class Tenants(harness.SimulatedTime):
     def setUp(self):
-        self.daemon = harness.Daemon({"testing": {"simulated_time": True},
-                                      "retention": {"events": "3650d", "attempts": "3650d"}})
-        self.addCleanup(self.daemon.cleanup)
-        self.daemon.start()
-        self.staff = self.daemon.client()
+        super().setUp()
+        self.staff = self.client
         self.partner = self.staff.post("/v1/tenants", {
             "kind": "reseller", "parent_id": 1, "name": "partner"})["id"]
         self.token = self.daemon.token("tenant", self.partner)
@@ -38,9 +35,6 @@ class Tenants(unittest.TestCase):
     def status(self, method, path, body=None):
         status, _, content = self.client.raw(method, path, body)
         return status, json.loads(content) if content else None
-
-    def advance(self, span):
-        return json.loads(self.daemon.syndctl("--json", "clock", "--advance", span).stdout)
 
     def names(self, entity, number):
         events = self.staff.all(f"/v1/events?entity={entity}&entity_id={number}")

@@ -7,13 +7,9 @@ import unittest
 import harness
 
 
-class Tiers(unittest.TestCase):
+class Tiers(harness.SimulatedTime):
     def setUp(self):
-        self.daemon = harness.Daemon({"testing": {"simulated_time": True},
-                                      "retention": {"events": "3650d", "attempts": "3650d"}})
-        self.addCleanup(self.daemon.cleanup)
-        self.daemon.start()
-        self.client = self.daemon.client()
+        super().setUp()
         self.shop = harness.Shop(self.client)
         self.plan = self.client.post("/v1/plans", {
             "product_id": self.shop.product["id"], "name": "Licences",
@@ -46,9 +42,6 @@ class Tiers(unittest.TestCase):
     def counts(self, commitment, wanted):
         harness.wait_until(lambda: self.look(commitment)["counter"] == wanted, 30,
                            f"a counter of {wanted}")
-
-    def advance(self, span):
-        self.daemon.syndctl("clock", "--advance", span)
 
     def events(self, commitment):
         return list(self.client.all(f"/v1/events?entity=commitment&entity_id={commitment}"))
@@ -109,8 +102,7 @@ class Tiers(unittest.TestCase):
         self.counts(commitment, 80)
 
     def test_the_partner_is_told_and_sees_its_own(self):
-        sink = harness.Sink()
-        self.addCleanup(sink.close)
+        sink = self.new_sink()
         for path, scope, number in (("/partner", "tenant", self.partner),
                                     ("/vendor", "vendor", self.shop.vendor["id"])):
             self.client.post("/v1/endpoints", {"scope": scope, "scope_id": number,

@@ -10,26 +10,18 @@ import harness
 SECRET = "MY_SECRET_TOKEN"
 
 
-class Scenario(unittest.TestCase):
+class Scenario(harness.SimulatedTime):
     """A vendor in Cloudesire's form, its own client, and a platform that hears everything."""
 
     def setUp(self):
-        self.daemon = harness.Daemon({"testing": {"simulated_time": True},
-                                      "retention": {"events": "3650d", "attempts": "3650d"}})
-        self.addCleanup(self.daemon.cleanup)
-        self.daemon.start()
-        self.client = self.daemon.client()
+        super().setUp()
         self.answer = 204
-        self.sink = harness.Sink(lambda arrival: self.answer)
-        self.addCleanup(self.sink.close)
+        self.sink = self.new_sink(lambda arrival: self.answer)
         self.shop = harness.Shop(self.client)
         self.shop.endpoint(self.sink.url + "/vendor", form="cloudesire", secret=SECRET)
         self.client.post("/v1/endpoints", {"scope": "platform", "form": "standard",
                                            "url": self.sink.url + "/platform"})
         self.vendor = self.daemon.client("vendor", self.shop.vendor["id"])
-
-    def advance(self, span):
-        self.daemon.syndctl("clock", "--advance", span)
 
     def settle(self):
         harness.wait_until(lambda: harness.drained(self.client), 30, "empty queues")
@@ -69,12 +61,18 @@ class VendorsView(Scenario):
     def test_scenario_01_an_unpaid_order(self):
         order = self.shop.subscription(paid=False)
         self.assertEqual((order["status"], order["paid"]), ("WAITING_PAYMENT", False))
+        [first] = self.client.all(f"/v1/subscriptions/{order['id']}/operations")
+        self.assertEqual((first["kind"], first["state"]), ("NEW", "PENDING"))
+        shown = self.vendor.get(f"/api/order/{first['id']}")
+        self.assertEqual((shown["type"], shown["status"]), ("NORMAL", "PENDING"))
         seen = self.vendor.get(f"/api/subscription/{order['id']}")
         self.assertEqual(seen["deploymentStatus"], "WAITING_PAYMENT")
         self.act(order["id"], "pay")
         seen = self.vendor.get(f"/api/subscription/{order['id']}")
         self.assertEqual((seen["deploymentStatus"], seen["paid"]), ("PENDING", True))
+        self.assertEqual(self.vendor.get(f"/api/order/{first['id']}")["status"], "IN_PROGRESS")
         self.assertEqual(self.report(order["id"], "DEPLOYED")[0], 204)
+        self.assertEqual(self.client.get(f"/v1/operations/{first['id']}")["state"], "SUCCEEDED")
         self.assertEqual(self.heard(order["id"]), [("CREATED", 1), ("MODIFIED", 2),
                                                    ("MODIFIED", 3)])
 

@@ -11,14 +11,10 @@ AWAY_S = 63 * 86_400  # two ends of a month, wherever one starts; never three
 GROWTH_MAX_MIB = 256  # far more than it is, far less than all of them and their work would be
 
 
-class TimersLoad(unittest.TestCase):
+class TimersLoad(harness.SimulatedTime):
     def test_all_are_renewed_twice_and_in_order(self):
-        daemon = harness.Daemon(crowd.SIMULATED)
-        self.addCleanup(daemon.cleanup)
-        daemon.start()
-        client = daemon.client()
-        sink = harness.Sink()
-        self.addCleanup(sink.close)
+        daemon, client = self.daemon, self.client
+        sink = self.new_sink()
         shop = harness.Shop(client)
         shop.endpoint(sink.url + "/hook", events=["subscription.*"])
         numbers = crowd.deployed(daemon, shop, [shop.tenant["id"]] * SUBSCRIPTIONS)

@@ -6,16 +6,12 @@ import unittest
 import harness
 
 
-class Usage(unittest.TestCase):
+class Usage(harness.SimulatedTime):
     def setUp(self):
-        self.daemon = harness.Daemon({"testing": {"simulated_time": True}})
-        self.addCleanup(self.daemon.cleanup)
-        self.daemon.start()
-        self.client = self.daemon.client()
+        super().setUp()
         self.status = 200
         self.value = 3.5
-        self.sink = harness.Sink(self.answer)
-        self.addCleanup(self.sink.close)
+        self.sink = self.new_sink(self.answer)
         self.shop = harness.Shop(self.client)
         self.shop.endpoint(self.sink.url + "/hook", events=["usage.*", "quota.*"])
         self.vendor = self.daemon.client("vendor", self.shop.vendor["id"])
@@ -34,9 +30,6 @@ class Usage(unittest.TestCase):
         subscription = self.shop.subscription(plan_id=plan["id"])["id"]
         self.vendor.patch(f"/api/subscription/{subscription}", {"deploymentStatus": "DEPLOYED"})
         return subscription
-
-    def advance(self, span):
-        return json.loads(self.daemon.syndctl("--json", "clock", "--advance", span).stdout)
 
     def now(self):
         text = self.daemon.admin().get("/admin/clock")["now"]
