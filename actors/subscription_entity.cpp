@@ -9,11 +9,7 @@
 namespace syndicated::actors {
 namespace {
 
-void look_at_access(services& s, core::stream_id stream) {
-  auto again = system_request(stream);
-  again->body = reconsider_access{};
-  s.to_shard(std::move(again));
-}
+void look_at_access(services& s, core::stream_id stream) { s.tell(stream, reconsider_access{}); }
 
 bool sold_once(const core::product* p) {
   return p != nullptr && p->per_customer != core::per_customer::unlimited;
@@ -86,9 +82,7 @@ std::function<void()> tells_counters(services& s, const core::subscription* befo
   return [services = &s, path = std::move(path), id = next.id, vendor = next.vendor,
           product = next.product, after = std::move(after)] {
     for (const core::commitment_id counter : services->aggregates.counting(path, vendor, product)) {
-      auto request = system_request(core::stream_of(counter));
-      request->body = aggregate_count{id};
-      services->to_shard(std::move(request));
+      services->tell(core::stream_of(counter), aggregate_count{id});
     }
     if (after) after();
   };
@@ -182,12 +176,12 @@ void subscription_entity::create(entity_request& request, subscription_creation&
   const std::uint64_t epoch = s_.access_epoch.load();
   const auto catalog = s_.catalog.load();
   core::circumstances c = circumstances_now(*catalog, creation.wanted.plan);
-  auto path = path_to(s_.repo, creation.owner.parent);
-  if (!path) return refuse(request, std::move(path).failure());
-  creation.owner.path = std::move(*path);
-  auto enabled = all_enabled(s_.repo, creation.owner.id);
-  if (!enabled) return refuse(request, std::move(enabled).failure());
-  c.tenant_effective = *enabled;
+  // The order may have waited: its tenant stands where it stands now.
+  if (auto ok = look_at_owner(creation.owner.id, c); !ok) {
+    return refuse(request, std::move(ok).failure());
+  }
+  if (!owner_) return refuse(request, core::not_found("no such tenant"));
+  creation.owner = *owner_;
   if (sold_once(c.product)) {
     if (!one_at_a_time(s_, request, creation.owner, c.product->id)) return;
     auto others = others_of_product(s_.repo, creation.owner, *c.product);

@@ -1,7 +1,9 @@
 // Offering items and quotas: what flows down, which versions fit, what is told when.
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <limits>
+#include <random>
 
 #include "core/base/limits.hpp"
 #include "core/lifecycle/offering.hpp"
@@ -109,6 +111,43 @@ BOOST_AUTO_TEST_CASE(only_a_hard_quota_blocks) {
   BOOST_TEST(!blocked({{}, 0, 1}, 101));
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
   BOOST_TEST(!blocked({most, most, 1}, most));
+}
+
+// Invariant 14 of domain.md 10.14: whoever sets what and in whatever order, nobody has in effect
+// what somebody above has not.
+BOOST_AUTO_TEST_CASE(seeded_walks_leave_nobody_with_more_than_those_above) {
+  constexpr std::array<const char*, 4> names{"storage", "mail", "vault", "seats"};
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    std::minstd_rand random(seed);
+    const auto pick = [&random](unsigned of) { return static_cast<unsigned>(random() % of); };
+    std::array<offering_list, 4> own;  // from the provider down
+    const auto effective = [&own](std::size_t level) {
+      offering_list all = own[0];
+      for (std::size_t i = 1; i <= level; ++i) all = in_effect(own[i], all);
+      return all;
+    };
+    int taken = 0;
+    for (int step = 0; step < 200; ++step) {
+      const std::size_t level = pick(4);
+      const offering_list above = level == 0 ? offering_list{} : for_child(effective(level - 1));
+      const auto known = find_item(own[level], item(names[pick(4)]));
+      offering_item wanted = known != nullptr ? *known : item(names[pick(4)]);
+      wanted.on = pick(3) != 0;
+      wanted.quota.value = pick(2) == 0 ? std::nullopt : std::optional<std::int64_t>{pick(50)};
+      const auto next = set_items(own[level], {wanted}, level == 0 ? nullptr : &above);
+      if (!next) continue;
+      ++taken;
+      own[level] = *next;
+      for (std::size_t below = 1; below < own.size(); ++below) {
+        const offering_list parent = effective(below - 1);
+        for (const offering_item& i : effective(below)) {
+          const offering_item* source = find_item(parent, i);
+          BOOST_REQUIRE((!i.on || (source != nullptr && source->on)));
+        }
+      }
+    }
+    BOOST_TEST(taken > 50);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
