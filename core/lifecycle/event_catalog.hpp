@@ -28,8 +28,8 @@ struct audience {
   hears platform = hears::always;
   hears vendor = hears::never;   // and the product's
   hears tenants = hears::never;  // of the path
-  // What an endpoint of Cloudesire's form must ask for besides. That wire has no tenants: they would
-  // be told as a User, which its receivers take for a person.
+  // What an endpoint of Cloudesire's form must ask for besides. That wire has no tenants: they are
+  // told as a User, which its receivers take for a person.
   hears cloudesire = hears::always;
 };
 

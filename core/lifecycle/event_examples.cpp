@@ -106,6 +106,7 @@ resource example_resource(std::string_view name) {
   e.type = "vps";
   e.status = resource_status::ready;
   if (name == "resource.created") e.status = resource_status::provisioning;
+  if (name == "resource.changed") e.status = resource_status::configuring;
   if (name == "resource.disabled") e.status = resource_status::disabled;
   if (name == "resource.failed") e.status = resource_status::failed;
   if (name == "resource.removed") e.status = resource_status::deleted;
@@ -114,6 +115,7 @@ resource example_resource(std::string_view name) {
   const bool linked = name == "resource.linked";
   if (linked) e.links = {{"network", link_target::resource, 8, link_strength::weak, false}};
   e.properties = {{"cpu", "2"}};
+  if (e.status == resource_status::configuring) e.wanted = string_map{{"cpu", "4"}};
   e.serial = e.version = 2;
   e.created_at = e.updated_at = example_time;
   return e;
@@ -122,7 +124,7 @@ resource example_resource(std::string_view name) {
 // Where an event of the name is a change of status: from which.
 std::string_view status_before(std::string_view name) {
   if (name == "resource.ready" || name == "resource.failed") return "provisioning";
-  if (name == "resource.disabled") return "ready";
+  if (name == "resource.disabled" || name == "resource.changed") return "ready";
   if (name == "resource.enabled") return "disabled";
   return name == "resource.removed" ? "unprovisioning" : "";
 }
@@ -217,8 +219,7 @@ user user_after(std::string_view name) {
   user e = example_user();
   e.activated = name != "user.created" && name != "user.activation_requested";
   e.enabled = name != "user.disabled" && name != "user.deleted";
-  if (name == "user.role_granted")
-    e.roles = {{1, e.tenant, "backup_user", provider_tenant, 1}};
+  if (name == "user.role_granted") e.roles = {{1, e.tenant, "backup_user", provider_tenant, 1}};
   if (name == "user.deleted") {
     e.deleted_at = example_time;
     e.purge_at = example_time + std::chrono::days{30};

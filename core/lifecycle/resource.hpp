@@ -158,8 +158,8 @@ result<resource_decision> unlink(const resource_set& present, resource_id id,
 resource_decision follow(const resource_set& present, std::optional<subscription_status> before,
                          const resource_circumstances& c);
 
-// With these changes every instance that the plan provides of its own accord is ready, and there are
-// some.
+// With these changes every instance that the plan provides of its own accord is ready, and there
+// are some.
 bool all_provided(const resource_set& present, const resource_decision& changes,
                   const resource_rules& rules);
 
