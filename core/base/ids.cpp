@@ -42,6 +42,7 @@ std::string_view to_string(entity_kind kind) noexcept {
     case entity_kind::operation: return "operation";
     case entity_kind::commitment: return "commitment";
     case entity_kind::instance: return "instance";
+    case entity_kind::invoice: return "invoice";
     case entity_kind::usages: return "usages";
   }
   return "unknown";

@@ -33,6 +33,7 @@ using user_id = strong_id<struct user_tag>;
 using resource_id = strong_id<struct resource_tag>;      // of a subscription's sub-resource
 using operation_id = strong_id<struct operation_tag>;    // of a change that a vendor confirms
 using commitment_id = strong_id<struct commitment_tag>;  // of a term with its rules
+using invoice_id = strong_id<struct invoice_tag>;        // of what a subscription is charged for
 using instance_id = strong_id<struct instance_tag>;      // of an application, and
 using parameter_id = strong_id<struct parameter_tag>;    // what is asked with an order
 using event_type_id = strong_id<struct event_type_tag>;  // of its name: type_id_of()
@@ -57,7 +58,8 @@ enum class entity_kind : std::uint8_t {
   operation = 13,
   commitment = 14,
   instance = 15,
-  usages = 20,  // of all tenants: one owner, the ledger
+  invoice = 16,
+  usages = 17,  // of all tenants: one owner, the ledger
 };
 
 std::string_view to_string(entity_kind kind) noexcept;  // "tenant", "subscription" ...
@@ -79,6 +81,8 @@ constexpr stream_id stream_of(plan_id id) { return {entity_kind::plan, id.value}
 constexpr stream_id stream_of(user_id id) { return {entity_kind::user, id.value}; }
 constexpr stream_id stream_of(commitment_id id) { return {entity_kind::commitment, id.value}; }
 constexpr stream_id stream_of(endpoint_id id) { return {entity_kind::endpoint, id.value}; }
+constexpr stream_id stream_of(operation_id id) { return {entity_kind::operation, id.value}; }
+constexpr stream_id stream_of(invoice_id id) { return {entity_kind::invoice, id.value}; }
 
 // The stream of published events with this name: 63 bits of its SHA-256. A collision would order
 // two names together, and do no other harm.

@@ -88,6 +88,11 @@ inline constexpr std::int64_t usage_kept_s = 400 * 86'400;  // of closed windows
 inline constexpr std::size_t metric_polls_max = 64;         // at a time
 inline constexpr std::size_t metric_polls_waiting_max = 10'000;
 inline constexpr int usage_forgotten_rows_max = 256;  // in one go
+// Invoices of one subscription: ever, and not paid at a time. A purge rewrites them all at once.
+inline constexpr std::size_t subscription_invoices_max = 10'000;
+inline constexpr std::size_t open_invoices_max = 64;
+inline constexpr std::size_t invoice_lines_max = 64;    // also of costs for later invoices
+inline constexpr std::size_t invoices_shown_max = 100;  // references in Cloudesire's form
 // The catalogue (domain.md, 10.2). Money in millionths; units are what is counted and priced.
 inline constexpr std::size_t product_parts_max = 64;  // resource types, parameters, metrics
 inline constexpr std::size_t product_urls_max = 16;

@@ -19,6 +19,8 @@ std::optional<wire_entity> wire_entity_of(entity_kind kind) {
     case entity_kind::user: return wire_entity{"User", "user"};
     case entity_kind::plan: return wire_entity{"ProductVersion", "productVersion"};
     case entity_kind::product: return wire_entity{"ProductVersion", "product"};
+    case entity_kind::invoice: return wire_entity{"Invoice", "invoice"};
+    case entity_kind::operation: return wire_entity{"Cart", "order"};  // what was asked for
     case entity_kind::vendor:
     case entity_kind::endpoint:
     case entity_kind::token:
@@ -26,7 +28,6 @@ std::optional<wire_entity> wire_entity_of(entity_kind kind) {
     case entity_kind::unordered:
     case entity_kind::event_type:
     case entity_kind::resource:
-    case entity_kind::operation:
     case entity_kind::commitment:
     case entity_kind::usages:
     case entity_kind::instance: return std::nullopt;

@@ -138,7 +138,10 @@ operation example_operation(std::string_view name) {
   e.state = operation_state::cancelled;
   if (name == "subscription.change_scheduled") e.state = operation_state::scheduled;
   if (name == "operation.requested") e.state = operation_state::in_progress;
-  if (name == "operation.succeeded") e.state = operation_state::succeeded;
+  if (name == "operation.succeeded" || name == "order.changed") {
+    e.state = operation_state::succeeded;
+  }
+  if (name == "order.created") e.state = operation_state::scheduled;
   if (name == "operation.failed") e.state = operation_state::failed;
   if (e.state == operation_state::scheduled) e.due_at = add_months(example_time, 1);
   if (e.state == operation_state::in_progress) e.due_at = example_time + std::chrono::seconds{10};
@@ -147,6 +150,25 @@ operation example_operation(std::string_view name) {
   if (e.state == operation_state::cancelled) e.message = "it was taken back";
   e.from = {{"seats", 5}};
   e.to = {{"seats", 3}};
+  return e;
+}
+
+invoice example_invoice(std::string_view name) {
+  invoice e;
+  e.subscription = example_subscription().id;
+  e.id = invoice_of(e.subscription, 1);
+  e.kind = invoice_kind::upsell;
+  e.due_at = example_time + std::chrono::days{14};
+  e.reference = "2026-0001";
+  if (name == "invoice.paid") e.state = invoice_state::paid;
+  if (name == "invoice.expired") e.state = invoice_state::expired;
+  e.overdue = name == "invoice.overdue";
+  invoice_line& line = e.lines.emplace_back();
+  line.description = "Set-up";
+  line.price = 25'000'000;
+  line.currency = "EUR";
+  e.version = name == "invoice.issued" ? 1 : 2;
+  e.created_at = e.updated_at = example_time;
   return e;
 }
 
@@ -285,6 +307,9 @@ void write_entity(json_writer& out, const built_in_event& kind) {
     case entity_kind::subscription: return write_members(out, subscription_after(kind.name));
     case entity_kind::user: return write_members(out, user_after(kind.name));
     case entity_kind::commitment: return write_members(out, example_aggregate());
+    case entity_kind::invoice: return write_members(out, example_invoice(kind.name));
+    case entity_kind::operation:
+      return write_members(out, example_operation(kind.name), example_subscription().id);
     default: return;  // they have no events, or not such
   }
 }
@@ -313,6 +338,9 @@ std::uint64_t id_of(const built_in_event& kind) {
     case entity_kind::plan: return example_plan().id.value;
     case entity_kind::subscription: return example_subscription().id.value;
     case entity_kind::user: return example_user().id.value;
+    case entity_kind::invoice: return example_invoice({}).id.value;
+    case entity_kind::operation:
+      return operation_of(example_subscription().id, example_operation({}).number).value;
     default: return 9;
   }
 }
@@ -335,6 +363,15 @@ string_map metadata_of(const built_in_event& kind) {
   if (kind.stream == entity_kind::commitment) {
     const aggregate a = example_aggregate();
     return {{"tier", std::to_string(a.tier)}, {"counter", std::to_string(a.counter)}};
+  }
+  const std::string owner = std::to_string(example_subscription().id.value);
+  if (kind.stream == entity_kind::invoice) {
+    const bool paid = counts_as_paid(example_invoice(kind.name).state);
+    return {{"paid", paid ? "true" : "false"}, {"subscription", owner}};
+  }
+  if (kind.stream == entity_kind::operation) {
+    const operation o = example_operation(kind.name);
+    return {{"state", std::string{to_string(o.state)}}, {"subscription", owner}};
   }
   if (kind.name.starts_with("quota.") || kind.stream == entity_kind::endpoint) return {};
   if (kind.stream == entity_kind::subscription) {

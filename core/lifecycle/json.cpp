@@ -43,11 +43,10 @@ std::string object(const Entity& e, Body&& members) {
 
 }  // namespace
 
-void write_operation(json_writer& out, const operation& o, subscription_id owner) {
+void write_members(json_writer& out, const operation& o, subscription_id owner) {
   const auto plan = [&out](json_name name, const std::optional<plan_id>& id) {
     if (id) out.key(name).number(id->value);
   };
-  out.begin_object();
   out.key("id").number(operation_of(owner, o.number).value);
   out.key("subscription_id").number(owner.value);
   out.key("kind").text(to_string(o.kind));
@@ -69,6 +68,11 @@ void write_operation(json_writer& out, const operation& o, subscription_id owner
   out.key("quantities_to");
   write_quantities(out, o.to);
   out.key("message").text(o.message);
+}
+
+void write_operation(json_writer& out, const operation& o, subscription_id owner) {
+  out.begin_object();
+  write_members(out, o, owner);
   out.end_object();
 }
 

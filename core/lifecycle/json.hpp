@@ -14,6 +14,7 @@ namespace syndicated::core {
 // Members only, without the braces, so that callers can add theirs (`seq`, `change`, `access`).
 void write_members(json_writer& out, const subscription& s);
 void write_members(json_writer& out, const tenant& t);
+void write_members(json_writer& out, const operation& o, subscription_id owner);
 void write_operation(json_writer& out, const operation& o, subscription_id owner);
 void write_members(json_writer& out, const user& u);  // no hash of a password or link
 void write_members(json_writer& out, const product& p);

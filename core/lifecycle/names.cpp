@@ -227,6 +227,9 @@ std::string_view to_string(subscription_action action) noexcept {
     case subscription_action::set_instructions: return "set instructions";
     case subscription_action::set_credentials: return "set credentials";
     case subscription_action::set_vendor_metadata: return "set metadata";
+    case subscription_action::issue_invoice: return "issue an invoice";
+    case subscription_action::edit_invoice: return "change an invoice";
+    case subscription_action::set_costs: return "set costs";
     case subscription_action::relocate: return "relocate";
     case subscription_action::timer: return "timer";
   }

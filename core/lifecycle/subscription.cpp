@@ -175,6 +175,9 @@ result<subscription_decision> decide(const subscription& s, const subscription_c
     case subscription_action::set_instructions:
     case subscription_action::set_credentials:
     case subscription_action::set_vendor_metadata: return set_vendor_part(s, cmd, c);
+    case subscription_action::issue_invoice: return issue_invoice(s, cmd, c);
+    case subscription_action::edit_invoice: return edit_invoice(s, cmd, c);
+    case subscription_action::set_costs: return set_costs(s, cmd, c);
     case subscription_action::relocate: return relocate(s, c);
     case subscription_action::timer: return rules::timer(s, c);
   }

@@ -12,6 +12,7 @@
 #include "core/base/time.hpp"
 #include "core/lifecycle/catalog.hpp"
 #include "core/lifecycle/commitment.hpp"
+#include "core/lifecycle/invoice.hpp"
 #include "core/lifecycle/operation.hpp"
 #include "core/lifecycle/timers.hpp"
 
@@ -114,6 +115,13 @@ struct subscription {
   std::vector<operation> operations;  // the newest ones, oldest first; those that are open stay
   std::uint32_t last_operation = first_order;
   std::optional<core::commitment> commitment;
+  // Of the invoices only these are here; each has a row of its own.
+  std::vector<open_invoice> open_invoices;  // that do not count as paid, in the order of numbers
+  std::uint32_t last_invoice = 0;
+  std::optional<timestamp> last_invoice_at;
+  bool owes_besides = false;  // it was said to be overdue before there was an open invoice
+  // What the vendor wants on the next invoice, and on each.
+  std::vector<invoice_line> oneshot_costs, recurring_costs;
   string_map metadata;  // the marketplace's
   // The vendor's part:
   string_map vendor_metadata;

@@ -85,6 +85,8 @@ decision purge(const subscription& s, const circumstances& c) {
   n.instructions.clear();
   n.credentials.clear();
   n.operations.clear();
+  n.oneshot_costs.clear();
+  n.recurring_costs.clear();
   d.emit("subscription.purged", wire_type::none);
   return std::move(d).done();
 }

@@ -62,14 +62,22 @@ enum class subscription_action : std::uint8_t {
   set_instructions,
   set_credentials,
   set_vendor_metadata,
-  relocate,  // its tenant stands elsewhere in the tree now
-  timer,     // whatever is due
+  issue_invoice,  // an invoice was emitted: `paid` is false until it is settled
+  edit_invoice,   // its state or due date; the last one that is paid pays (S4a, S8)
+  set_costs,      // what the vendor wants on later invoices
+  relocate,       // its tenant stands elsewhere in the tree now
+  timer,          // whatever is due
 };
-inline constexpr int subscription_action_count = 29;
+inline constexpr int subscription_action_count = 32;
 std::string_view to_string(subscription_action action) noexcept;
 
 // When a change takes place. `earliest`: what may be now is now, the rest comes with the renewal.
 enum class change_time : std::uint8_t { earliest, now, renewal };
+
+struct cost_change {
+  bool recurring = false;  // on each invoice; else on the next one
+  std::vector<invoice_line> lines;
+};
 
 struct subscription_command {
   subscription_action action = subscription_action::pay;
@@ -89,6 +97,9 @@ struct subscription_command {
   std::vector<access_point> endpoints{};             // set_endpoints
   string_map instructions{};                         // set_instructions
   std::vector<credential> credentials{};             // set_credentials
+  std::optional<new_invoice> invoice{};              // issue_invoice
+  core::invoice_edit invoice_edit{};                 // edit_invoice
+  std::optional<cost_change> costs{};                // set_costs
 };
 
 struct circumstances {
@@ -100,6 +111,7 @@ struct circumstances {
   const tenant* new_owner = nullptr;       // of `transfer`, `relocate`
   bool tenant_effective = true;            // `transfer`: the new owner
   std::uint64_t same_product = 0;          // creation: the owner's others of the product, not ended
+  const core::invoice* invoice = nullptr;  // the one that edit_invoice names
   lifecycle_settings settings{};           // as the product's profile makes them
 
   const core::plan* find(plan_id id) const noexcept;  // among all of these
@@ -109,6 +121,9 @@ struct subscription_decision {
   subscription next;
   std::vector<event_draft> events;
   bool changed = false;  // false: a repeat; nothing is written
+  // What becomes of invoices, one step for each; `issued` is the row of a new one, as it begins.
+  std::vector<invoice_step> invoices{};
+  std::optional<invoice> issued{};
 };
 
 // S1a-S1d. `owner` must be a customer or unit and effective; quantities obey the plan.

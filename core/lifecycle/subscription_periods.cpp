@@ -28,7 +28,7 @@ decision run_out(const subscription& s, const circumstances& c) {
   if (c.settings.grace.count() == 0) {
     reason_set reasons = s.reasons;
     reasons.add(suspension_reason::expired);
-    return with_reasons(s, reasons, std::nullopt, c);
+    return with_reasons(s, reasons, c);
   }
   draft d(s, c);
   d.next.grace_until = s.period_end.value_or(c.now) + c.settings.grace;

@@ -25,25 +25,29 @@ void proceed(draft& d, const circumstances& c) {
   }
 }
 
-decision pay(const subscription& s, const circumstances& c) {
-  if (closing(s)) return refused(s, subscription_action::pay);
+void settle_payment(draft& d) {
+  subscription& s = d.next;
+  pay_invoices(d);
+  s.paid = true;
+  s.owes_besides = false;
   if (s.status == status::waiting_payment) {
-    draft d(s, c);
-    d.next.paid = true;
     request_provisioning(d);
     d.emit("subscription.provisioning_requested", wire_type::modified);
-    return std::move(d).done();
-  }
-  if (s.reasons.has(suspension_reason::unpaid)) {
+  } else if (s.reasons.has(suspension_reason::unpaid)) {
     reason_set reasons = s.reasons;
     reasons.remove(suspension_reason::unpaid);
-    return with_reasons(s, reasons, true, c);
+    change_reasons(d, reasons);
+  } else {
+    d.emit("subscription.parameters_changed", wire_type::modified,
+           R"({"paid":{"from":false,"to":true}})");
   }
+}
+
+decision pay(const subscription& s, const circumstances& c) {
+  if (closing(s)) return refused(s, subscription_action::pay);
   if (s.paid) return unchanged(s);
   draft d(s, c);
-  d.next.paid = true;
-  d.emit("subscription.parameters_changed", wire_type::modified,
-         R"({"paid":{"from":false,"to":true}})");
+  settle_payment(d);
   return std::move(d).done();
 }
 

@@ -43,6 +43,7 @@ operation& draft::note(operation_kind kind, operation_state state, party by) {
 }
 
 subscription_decision draft::done() && {
+  if (ended(next.status)) expire_invoices(*this);
   ++next.version;
   next.updated_at = c_.now;
   settle_timers(next, c_.settings, c_.now);
@@ -55,10 +56,12 @@ subscription_decision draft::done() && {
     e.metadata["paid"] = next.paid ? "true" : "false";
     if (!next.reasons.empty()) e.metadata["reasons"] = joined(next.reasons);
   }
-  return {std::move(next), std::move(events_), true};
+  return {std::move(next), std::move(events_), true, std::move(invoices), std::move(issued)};
 }
 
-subscription_decision unchanged(const subscription& present) { return {present, {}, false}; }
+subscription_decision unchanged(const subscription& present) {
+  return {present, {}, false, {}, {}};
+}
 
 error refused(const subscription& present, subscription_action action) {
   return transition_not_allowed(to_string(present.status), to_string(action));
@@ -95,7 +98,9 @@ bool may(party by, subscription_action action) noexcept {
   const bool vendor = by == party::vendor;
   switch (action) {
     case subscription_action::pay:
-    case subscription_action::overdue: return by == party::billing;
+    case subscription_action::overdue:
+    case subscription_action::edit_invoice: return by == party::billing;
+    case subscription_action::issue_invoice: return vendor || by == party::billing;
     case subscription_action::approve:
     case subscription_action::reject: return seller || vendor;
     case subscription_action::suspend:
@@ -120,7 +125,8 @@ bool may(party by, subscription_action action) noexcept {
     case subscription_action::set_endpoints:
     case subscription_action::set_instructions:
     case subscription_action::set_credentials:
-    case subscription_action::set_vendor_metadata: return vendor;
+    case subscription_action::set_vendor_metadata:
+    case subscription_action::set_costs: return vendor;
     case subscription_action::edit: return seller || buyer || vendor;
     case subscription_action::timer: return false;
   }

@@ -29,6 +29,8 @@ class draft {
   timestamp now() const noexcept { return c_.now; }
 
   subscription next;
+  std::vector<invoice_step> invoices;
+  std::optional<invoice> issued;
 
  private:
   const circumstances& c_;
@@ -74,6 +76,9 @@ decision report_progress(const subscription& s, const circumstances& c, subscrip
 decision payment_expired(const subscription& s, const circumstances& c);
 decision provisioning_overdue(const subscription& s, const circumstances& c);
 
+// All that was owed is paid: S4a, or UNPAID goes (S7, S8). Open invoices are settled.
+void settle_payment(draft& d);
+
 // subscription_suspension.cpp: S6-S8, S12, S13.
 decision suspend(const subscription& s, const subscription_command& cmd, const circumstances& c);
 decision resume(const subscription& s, const subscription_command& cmd, const circumstances& c);
@@ -83,8 +88,9 @@ decision overdue(const subscription& s, const circumstances& c);
 decision cancel(const subscription& s, party by, const circumstances& c);
 decision reinstate(const subscription& s, const circumstances& c);
 // A new set of reasons for a subscription that may be DEPLOYED or STOPPED.
+void change_reasons(draft& d, reason_set wanted);
 subscription_decision with_reasons(const subscription& s, reason_set wanted,
-                                   std::optional<bool> paid, const circumstances& c);
+                                   const circumstances& c);
 
 // subscription_periods.cpp: S9, S10, S11e.
 void begin_period(subscription& s, const circumstances& c);
@@ -130,6 +136,21 @@ result<put_off> held_by_commitment(const subscription& s, const plan& target,
                                    const quantities& wanted, timestamp now);
 error renewal_locked(const subscription& s);
 std::optional<proration> left_of_period(const subscription& s, const circumstances& c);
+
+// subscription_invoices.cpp: 10.2, 10.11.
+decision issue_invoice(const subscription& s, const subscription_command& cmd,
+                       const circumstances& c);
+decision edit_invoice(const subscription& s, const subscription_command& cmd,
+                      const circumstances& c);
+decision set_costs(const subscription& s, const subscription_command& cmd, const circumstances& c);
+decision invoices_due(const subscription& s, const circumstances& c);
+// It has been overdue: the time until the suspension runs.
+bool is_overdue(const subscription& s) noexcept;
+std::optional<timestamp> next_due(const subscription& s) noexcept;
+// Without a named invoice: the oldest one is overdue.
+decision oldest_overdue(const subscription& s, const circumstances& c);
+void pay_invoices(draft& d);
+void expire_invoices(draft& d);
 
 // subscription_ending.cpp: S14-S18.
 decision terminate(const subscription& s, party by, const circumstances& c,

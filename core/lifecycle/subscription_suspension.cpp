@@ -72,20 +72,25 @@ std::optional<timestamp> bound_until(const subscription& s, party by, const circ
 
 }  // namespace
 
-subscription_decision with_reasons(const subscription& s, reason_set wanted,
-                                   std::optional<bool> paid, const circumstances& c) {
-  draft d(s, c);
-  d.next.reasons = wanted;
-  if (paid) d.next.paid = *paid;
+void change_reasons(draft& d, reason_set wanted) {
+  subscription& s = d.next;
+  const status before = s.status;
   const std::string change = reasons_json(s.reasons, wanted);
-  if (provisioned(s)) d.next.status = wanted.empty() ? status::deployed : status::stopped;
-  if (d.next.status == s.status) {
+  s.reasons = wanted;
+  if (provisioned(s)) s.status = wanted.empty() ? status::deployed : status::stopped;
+  if (s.status == before) {
     d.emit("subscription.suspension_changed", wire_type::modified, change);
-  } else if (d.next.status == status::stopped) {
+  } else if (s.status == status::stopped) {
     d.emit("subscription.suspended", wire_type::modified, change);
   } else {
     d.emit("subscription.resumed", wire_type::modified, change);
   }
+}
+
+subscription_decision with_reasons(const subscription& s, reason_set wanted,
+                                   const circumstances& c) {
+  draft d(s, c);
+  change_reasons(d, wanted);
   return std::move(d).done();
 }
 
@@ -96,8 +101,10 @@ decision suspend(const subscription& s, const subscription_command& cmd, const c
   if (s.reasons.has(reason)) return unchanged(s);
   reason_set reasons = s.reasons;
   reasons.add(reason);
-  const bool unpaid = reason == suspension_reason::unpaid;
-  return with_reasons(s, reasons, unpaid ? std::optional<bool>{false} : std::nullopt, c);
+  draft d(s, c);
+  if (reason == suspension_reason::unpaid) d.next.paid = false;
+  change_reasons(d, reasons);
+  return std::move(d).done();
 }
 
 decision resume(const subscription& s, const subscription_command& cmd, const circumstances& c) {
@@ -109,10 +116,15 @@ decision resume(const subscription& s, const subscription_command& cmd, const ci
   }
   if (!takes_reason(s, *reason)) return refused(s, subscription_action::resume);
   if (!s.reasons.has(*reason)) return unchanged(s);
+  draft d(s, c);
+  if (*reason == suspension_reason::unpaid) {  // who takes it off says that all is paid
+    settle_payment(d);
+    return std::move(d).done();
+  }
   reason_set reasons = s.reasons;
   reasons.remove(*reason);
-  const bool unpaid = *reason == suspension_reason::unpaid;
-  return with_reasons(s, reasons, unpaid ? std::optional<bool>{true} : std::nullopt, c);
+  change_reasons(d, reasons);
+  return std::move(d).done();
 }
 
 decision report_stopped(const subscription& s, const subscription_command& cmd,
@@ -130,6 +142,7 @@ decision report_stopped(const subscription& s, const subscription_command& cmd,
 // The service goes on for a while: settle_timers() arms what follows.
 decision overdue(const subscription& s, const circumstances& c) {
   if (!provisioned(s)) return refused(s, subscription_action::overdue);
+  if (!s.open_invoices.empty()) return oldest_overdue(s, c);
   if (!s.paid) return unchanged(s);
   draft d(s, c);
   d.next.paid = false;

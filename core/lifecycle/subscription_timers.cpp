@@ -67,6 +67,7 @@ decision timer(const subscription& s, const circumstances& c) {
     case timer_kind::reminder: return remind(s, c);
     case timer_kind::operation: return operation_unanswered(s, c);
     case timer_kind::commitment_end: return commitment_over(s, c);
+    case timer_kind::invoice_due: return invoices_due(s, c);
   }
   return unchanged(s);
 }
@@ -94,7 +95,7 @@ void settle_timers(subscription& s, const lifecycle_settings& settings, timestam
         settings.provisioning_overdue);
   after(timer_kind::provisioning_fail, going_up, settings.provisioning_fail);
   after(timer_kind::unpaid_stop,
-        provisioned(s) && !s.paid && !s.reasons.has(reason::unpaid) &&
+        provisioned(s) && rules::is_overdue(s) && !s.reasons.has(reason::unpaid) &&
             !s.reasons.has(reason::cancelled),
         settings.unpaid_stop);
   after(timer_kind::unpaid_cancel, stays && s.reasons.has(reason::unpaid), settings.unpaid_cancel);
@@ -108,6 +109,7 @@ void settle_timers(subscription& s, const lifecycle_settings& settings, timestam
   rules::settle_reminder(s, settings, now);
   at(timer_kind::operation, asked != nullptr,
      asked == nullptr ? std::optional<timestamp>{} : asked->due_at);
+  at(timer_kind::invoice_due, !ended(s.status), rules::next_due(s));
   const bool committed = s.commitment && s.commitment->in_force();
   at(timer_kind::commitment_end, committed,
      committed ? std::optional{lapses_at(*s.commitment)} : std::nullopt);

@@ -21,6 +21,7 @@ std::string_view to_string(timer_kind kind) noexcept {
     case timer_kind::reminder: return "reminder";
     case timer_kind::operation: return "operation";
     case timer_kind::commitment_end: return "commitment_end";
+    case timer_kind::invoice_due: return "invoice_due";
   }
   return "";
 }

@@ -28,8 +28,9 @@ enum class timer_kind : std::uint8_t {
   reminder = 13,             // subscription.expiring
   operation = 14,            // the vendor's answer in confirm mode (10.6)
   commitment_end = 15,       // it was not renewed (10.8)
+  invoice_due = 16,          // the next open invoice that is overdue then (S6)
 };
-inline constexpr int timer_kind_count = 15;
+inline constexpr int timer_kind_count = 16;
 std::string_view to_string(timer_kind kind) noexcept;  // "first_payment" ...
 
 struct armed_timer {

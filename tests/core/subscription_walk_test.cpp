@@ -3,7 +3,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include "core/base/limits.hpp"
@@ -100,6 +102,8 @@ class walk {
     c.plan = s_.plan == w_.other.id ? &w_.other : &w_.offered;
     c.other_plans = {&w_.offered, &w_.other, nullptr};
     c.new_owner = &owners_[owner_];
+    const auto named = invoices_.find(invoice_number_);
+    if (named != invoices_.end()) c.invoice = &named->second;
     return c;
   }
 
@@ -112,9 +116,22 @@ class walk {
     c.when = static_cast<change_time>(pick(3));
     c.success = pick(2) == 0;
     if (c.action == action::edit && pick(2) == 0) c.auto_renew = pick(2) == 0;
+    if (c.action == action::issue_invoice) c.invoice = some_invoice(c.by);
+    invoice_number_ = s_.last_invoice == 0 ? 1 : 1 + pick(s_.last_invoice);
+    c.invoice_edit = {invoice_number_, static_cast<invoice_state>(1 + pick(5)), {}};
+    if (pick(3) == 0) c.invoice_edit.due_at = now_ + std::chrono::hours{pick(96)};
     if (const operation* open = s_.in_progress()) c.operation = open->number;
     owner_ = c.action == action::transfer ? pick(2) : (s_.tenant == owners_[0].id ? 0 : 1);
     return c;
+  }
+
+  new_invoice some_invoice(party by) {
+    new_invoice out;
+    out.kind = static_cast<invoice_kind>(1 + pick(5));
+    if (by != party::vendor && pick(2) == 0) out.state = static_cast<invoice_state>(1 + pick(4));
+    if (pick(3) != 0) out.due_at = now_ + std::chrono::hours{pick(96)};
+    if (pick(4) == 0) out.lines = {machine_test::a_line(pick(2) == 0 ? 5 : -5)};
+    return out;
   }
 
   // To the next instant at which something is due; a timer that is due must do something, or it
@@ -144,12 +161,16 @@ class walk {
     if (!decided.ok()) return;
     const auto repeated = [&] {
       subscription was = std::exchange(s_, decided->next);
+      const auto rows = invoices_;
+      adopt_invoices(*decided);
       auto again = decide(s_, c, circumstances_now());
       s_ = std::move(was);
+      invoices_ = rows;
       return again;
     }();
     const bool moves_on = c.action == action::renew || c.action == action::set_credentials ||
-                          c.action == action::timer || c.action == action::resume;
+                          c.action == action::timer || c.action == action::resume ||
+                          c.action == action::issue_invoice;
     if (!moves_on && repeated.ok()) BOOST_REQUIRE(!repeated->changed);  // 5
     check(*decided, c);
   }
@@ -179,12 +200,49 @@ class walk {
       BOOST_REQUIRE((s.scheduled() == nullptr || rules::comes_with_term(s, *s.period_start)));
     }
     check_commitment(s, c);
+    adopt_invoices(d);
+    check_invoices(s);
     BOOST_REQUIRE(
         rules::checked_quantities(s.quantities, s.plan == w_.other.id ? w_.other : w_.offered)
             .ok());  // 14
     check_timers(s);
     note_events(d);
     s_ = s;
+  }
+
+  void adopt_invoices(const subscription_decision& d) {
+    std::set<std::uint32_t> once;
+    for (const invoice_step& step : d.invoices) {
+      BOOST_REQUIRE(once.insert(step.to.number).second);
+      const bool made = d.issued && number_of(d.issued->id) == step.to.number;
+      if (made) invoices_[step.to.number] = *d.issued;
+      invoice& row = invoices_.at(step.to.number);
+      const invoice_state was = row.state;
+      apply(row, step, now_);
+      if (made) BOOST_REQUIRE(row.version == 1U);
+      const bool newly_paid = !made && counts_as_paid(row.state) && !counts_as_paid(was);
+      BOOST_REQUIRE((step.told == "invoice.paid") == newly_paid);
+      BOOST_REQUIRE((step.told == "invoice.issued") == made);
+    }
+  }
+
+  // 22, and domain.md 1.7: `paid` when every invoice that was emitted counts as paid.
+  void check_invoices(const subscription& s) {
+    std::vector<open_invoice> open;
+    for (const auto& [number, row] : invoices_) {
+      if (counts_as_paid(row.state)) continue;
+      open.push_back({number, row.state, row.due_at, row.overdue});
+    }
+    BOOST_REQUIRE((open == s.open_invoices));
+    BOOST_REQUIRE((s.last_invoice == invoices_.size()));
+    if (!open.empty()) BOOST_REQUIRE(!s.paid);
+    if (ended(s.status)) {
+      for (const open_invoice& i : open) BOOST_REQUIRE((i.state == invoice_state::expired));
+      BOOST_REQUIRE(!s.timers.armed(timer_kind::invoice_due));
+    } else {
+      BOOST_REQUIRE(s.timers.armed(timer_kind::invoice_due) == rules::next_due(s).has_value());
+    }
+    if (s.timers.armed(timer_kind::unpaid_stop)) BOOST_REQUIRE(rules::is_overdue(s));
   }
 
   // domain.md 10.8: inside a term nothing goes that is older than its window, and nobody leaves.
@@ -237,6 +295,8 @@ class walk {
   std::size_t owner_ = 0;
   timestamp now_ = noon;
   subscription s_;
+  std::map<std::uint32_t, invoice> invoices_;
+  std::uint32_t invoice_number_ = 1;
   int step_ = 0;
   int told_ = 0;
   bool deleted_ = false;

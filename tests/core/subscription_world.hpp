@@ -86,12 +86,32 @@ inline subscription in(status s) {
   return x;
 }
 
+inline invoice_line a_line(micros price) {
+  invoice_line l;
+  l.description = "set-up";
+  l.price = price;
+  return l;
+}
+
 inline subscription_command command_for(action a) {
   subscription_command c;
   c.action = a;
   switch (a) {
     case action::pay:
     case action::overdue: c.by = party::billing; break;
+    case action::issue_invoice:
+      c.by = party::billing;
+      c.invoice.emplace();
+      c.invoice->due_at = noon + 24h;
+      break;
+    case action::edit_invoice:
+      c.by = party::billing;
+      c.invoice_edit = {1, invoice_state::paid, {}};
+      break;
+    case action::set_costs:
+      c.by = party::vendor;
+      c.costs = cost_change{false, {a_line(5)}};
+      break;
     case action::cancel:
     case action::reinstate: c.by = party::customer; break;
     case action::report_deployed:
@@ -117,6 +137,21 @@ inline subscription_command command_for(action a) {
     default: break;
   }
   return c;
+}
+
+// The first invoice of the subscription, which owes it.
+inline invoice an_invoice(subscription& s, invoice_state state = invoice_state::unpaid,
+                          std::optional<timestamp> due = noon + 24h) {
+  invoice i;
+  i.id = invoice_of(s.id, 1);
+  i.subscription = s.id;
+  i.state = state;
+  i.due_at = due;
+  i.version = 1;
+  s.open_invoices = {{1, state, due, false}};
+  s.last_invoice = 1;
+  s.paid = false;
+  return i;
 }
 
 // An operation that is open, under the number that command_for() names.
