@@ -2,6 +2,7 @@
 #include "core/lifecycle/subscription_machine.hpp"
 #include "store/codec.hpp"
 #include "store/codec_commitment.hpp"
+#include "store/codec_invoice.hpp"
 #include "store/records.pb.h"
 #include "store/wire.hpp"
 
@@ -94,6 +95,36 @@ core::operation get_operation(const records::Operation& r) {
   return o;
 }
 
+void put_invoices(records::Subscription& r, const core::subscription& s) {
+  for (const core::open_invoice& i : s.open_invoices) {
+    records::OpenInvoice* out = r.add_open_invoices();
+    out->set_number(i.number);
+    out->set_state(number(i.state));
+    if (i.due_at) out->set_due_ms(ms(*i.due_at));
+    out->set_overdue(i.overdue);
+  }
+  r.set_last_invoice(s.last_invoice);
+  if (s.last_invoice_at) r.set_last_invoice_at_ms(ms(*s.last_invoice_at));
+  r.set_owes_besides(s.owes_besides);
+  put_lines(*r.mutable_oneshot_costs(), s.oneshot_costs);
+  put_lines(*r.mutable_recurring_costs(), s.recurring_costs);
+}
+
+void get_invoices(core::subscription& s, const records::Subscription& r) {
+  for (const records::OpenInvoice& i : r.open_invoices()) {
+    core::open_invoice& out = s.open_invoices.emplace_back();
+    out.number = i.number();
+    out.state = static_cast<core::invoice_state>(i.state());
+    if (i.has_due_ms()) out.due_at = at(i.due_ms());
+    out.overdue = i.overdue();
+  }
+  s.last_invoice = r.last_invoice();
+  if (r.has_last_invoice_at_ms()) s.last_invoice_at = at(r.last_invoice_at_ms());
+  s.owes_besides = r.owes_besides();
+  s.oneshot_costs = get_lines(r.oneshot_costs());
+  s.recurring_costs = get_lines(r.recurring_costs());
+}
+
 void put_waits(records::Subscription& r, const core::subscription& s) {
   for (const core::armed_timer& t : s.timers.all()) {
     records::Timer* out = r.add_timers();
@@ -152,6 +183,7 @@ std::string encode(const core::subscription& s) {
   r.set_seq(s.seq);
   put_times(r, s);
   put_waits(r, s);
+  put_invoices(r, s);
   put_vendor_part(r, s);
   return framed(r);
 }
@@ -180,6 +212,7 @@ core::result<core::subscription> decode_subscription(std::string_view value) {
   s.version = r.version();
   s.seq = r.seq();
   get_times(s, r);
+  get_invoices(s, r);
   get_waits(s, r);
   get_vendor_part(s, r);
   return s;

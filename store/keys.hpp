@@ -12,7 +12,8 @@
 //                 'x' 0(8) tenant(8): its cascade is not finished
 //                 'n' endpoint(8) event(8): to be told; event 0: its state  -> reason
 //                 's' event(8) endpoint(8): given up there, and its lane went on
-//                 'k' kind(1) entity(8) version(8): an event of the catalogue, to be told -> event
+//                 'k' kind(1) entity(8) version(8): an event to be told by a stream whose record
+//                 another owns (a product, a plan, an invoice, an order) -> event
 //                 'a' commitment(8) subscription(8): counted there  -> version(8) units(8)
 //                 'j' job(8) event(8): handed out by the job since its place was stored
 //                 'q' tenant(8) item(16) version(8): the level of that quota is to be looked at;
@@ -27,6 +28,7 @@
 //   attempt_index  endpoint(8) at_ms(8) event(8)                  -> outcome(1) end(1)
 //   jobs           id(8)
 //   parts          subscription(8) 'r' resource(8)                -> a sub-resource
+//                 subscription(8) 'i' invoice(8)                 -> an invoice
 //                 subscription(8) 'b'                            -> levels told, series of usage
 //                 subscription(8) 'w' start_ms(8) metric, source (12)  -> a record of usage
 //                 subscription(8) 'o' start_ms(8) metric, source (12): its window is open

@@ -114,8 +114,8 @@ class repository {
   // What is to be told of an endpoint; and the first endpoint after `after` with such a notice.
   core::result<void> notices(core::endpoint_id endpoint, const visit<notice_row>& v) const;
   core::result<std::optional<core::endpoint_id>> next_noticed(core::endpoint_id after) const;
-  // Events of products and plans that their streams do not have yet: of one stream, in the order of
-  // entity_version; and the first stream after `after` with such an event.
+  // Events of streams whose records others own, which those do not have yet: of one stream, in the
+  // order of entity_version; and the first stream after `after` with such an event.
   core::result<void> untold(const core::stream_id& stream, const visit<core::event>& v) const;
   core::result<std::optional<core::stream_id>> next_untold(const core::stream_id& after) const;
   core::result<retention_record> find_retention() const;  // zeros when there is none yet
