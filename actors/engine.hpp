@@ -61,6 +61,11 @@ class engine {
   // Of the subscription's sub-resources; `render` gets the one that the order is about.
   virtual void command(core::subscription_id id, resource_order order, write_options options,
                        renderer<core::resource> render, write_reply reply) = 0;
+  // Of the subscription's invoices: issue_invoice or edit_invoice. If-Match of an edit is about the
+  // invoice, which `render` gets.
+  virtual void command_invoice(core::subscription_id id, core::subscription_command command,
+                               write_options options, renderer<core::invoice> render,
+                               write_reply reply) = 0;
   // Each item has its own outcome, also one of an unknown subscription. The reply is an error only
   // when nothing was judged.
   virtual void report_usage(std::vector<usage_item> items, write_options options,
@@ -128,6 +133,10 @@ class engine {
                                                        const page_request& p) const = 0;
   // The product's metrics that are asked for.
   virtual core::result<core::metric_polls> metric_polls(core::subscription_id owner) const = 0;
+  virtual core::result<core::invoice> invoice(core::invoice_id id) const = 0;
+  // In the order of their numbers.
+  virtual core::result<page<core::invoice>> invoices(core::subscription_id owner,
+                                                     const page_request& p) const = 0;
   virtual core::result<core::aggregate> commitment(core::commitment_id id) const = 0;
   virtual core::result<page<core::aggregate>> commitments(const aggregate_filter& f,
                                                           const page_request& p) const = 0;

@@ -84,6 +84,7 @@ core::result<void> engine_body::open() {
   services_->lifecycle = options_.lifecycle;
   services_->idempotency_retention = options_.idempotency_retention;
   services_->tell_usage_records = options_.tell_usage_records;
+  services_->tell_orders = options_.tell_orders;
   const store::retention_limits kept{options_.events_age, options_.attempts_age,
                                      options_.events_bytes_max, options_.attempts_bytes_max};
   retention_ = std::make_unique<store::retention>(*db_, *repo_, *committer_, ids_, services_->gate,

@@ -67,6 +67,9 @@ class engine_body final : public local_engine {
                       write_reply reply) override;
   void command(core::subscription_id id, resource_order order, write_options options,
                renderer<core::resource> render, write_reply reply) override;
+  void command_invoice(core::subscription_id id, core::subscription_command command,
+                       write_options options, renderer<core::invoice> render,
+                       write_reply reply) override;
   void report_usage(std::vector<usage_item> items, write_options options, usage_renderer render,
                     write_reply reply) override;
   void push_usages(usage_push push, write_options options, usage_push_renderer render,
@@ -103,6 +106,9 @@ class engine_body final : public local_engine {
   core::result<page<core::usage_record>> usage(core::subscription_id owner, const usage_filter& f,
                                                const page_request& p) const override;
   core::result<core::metric_polls> metric_polls(core::subscription_id owner) const override;
+  core::result<core::invoice> invoice(core::invoice_id id) const override;
+  core::result<page<core::invoice>> invoices(core::subscription_id owner,
+                                             const page_request& p) const override;
   core::result<core::aggregate> commitment(core::commitment_id id) const override;
   core::result<page<core::aggregate>> commitments(const aggregate_filter& f,
                                                   const page_request& p) const override;

@@ -5,6 +5,7 @@
 #include "actors/pages.hpp"
 #include "actors/usage_call.hpp"
 #include "core/delivery/signature.hpp"
+#include "store/invoices.hpp"
 #include "store/subscription_parts.hpp"
 
 namespace syndicated::actors {
@@ -19,6 +20,35 @@ void engine_body::command(core::subscription_id id, resource_order order, write_
   request->reply = std::move(reply);
   request->body = resource_change{std::move(order), std::move(render)};
   post(std::move(request));
+}
+
+void engine_body::command_invoice(core::subscription_id id, core::subscription_command command,
+                                  write_options options, renderer<core::invoice> render,
+                                  write_reply reply) {
+  if (!(adds_load(command) ? admit_load(reply) : admit(reply))) return;
+  auto request = request_for(core::stream_of(id), std::move(options), std::move(reply));
+  request->body = invoice_change{std::move(command), std::move(render)};
+  post(std::move(request));
+}
+
+core::result<core::invoice> engine_body::invoice(core::invoice_id id) const {
+  auto found = store::invoices(*db_).find(id);
+  if (!found) return std::move(found).failure();
+  if (!*found) return core::not_found("no such invoice");
+  return std::move(**found);
+}
+
+core::result<page<core::invoice>> engine_body::invoices(core::subscription_id owner,
+                                                        const page_request& p) const {
+  auto after = id_cursor(p.after);
+  if (!after) return std::move(after).failure();
+  page_filler<core::invoice> filler(p.limit);
+  auto scanned = store::invoices(*db_).of(owner, {*after}, [&](core::invoice&& i) {
+    const std::uint64_t id = i.id.value;
+    return filler.offer(id, std::move(i), true);
+  });
+  if (!scanned) return std::move(scanned).failure();
+  return std::move(filler).take();
 }
 
 void engine_body::report_usage(std::vector<usage_item> items, write_options options,

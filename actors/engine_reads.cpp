@@ -311,6 +311,10 @@ engine_metrics engine_body::metrics() const {
   out.polls_failed = services_->polls_failed.load();
   out.usages_taken = services_->usages_taken.load();
   out.usages_refused = services_->usages_refused.load();
+  out.invoices = {{"issued", services_->invoices_issued.load()},
+                  {"paid", services_->invoices_paid.load()},
+                  {"overdue", services_->invoices_overdue.load()},
+                  {"expired", services_->invoices_expired.load()}};
   if (started_) {
     out.questions_answered = asker_->answered();
     out.questions_failed = asker_->failed();

@@ -192,6 +192,7 @@ bool adds_load(const core::subscription_command& command) noexcept {
     case set_instructions:
     case set_credentials:
     case set_vendor_metadata:
+    case set_costs:
     case timer: return false;
     default: return true;
   }

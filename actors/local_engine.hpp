@@ -47,6 +47,7 @@ struct engine_options {
   core::lifecycle_settings lifecycle;
   std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
   bool tell_usage_records = false;  // usage.recorded
+  bool tell_orders = false;         // order.created, order.changed
   // What is kept of the past (store/retention.hpp); bytes 0 = no limit.
   std::chrono::milliseconds events_age = std::chrono::hours{90 * 24};
   std::chrono::milliseconds attempts_age = std::chrono::hours{30 * 24};
@@ -89,6 +90,7 @@ struct engine_metrics {
   std::uint64_t usages_taken = 0, usages_refused = 0;  // of tenants' items
   // Those that a caller waits for: answered with any status, or not at all.
   std::uint64_t questions_answered = 0, questions_failed = 0;
+  named_counts invoices;  // what became of them since the start
   std::uint64_t awake_entities = 0;
   std::uint64_t store_bytes = 0;
   std::uint64_t disk_free_bytes = 0;

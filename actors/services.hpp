@@ -112,6 +112,7 @@ struct services {
   core::lifecycle_settings lifecycle;
   std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
   bool tell_usage_records = false;  // usage.recorded
+  bool tell_orders = false;         // order.created, order.changed
 
   std::atomic<std::shared_ptr<const catalog_snapshot>> catalog;
   std::atomic<std::shared_ptr<const delivery_settings>> delivery;
@@ -132,6 +133,8 @@ struct services {
   std::atomic<std::uint64_t> expired{0};          // events older than their endpoint wants them
   std::atomic<std::uint64_t> coalesced{0};        // left out, as a newer one tells the same
   std::atomic<std::uint64_t> token_fetches{0};    // requests for OAuth2 access tokens
+  std::atomic<std::uint64_t> invoices_issued{0}, invoices_paid{0}, invoices_overdue{0},
+      invoices_expired{0};
   std::atomic<std::uint64_t> polls_answered{0}, polls_failed{0};  // questions for metrics
   std::atomic<std::uint64_t> usages_taken{0}, usages_refused{0};  // of tenants' items
   delivery_stats stats;

@@ -91,13 +91,14 @@ std::function<void()> tells_counters(services& s, const core::subscription* befo
 }  // namespace
 
 subscription_entity::subscription_entity(services& s, core::stream_id stream)
-    : entity(s, stream), parts_(s, {stream.entity}) {}
+    : entity(s, stream), parts_(s, {stream.entity}), invoices_(s) {}
 
 core::result<void> subscription_entity::load_record() {
   auto found = s_.repo.find(core::subscription_id{stream_.entity});
   if (!found) return std::move(found).failure();
   record_ = std::move(*found);
   parts_.forget();
+  invoices_.forget();
   return {};
 }
 
@@ -155,6 +156,9 @@ void subscription_entity::decide(entity_request& request) {
   if (std::holds_alternative<reconsider_access>(request.body)) return reconsider(request);
   if (const auto* part = std::get_if<resource_change>(&request.body)) {
     return change_part(request, *part);
+  }
+  if (const auto* invoice = std::get_if<invoice_change>(&request.body)) {
+    return change_invoice(request, *invoice);
   }
   if (auto* usage = std::get_if<usage_intake>(&request.body)) return take_usage(request, *usage);
   if (std::holds_alternative<timer_due>(request.body)) {
@@ -255,6 +259,9 @@ void subscription_entity::persist(entity_request& request, core::subscription_de
                                   part_changes changes, bool is_load,
                                   const renderer<core::subscription>& render,
                                   std::function<void()> after) {
+  if (idle()) invoices_.forget();  // all is on disk
+  auto invoices = invoices_.follow(decided);
+  if (!invoices) return refuse(request, std::move(invoices).failure());
   store::write_plan plan;
   follow_ups follow;
   core::subscription& next = decided.next;
@@ -282,6 +289,7 @@ void subscription_entity::persist(entity_request& request, core::subscription_de
   auto ok = outbox_.publish(plan, follow, std::move(events), next.seq, facts, data);
   if (!ok) return refuse(request, std::move(ok).failure());
   parts_.write(plan, std::move(changes));
+  after = put_invoices(plan, std::move(*invoices), next, facts.cause, std::move(after));
   after = tells_counters(s_, record_ ? &*record_ : nullptr, next, std::move(after));
   s_.repo.put(plan, next, created ? nullptr : &*record_);
   record_ = std::move(next);

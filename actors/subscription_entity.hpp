@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "actors/entity.hpp"
+#include "actors/invoice_keeper.hpp"
 #include "actors/part_keeper.hpp"
 
 namespace syndicated::actors {
@@ -38,10 +39,16 @@ class subscription_entity final : public entity {
                std::function<void()> after);
   void change_part(entity_request& request, const resource_change& change);
   void take_usage(entity_request& request, usage_intake& intake);
+  void change_invoice(entity_request& request, const invoice_change& change);
+  // Of a decision; after the commit the streams that have something to tell are asked to.
+  std::function<void()> put_invoices(store::write_plan& plan, invoice_rows&& rows,
+                                     const core::subscription& next, const std::string& cause,
+                                     std::function<void()> after);
   // Answered: a window of usage closed, or a metric was asked for.
   bool part_timer(entity_request& request);
 
   part_keeper parts_;
+  invoice_keeper invoices_;
   std::optional<core::subscription> record_;
   std::optional<core::tenant> owner_;  // keeps the circumstances' new owner alive
 };

@@ -83,15 +83,15 @@ void tell_notices(ticker_pointer self) {
   }
 }
 
-// Of products and plans.
-void tell_catalog_news(ticker_pointer self) {
+// Of streams whose records others own.
+void tell_what_is_untold(ticker_pointer self) {
   auto& state = self->state;
   core::stream_id after;
   while (state.timers_under_way.size() < timers_page) {
     auto next = state.s->repo.next_untold(after);
     if (!next || !*next) return;
     after = **next;
-    ask_to_tell(self, after, catalog_news{});
+    ask_to_tell(self, after, untold_events{});
   }
 }
 
@@ -214,7 +214,7 @@ void second_hand(ticker_pointer self, core::timestamp now) {
   state.timers_after.reset();
   fire_timers(self, now);
   tell_notices(self);
-  tell_catalog_news(self);
+  tell_what_is_untold(self);
   tell_usages(self);
   for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
     begin_cascade(self, tenant);

@@ -1,9 +1,9 @@
-#include "actors/catalog_entity.hpp"
+#include "actors/told_entity.hpp"
 
 namespace syndicated::actors {
 namespace {
 
-constexpr std::size_t news_page = 64;  // in one commit
+constexpr std::size_t told_page = 64;  // in one commit
 
 std::string with_seq(std::string object, std::uint64_t seq) {
   object.pop_back();
@@ -12,7 +12,7 @@ std::string with_seq(std::string object, std::uint64_t seq) {
 
 }  // namespace
 
-core::result<void> catalog_entity::load_record() {
+core::result<void> told_entity::load_record() {
   auto last = s_.repo.last_seq(stream_);
   if (!last) return std::move(last).failure();
   seq_ = *last;
@@ -20,16 +20,16 @@ core::result<void> catalog_entity::load_record() {
   return {};
 }
 
-void catalog_entity::decide(entity_request& request) {
-  if (std::holds_alternative<catalog_news>(request.body)) return tell_news(request);
-  refuse(request, core::not_found("products and plans have no such command"));
+void told_entity::decide(entity_request& request) {
+  if (std::holds_alternative<untold_events>(request.body)) return tell(request);
+  refuse(request, core::not_found("the stream has no such command"));
 }
 
-void catalog_entity::tell_news(entity_request& request) {
+void told_entity::tell(entity_request& request) {
   std::vector<core::event> news;
   auto scanned = s_.repo.untold(stream_, [&](core::event&& e) {
     if (e.entity_version > told_) news.push_back(std::move(e));
-    return news.size() < news_page;
+    return news.size() < told_page;
   });
   if (!scanned) return refuse(request, std::move(scanned).failure());
   if (news.empty()) return answer_unchanged(request, {});
@@ -37,6 +37,7 @@ void catalog_entity::tell_news(entity_request& request) {
   follow_ups follow;
   for (core::event& e : news) {
     event_facts facts;
+    facts.tenant = e.tenant;
     facts.vendor = e.vendor;
     facts.product = {stream_.kind == core::entity_kind::product ? stream_.entity : 0};
     facts.entity_version = e.entity_version;
@@ -54,6 +55,12 @@ void catalog_entity::tell_news(entity_request& request) {
   s_.repo.put_last_seq(plan, stream_, seq_);
   commit(request, std::move(plan), std::move(follow), {},
          [mark = outbox_.committed_mark(), seq = seq_] { mark->store(seq); });
+}
+
+void ask_to_tell(services& s, core::stream_id stream) {
+  auto request = system_request(stream);
+  request->body = untold_events{};
+  s.to_shard(std::move(request));
 }
 
 }  // namespace syndicated::actors

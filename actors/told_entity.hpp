@@ -1,27 +1,32 @@
-// The stream of a product or a plan: product.published, product.updated, product.withdrawn,
-// plan.created, plan.updated, plan.published, plan.withdrawn, plan.deleted (domain.md, 10.11).
+// A stream whose record another entity owns: that of a product or a plan (the catalog keeper), of
+// an invoice or an order (their subscription).
 //
-// The record belongs to the catalog keeper. With each change it leaves the event on disk
-// (repository::put_untold), and here the event gets its seq and its recipients: nothing is told
-// that is not so, and a crash delays the telling only. See entity.hpp for the contract.
+// The owner leaves each event on disk with its change (repository::put_untold), and here the event
+// gets its seq and its recipients: nothing is told that is not so, and a crash delays the telling
+// only. Whom it concerns is in the event: its tenant and vendor decide who may read it. Endpoints
+// of tenants hear none of these: the tenant's path is not looked up. See entity.hpp for the
+// contract.
 #pragma once
 
 #include "actors/entity.hpp"
 
 namespace syndicated::actors {
 
-class catalog_entity final : public entity {
+class told_entity final : public entity {
  public:
-  catalog_entity(services& s, core::stream_id stream) : entity(s, stream) {}
+  told_entity(services& s, core::stream_id stream) : entity(s, stream) {}
 
  private:
   core::result<void> load_record() override;
   void decide(entity_request& request) override;
-  void tell_news(entity_request& request);
+  void tell(entity_request& request);
 
   std::uint64_t seq_ = 0;
   // Versions up to this one are told; their rows may stay on disk until that is committed.
   std::uint64_t told_ = 0;
 };
+
+// After the commit of events that are to be told: so that they need not wait for the ticker's look.
+void ask_to_tell(services& s, core::stream_id stream);
 
 }  // namespace syndicated::actors

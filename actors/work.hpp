@@ -86,6 +86,11 @@ struct discard_request {
 // Something above may have been disabled or enabled: compare with what is on disk.
 struct reconsider_access {};
 
+// An invoice of the subscription is issued or changed; If-Match is about the invoice.
+struct invoice_change {
+  core::subscription_command command;
+  renderer<core::invoice> render;
+};
 struct resource_change {
   resource_order order;
   renderer<core::resource> render;
@@ -107,8 +112,8 @@ struct usage_intake {
 // repeated one is harmless.
 struct timer_due {};
 
-// There are events of the product or plan on disk that its stream does not have yet.
-struct catalog_news {};
+// There are events on disk that the stream does not have yet (told_entity.hpp).
+struct untold_events {};
 // There are notices about the endpoint on disk: tell them.
 struct endpoint_notices {};
 // Its dispatcher saw it fail, or work again.
@@ -170,10 +175,10 @@ struct entity_request {
   core::stream_id stream;
   std::variant<subscription_creation, subscription_change, tenant_creation, tenant_change,
                offerings_change, user_creation, user_change, publish_request, replay_request,
-               discard_request, reconsider_access, timer_due, resource_change, usage_intake,
-               aggregate_creation, aggregate_change, aggregate_count, aggregate_recount,
-               tenant_usage_intake, usage_marks, quota_notices, catalog_news, endpoint_notices,
-               endpoint_health_changed, owner_quota_changed>
+               discard_request, reconsider_access, timer_due, invoice_change, resource_change,
+               usage_intake, aggregate_creation, aggregate_change, aggregate_count,
+               aggregate_recount, tenant_usage_intake, usage_marks, quota_notices, untold_events,
+               endpoint_notices, endpoint_health_changed, owner_quota_changed>
       body;
   write_options options;
   write_reply reply;                 // may be empty; use answer_with

@@ -111,6 +111,7 @@ struct lifecycle_section {
   milliseconds tenant_recover = std::chrono::days{30};       // of deleted tenants and users
   int provisioning_max_attempts = 5;
   bool tell_usage_records = false;  // usage.recorded
+  bool order_events = false;        // order.created, order.changed
 };
 
 struct actors_section {

@@ -273,6 +273,7 @@ void add_lifecycle_keys(std::vector<key_spec>& keys) {
       duration_key("lifecycle.cancel_grace", SYNDICATED_AT(lifecycle, cancel_grace), "0s", "365d"));
   keys.push_back(
       flag_key("lifecycle.tell_usage_records", SYNDICATED_AT(lifecycle, tell_usage_records)));
+  keys.push_back(flag_key("lifecycle.order_events", SYNDICATED_AT(lifecycle, order_events)));
   keys.push_back(
       flag_key("lifecycle.destroy_on_cancel", SYNDICATED_AT(lifecycle, destroy_on_cancel)));
   span("deprovision_timeout", SYNDICATED_AT(lifecycle, deprovision_timeout), "1s");

@@ -109,6 +109,7 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.egress = egress_rules_of(s.egress);
   out.lifecycle = lifecycle_of(s.lifecycle);
   out.tell_usage_records = s.lifecycle.tell_usage_records;
+  out.tell_orders = s.lifecycle.order_events;
   out.idempotency_retention = s.retention.idempotency;
   out.events_age = s.retention.events;
   out.attempts_age = s.retention.attempts;
@@ -293,6 +294,7 @@ std::string app::impl::metrics() const {
   in.polls_failed = inside.polls_failed;
   in.usages_taken = inside.usages_taken;
   in.usages_refused = inside.usages_refused;
+  in.invoices = std::move(inside.invoices);
   for (const auto& loop : inside.loops) {
     in.sending.attempts += loop.attempts;
     in.sending.connections_opened += loop.connections_opened;

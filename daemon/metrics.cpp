@@ -291,6 +291,8 @@ std::string metrics_text(const metrics_input& in) {
               number(in.questions_answered));
   out.counter("syndicated_vendor_questions_failed_total",
               "Questions about orders without an answer.", number(in.questions_failed));
+  out.by_word(MetricType::Counter, "syndicated_invoices_total",
+              "Invoices since the start, by what became of them.", "became", in.invoices);
   add_requests(out, in);
   add_servers(out, in);
   add_sending(out, in.sending);

@@ -52,6 +52,7 @@ struct metrics_input {
   std::uint64_t polls_answered = 0, polls_failed = 0;
   std::uint64_t usages_taken = 0, usages_refused = 0;
   std::uint64_t questions_answered = 0, questions_failed = 0;
+  actors::named_counts invoices{};
   std::uint64_t log_lines_dropped = 0;
   process_metrics process{};
 };

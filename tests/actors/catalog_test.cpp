@@ -27,7 +27,7 @@ class bazaar : public room {
     core::stream_id after;
     while (const auto next = *repo().next_untold(after)) {
       after = *next;
-      (void)engine.ask(request(after, actors::catalog_news{}));
+      (void)engine.ask(request(after, actors::untold_events{}));
     }
     engine.settle();
   }
@@ -130,8 +130,8 @@ BOOST_AUTO_TEST_CASE(a_change_is_told_once_even_over_a_crash) {
   BOOST_TEST(names(stream).empty());
   BOOST_TEST(
       (**repo().next_untold({}) == core::stream_of(s().catalog.load()->find(plan)->product)));
-  (void)engine.ask(request(stream, actors::catalog_news{}));
-  (void)engine.ask(request(stream, actors::catalog_news{}));
+  (void)engine.ask(request(stream, actors::untold_events{}));
+  (void)engine.ask(request(stream, actors::untold_events{}));
   engine.entity_turn();
   engine.entity_turn();  // before the first one's plan is committed
   engine.settle();

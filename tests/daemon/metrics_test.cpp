@@ -28,6 +28,7 @@ daemon_ns::metrics_input sample() {
   in.engine.families = {{"events", 77}};
   in.engine.retention.attempts_dropped = 5;
   in.engine.commit_oldest_ms = 1'500;
+  in.invoices = {{"issued", 9}, {"paid", 4}};
   in.engine.refusing_load = "memory";
   in.engine.load_refusals = {{"memory", 3}, {"backlog_full", 0}};
   in.engine.commitments = {2, 110, 7};
@@ -73,6 +74,7 @@ BOOST_AUTO_TEST_CASE(values_are_told_with_their_labels) {
   BOOST_TEST(value_of(text, "syndicated_commitments") == "2");
   BOOST_TEST(value_of(text, "syndicated_commitment_units") == "110");
   BOOST_TEST(value_of(text, "syndicated_commitment_shortfalls_total") == "7");
+  BOOST_TEST(value_of(text, "syndicated_invoices_total{became=\"paid\"}") == "4");
   BOOST_TEST(value_of(text, "syndicated_bad_requests_total{server=\"api\"}") == "2");
 }
 
@@ -133,6 +135,7 @@ const std::set<std::string> stable_names{"process_cpu_seconds_total",
                                          "syndicated_events_replayed_total",
                                          "syndicated_events_total",
                                          "syndicated_info",
+                                         "syndicated_invoices_total",
                                          "syndicated_load_refusals_total",
                                          "syndicated_load_refused",
                                          "syndicated_log_lines_dropped_total",
