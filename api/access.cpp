@@ -196,6 +196,13 @@ core::result<core::subscription> visible_subscription(const call& c, core::subsc
   return no_such("subscription", id.value);
 }
 
+core::result<core::invoice> visible_invoice(const call& c, core::invoice_id id) {
+  if (!visible_subscription(c, core::subscription_of(id))) return no_such("invoice", id.value);
+  auto found = c.engine().invoice(id);
+  if (!found && found.failure().kind == core::errc::not_found) return no_such("invoice", id.value);
+  return found;
+}
+
 core::result<core::tenant> visible_tenant(const call& c, core::tenant_id id) {
   auto found = c.engine().tenant(id);
   if (!found || may_see(c, *found)) return found;
@@ -235,8 +242,9 @@ core::party party_of(const call& c, core::subscription_action action) {
     case core::role::operator_:
     case core::role::marketplace: break;
   }
+  using enum core::subscription_action;
   const bool of_billing =
-      action == core::subscription_action::pay || action == core::subscription_action::overdue;
+      action == pay || action == overdue || action == issue_invoice || action == edit_invoice;
   return of_billing ? core::party::billing : core::party::provider;
 }
 

@@ -23,6 +23,8 @@ core::result<void> require_operator(const call& c);
 
 // These answer not_found for objects of others.
 core::result<core::subscription> visible_subscription(const call& c, core::subscription_id id);
+// By its subscription.
+core::result<core::invoice> visible_invoice(const call& c, core::invoice_id id);
 core::result<core::tenant> visible_tenant(const call& c, core::tenant_id id);
 core::result<core::user> visible_user(const call& c, core::user_id id);  // by his tenant
 core::result<std::shared_ptr<const core::endpoint>> visible_endpoint(const call& c,

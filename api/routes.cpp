@@ -63,6 +63,7 @@ route_list native_routes() {
   append(all, subscription_routes());
   append(all, operation_routes());
   append(all, commitment_routes());
+  append(all, invoice_routes());
   append(all, resource_routes());
   append(all, event_routes());
   append(all, publish_routes());
@@ -118,6 +119,7 @@ const route_table& public_routes() {
     append(all, account_token_routes());
     append(all, account_usage_routes());
     append(all, cloudesire_resource_routes());
+    append(all, cloudesire_invoice_routes());
     return all;
   }()};
   return table;

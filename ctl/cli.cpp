@@ -249,6 +249,10 @@ void add_steering_commands(CLI::App& app, CLI::App& subscription, parsed& p) {
     take_id(held, p, "the subscription");
     held->add_option("--reason", p.reason, "ADMIN_HOLD, VENDOR_HOLD, UNPAID, EXPIRED");
   }
+  CLI::App* invoices = command(subscription, "invoices", "what the billing told of its invoices",
+                               [&p] { list_invoices(p.s, p.id, p.list); });
+  take_id(invoices, p, "the subscription");
+  take_limit(invoices, p);
   CLI::App* operations = command(subscription, "operations", "what was asked of a subscription",
                                  [&p] { list_operations(p.s, p.id, p.list); });
   take_id(operations, p, "the subscription");

@@ -53,6 +53,7 @@ void list_subscriptions(session& s, const subscription_query& q, const list_opti
 // `action` as in POST /v1/subscriptions/{id}/{action}.
 void steer_subscription(session& s, std::uint64_t id, const std::string& action,
                         const std::string& reason);
+void list_invoices(session& s, std::uint64_t subscription, const list_options& o);
 void list_operations(session& s, std::uint64_t subscription, const list_options& o);
 // `how`: "succeed", "fail" (in the vendor's place) or "cancel".
 void end_operation(session& s, std::uint64_t id, const std::string& how,

@@ -21,6 +21,29 @@ void steer_subscription(session& s, std::uint64_t id, const std::string& action,
          });
 }
 
+void list_invoices(session& s, std::uint64_t subscription, const list_options& o) {
+  const core::timestamp now = s.now();
+  print_list(s, "/v1/subscriptions/" + std::to_string(subscription) + "/invoices", o,
+             table{{{"ID", table::align::right},
+                    {"KIND"},
+                    {"STATE"},
+                    {"DUE", table::align::right},
+                    {"OVERDUE"},
+                    {"REFERENCE"},
+                    {"ISSUED", table::align::right},
+                    {"CHANGED", table::align::right}}},
+             "it has no invoices", [now](const document& i) -> std::vector<std::string> {
+               return {i.id("id"),
+                       i.text("kind"),
+                       i.text("state"),
+                       i.time("due_at") ? human_when(i.time("due_at"), now) : "",
+                       i.flag("overdue") ? "yes" : "",
+                       printable(i.text("reference")),
+                       human_when(i.time("created_at"), now),
+                       human_when(i.time("updated_at"), now)};
+             });
+}
+
 void list_operations(session& s, std::uint64_t subscription, const list_options& o) {
   const core::timestamp now = s.now();
   print_list(s, "/v1/subscriptions/" + std::to_string(subscription) + "/operations", o,

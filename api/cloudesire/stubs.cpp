@@ -45,17 +45,12 @@ void get_company(const call_ptr& c) {
 void get_metadata(const call_ptr& c) { c->send(200, "{}"); }
 
 void get_invoice(const call_ptr& c) {
-  core::json_writer out;
-  out.begin_object();
-  out.key("id").number(c->id());
-  out.key("self").text("invoice/" + std::to_string(c->id()));
-  out.key("date").text(core::format_rfc3339_seconds(created()));
-  out.key("paid").boolean(true);
-  out.key("paymentStatus").text("PAID");
-  out.key("subscription").begin_object().key("url").text("subscription/1").end_object();
-  out.key("lines").begin_array().end_array();
-  out.end_object();
-  c->send(200, std::move(out).str());
+  core::invoice out;
+  out.id.value = c->id();
+  out.subscription.value = 1;
+  out.state = core::invoice_state::paid;
+  out.created_at = out.updated_at = created();
+  c->send(200, cloudesire::invoice_text(out));
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/base/limits.hpp"
+#include "core/lifecycle/money.hpp"
+
 namespace syndicated::api::cloudesire {
 namespace {
 
@@ -73,6 +76,45 @@ void write_prospects(core::json_writer& out, const prospects& p) {
     out.begin_object().key("url").text(path("productVersion", id.value)).end_object();
   }
   out.end_array();
+}
+
+void write_entries(core::json_writer& out, const std::vector<core::invoice_line>& lines) {
+  out.begin_array();
+  for (const core::invoice_line& l : lines) {
+    out.begin_object();
+    out.key("description").text(l.description);
+    if (!l.identifier.empty()) out.key("identifier").text(l.identifier);
+    out.key("price").begin_object().key("price").text(core::money_text(l.price));
+    if (!l.currency.empty()) out.key("currency").text(l.currency);
+    if (l.vat) out.key("vat").raw(core::to_string(*l.vat));
+    out.end_object();
+    out.key("quantity").raw(core::to_string(l.quantity));
+    if (!l.unit.empty()) out.key("unit").text(l.unit);
+    if (l.purchased) date(out, "purchased", l.purchased);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+// The newest ones, oldest first; and what the vendor wants on later ones.
+void write_invoices(core::json_writer& out, const core::subscription& s) {
+  constexpr auto shown = static_cast<std::uint32_t>(core::limits::invoices_shown_max);
+  out.key("invoices").begin_array();
+  const std::uint32_t first = s.last_invoice > shown ? s.last_invoice - shown + 1 : 1;
+  for (std::uint32_t number = first; number <= s.last_invoice; ++number) {
+    const std::string url = path("invoice", core::invoice_of(s.id, number).value);
+    out.begin_object().key("url").text(url).end_object();
+  }
+  out.end_array();
+  write_entries(out.key("oneshotCosts"), s.oneshot_costs);
+  write_entries(out.key("recurringCosts"), s.recurring_costs);
+}
+
+// With the renewal, if there is to be one.
+std::optional<core::timestamp> next_invoice(const core::subscription& s) {
+  const bool renews = s.status == core::subscription_status::deployed && s.auto_renew &&
+                      s.type == core::subscription_type::normal;
+  return renews ? s.period_end : std::nullopt;
 }
 
 std::string order_path(const core::subscription& s, std::uint32_t number) {
@@ -163,10 +205,9 @@ std::string subscription_text(const core::subscription& s, const surroundings& a
   date(out, "endDate", s.end_date);
   date(out, "billingPeriodStart", s.period_start);
   date(out, "billingPeriodEnd", s.period_end);
-  date(out, "lastInvoice", std::nullopt);
-  date(out, "nextInvoice", std::nullopt);
-  // Invoices live in the marketplace.
-  out.key("invoices").begin_array().end_array();
+  date(out, "lastInvoice", s.last_invoice_at);
+  date(out, "nextInvoice", next_invoice(s));
+  write_invoices(out, s);
   out.key("orders").begin_array();
   write_order_reference(out, s, core::first_order);
   for (const core::operation& o : s.operations) write_order_reference(out, s, o.number);
@@ -180,6 +221,26 @@ std::string subscription_text(const core::subscription& s, const surroundings& a
   write_vendor_part(out, s);
   if (around.prospects != nullptr) write_prospects(out, *around.prospects);
   reference(out, "metadata", path("subscription", s.id.value) + "/metadata");
+  out.end_object();
+  return std::move(out).str();
+}
+
+std::string invoice_text(const core::invoice& i) {
+  core::json_writer out;
+  out.begin_object();
+  head(out, "invoice", i.id.value);
+  out.key("type").text(core::to_string(i.kind));
+  date(out, "date", i.created_at);
+  date(out, "dueDate", i.due_at);
+  out.key("paid").boolean(core::counts_as_paid(i.state));
+  out.key("status").text(core::to_string(i.state));
+  out.key("paymentStatus").text(core::to_string(i.state));
+  out.key("cashed").boolean(i.kind == core::invoice_kind::cashed);
+  if (!i.reference.empty()) out.key("remoteId").text(i.reference);
+  reference(out, "subscription", path("subscription", i.subscription.value));
+  write_entries(out.key("entries"), i.lines);
+  date(out, "createdAt", i.created_at);
+  date(out, "updatedAt", i.updated_at);
   out.end_object();
   return std::move(out).str();
 }

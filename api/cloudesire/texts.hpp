@@ -8,6 +8,7 @@
 
 #include "core/base/json_writer.hpp"
 #include "core/lifecycle/catalog.hpp"
+#include "core/lifecycle/invoice.hpp"
 #include "core/lifecycle/subscription.hpp"
 #include "core/lifecycle/tenant.hpp"
 
@@ -28,6 +29,7 @@ struct surroundings {
 std::string subscription_text(const core::subscription& s, const surroundings& around);
 // The order that made the subscription, or a later one.
 std::string order_text(const core::subscription& s, const core::operation& o);
+std::string invoice_text(const core::invoice& i);
 // `of` is one of the product's.
 std::string parameter_text(const core::product& p, const core::config_parameter& of);
 std::string product_text(const core::product& p);

@@ -119,7 +119,8 @@ std::optional<core::entity_kind> parse_entity_kind(std::string_view text) {
   for (const entity_kind kind :
        {entity_kind::tenant, entity_kind::vendor, entity_kind::product, entity_kind::plan,
         entity_kind::subscription, entity_kind::endpoint, entity_kind::user,
-        entity_kind::commitment, entity_kind::published, entity_kind::unordered}) {
+        entity_kind::commitment, entity_kind::invoice, entity_kind::operation,
+        entity_kind::published, entity_kind::unordered}) {
     if (core::to_string(kind) == text) return kind;
   }
   return std::nullopt;

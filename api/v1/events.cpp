@@ -75,7 +75,8 @@ void list_events(const call_ptr& c) {
   const actors::page_request page = v1::page_query(q);
   const auto kind =
       q.word("entity", v1::parse_entity_kind,
-             "tenant, vendor, product, plan, subscription, endpoint, published, unordered");
+             "tenant, vendor, product, plan, subscription, endpoint, user, commitment, invoice, "
+             "operation, published, unordered");
   const auto entity = q.id("entity_id");
   filter.name = q.text("name").value_or(std::string{});
   const auto stream = q.text("stream");

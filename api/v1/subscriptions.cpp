@@ -79,6 +79,14 @@ void write_timers(core::json_writer& out, const core::timer_table& timers) {
   out.end_array();
 }
 
+void write_invoices(core::json_writer& out, const core::subscription& s) {
+  out.key("open_invoices").begin_array();
+  for (const core::open_invoice& i : s.open_invoices) core::write_open(out, i, s.id);
+  out.end_array();
+  core::write_lines(out.key("oneshot_costs"), s.oneshot_costs);
+  core::write_lines(out.key("recurring_costs"), s.recurring_costs);
+}
+
 void get_subscription(const call_ptr& c) {
   const auto found = visible_subscription(*c, core::subscription_id{c->id()});
   if (!found) return c->fail(found.failure());
@@ -87,6 +95,7 @@ void get_subscription(const call_ptr& c) {
   out.begin_object();
   core::write_members(out, *found);
   write_timers(out, found->timers);
+  write_invoices(out, *found);
   out.key("access").boolean(found->usable() && tenant && c->engine().tenant_effective(*tenant));
   out.end_object();
   c->send_entity(std::move(out).str(), found->version);

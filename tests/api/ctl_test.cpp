@@ -393,6 +393,21 @@ BOOST_AUTO_TEST_CASE(usages_of_a_tenant_are_shown) {
   BOOST_TEST(machine.out.find("\"total\":1200") != std::string::npos, machine.out);
 }
 
+BOOST_AUTO_TEST_CASE(invoices_are_listed_and_shown_while_they_are_open) {
+  daemon_face f;
+  const auto id = f.subscribe();
+  BOOST_TEST(f.ctl({"subscription", "invoices", text(id)}).out == "it has no invoices\n");
+  const std::string target = "/v1/subscriptions/" + text(id) + "/invoices";
+  f.make(target, R"({"reference":"2026-0001","due_at":"2030-01-01T00:00:00Z"})");
+  const auto shown = f.ctl({"subscription", "invoices", text(id)});
+  BOOST_TEST(shown.out.find("NORMAL  UNPAID") != std::string::npos, shown.out);
+  BOOST_TEST(shown.out.find("2026-0001") != std::string::npos, shown.out);
+  const auto whole = f.ctl({"subscription", "show", text(id)});
+  BOOST_TEST(whole.out.find("\"state\":\"UNPAID\"") != std::string::npos, whole.out);
+  const auto listed = f.ctl({"--json", "subscription", "invoices", text(id)}).json();
+  BOOST_TEST(listed.at("items").as_array().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(lists_go_over_pages) {
   daemon_face f;
   for (int i = 0; i < 620; ++i) f.subscribe();

@@ -76,6 +76,7 @@ void fake_engine::command(core::subscription_id id, core::subscription_command c
   auto decided = core::decide(*present, command, c);
   if (!decided) return reply(std::move(decided).failure());
   all_subscriptions[id.value] = decided->next;
+  adopt_invoices(*this, *decided);
   commit(options, decided->next, decided->changed, render, std::move(reply));
 }
 

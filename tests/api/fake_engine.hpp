@@ -128,6 +128,9 @@ class fake_engine : public actors::engine {
   void command(core::subscription_id id, actors::resource_order order,
                actors::write_options options, actors::renderer<core::resource> render,
                actors::write_reply reply) override;
+  void command_invoice(core::subscription_id id, core::subscription_command command,
+                       actors::write_options options, actors::renderer<core::invoice> render,
+                       actors::write_reply reply) override;
   void report_usage(std::vector<actors::usage_item> items, actors::write_options options,
                     actors::usage_renderer render, actors::write_reply reply) override;
   void push_usages(actors::usage_push push, actors::write_options options,
@@ -174,6 +177,9 @@ class fake_engine : public actors::engine {
   core::result<core::metric_polls> metric_polls(core::subscription_id) const override {
     return polls;
   }
+  core::result<core::invoice> invoice(core::invoice_id id) const override;
+  core::result<actors::page<core::invoice>> invoices(core::subscription_id owner,
+                                                     const actors::page_request& p) const override;
   core::result<core::aggregate> commitment(core::commitment_id id) const override;
   core::result<actors::page<core::aggregate>> commitments(
       const actors::aggregate_filter& f, const actors::page_request& p) const override;
@@ -237,6 +243,7 @@ class fake_engine : public actors::engine {
   std::map<core::subscription_id, core::resource_set> all_resources;
   std::map<core::subscription_id, core::usage_book> all_usage;
   core::metric_polls polls;  // of every subscription
+  std::map<std::uint64_t, core::invoice> all_invoices;
   std::map<std::uint64_t, core::aggregate> all_commitments;
   std::map<std::uint64_t, core::tenant> all_tenants;
   std::map<std::uint64_t, core::user> all_users;

@@ -12,6 +12,9 @@ inline core::error stale() {
       core::errc::precondition, "version_mismatch", "the version is not the present one", {}, {}};
 }
 
+// What a decision does to the invoices.
+void adopt_invoices(fake_engine& engine, const core::subscription_decision& d);
+
 template <class T>
 core::result<T> look_up(const std::map<std::uint64_t, T>& from, std::uint64_t id) {
   const auto found = from.find(id);
