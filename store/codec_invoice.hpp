@@ -1,5 +1,5 @@
-// Lines of invoices, which are in the rows of invoices and in their subscription's record. Internal
-// to store/ (includes protobuf).
+// Lines of invoices, which are in the rows of invoices and in their subscription's record.
+// Internal to store/ (includes protobuf).
 #pragma once
 
 #include <vector>

@@ -57,9 +57,13 @@ std::optional<choice> parse_choice(std::string_view text) {
 
 // Cloudesire's names of what has events.
 constexpr std::pair<std::string_view, core::entity_kind> entities[] = {
-    {"Product", core::entity_kind::product},           {"ProductVersion", core::entity_kind::plan},
-    {"Subscription", core::entity_kind::subscription}, {"User", core::entity_kind::user},
+    {"Product", core::entity_kind::product},
+    {"ProductVersion", core::entity_kind::plan},
+    {"Subscription", core::entity_kind::subscription},
+    {"User", core::entity_kind::user},
     {"UserCompany", core::entity_kind::tenant},
+    {"Invoice", core::entity_kind::invoice},
+    {"Cart", core::entity_kind::operation},
 };
 
 std::optional<core::entity_kind> parse_entity(std::string_view text) {
@@ -130,7 +134,8 @@ core::result<row_wishes> read_wishes(const call& c, query_reader& q) {
   row_wishes out;
   out.which = q.word("type", parse_choice, "all, entity, true, false").value_or(choice::all);
   const auto kind =
-      q.word("entity", parse_entity, "Product, ProductVersion, Subscription, User, UserCompany");
+      q.word("entity", parse_entity,
+             "Product, ProductVersion, Subscription, User, UserCompany, Invoice, Cart");
   const auto id = q.id("id");
   out.filter.since = q.time("since");
   out.filter.until = q.time("until");
