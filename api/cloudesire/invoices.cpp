@@ -30,6 +30,17 @@ std::optional<bool> parse_truth(std::string_view text) {
   return std::nullopt;
 }
 
+std::string place_of(std::uint64_t invoice) { return "/api/invoice/" + std::to_string(invoice); }
+
+// The repeat of a call with an Idempotency-Key says where the invoice is, too.
+void locate(call& c, std::string& body) {
+  const auto made = parse_json(body);
+  const json* id = made ? made->find("id") : nullptr;
+  if (id != nullptr && id->integer() != nullptr) {
+    c.location = place_of(static_cast<std::uint64_t>(*id->integer()));
+  }
+}
+
 void create_invoice(const call_ptr& c) {
   if (!charges(c)) return;
   query_reader q{c->query};
@@ -55,7 +66,7 @@ void create_invoice(const call_ptr& c) {
   c->engine().command_invoice(
       core::subscription_id{c->id()}, std::move(command), std::move(*options),
       [c](const core::invoice& i, bool) {
-        c->location = "/api/invoice/" + std::to_string(i.id.value);
+        c->location = place_of(i.id.value);
         return actors::answer{201, cloudesire::invoice_text(i)};
       },
       finish(c));
@@ -120,7 +131,7 @@ void patch_invoice(const call_ptr& c) {
 
 route_list cloudesire_invoice_routes() {
   return {
-      {"POST", "/api/subscription/{id}/invoice", face::cloudesire, true, create_invoice},
+      {"POST", "/api/subscription/{id}/invoice", face::cloudesire, true, create_invoice, locate},
       {"POST", "/api/subscription/{id}/invoice/oneshot", face::cloudesire, true,
        replace_costs<false>},
       {"POST", "/api/subscription/{id}/invoice/recurring", face::cloudesire, true,

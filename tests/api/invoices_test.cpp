@@ -79,6 +79,20 @@ BOOST_AUTO_TEST_CASE(what_is_declared_or_given_back_is_paid) {
   BOOST_TEST(t.as_vendor("GET", t.at_vendor()).at("/paid") == "true");
 }
 
+BOOST_AUTO_TEST_CASE(a_repeated_charge_is_the_same_invoice) {
+  till t;
+  const auto charge = [&t] {
+    return t.call("POST", t.at_vendor("/invoice"), two_lines, {{"Idempotency-Key", "c-1"}},
+                  t.seller);
+  };
+  const auto first = charge();
+  const auto again = charge();
+  BOOST_TEST(again.status() == 201);
+  BOOST_TEST(again.http.body == first.http.body);
+  BOOST_TEST(again.header("Location") == "/api/invoice/" + first.at("/id"));
+  BOOST_TEST(t.engine.all_invoices.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(lines_are_checked_field_by_field) {
   till t;
   const auto refused = [&t](const char* body, const std::string& pointer) {
@@ -128,7 +142,7 @@ BOOST_AUTO_TEST_CASE(the_billing_mirrors_its_invoices) {
                            R"("10.50","currency":"EUR","vat":22,"quantity":0.5}]})");
   BOOST_REQUIRE_MESSAGE(made.status() == 201, made.http.body);
   BOOST_TEST(made.at("/due_at") == "2026-12-01T00:00:00.000Z");
-  BOOST_TEST(made.at("/lines/0/quantity") == "0.5");
+  BOOST_TEST(made.http.body.find("\"quantity\":0.5,") != std::string::npos, made.http.body);
   const std::string one = "/v1/invoices/" + made.at("/id");
   const auto got = t.call("GET", one);
   BOOST_TEST(got.header("ETag") == "\"1\"");
