@@ -32,6 +32,7 @@ operation first_order_of(const subscription& s) {
   o.requested_at = s.created_at;
   if (o.state == operation_state::scheduled) o.due_at = s.start_date;
   if (o.state == operation_state::succeeded) o.ended_at = s.start_date;
+  o.plan_to = s.plan;
   o.to = s.quantities;
   return o;
 }

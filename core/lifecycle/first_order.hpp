@@ -11,7 +11,7 @@
 namespace syndicated::core {
 
 operation_state first_order_state(const subscription& s) noexcept;
-// As the operations that followed it are shown. Its quantities are those of now.
+// As the operations that followed it are shown. Its plan and quantities are those of now.
 operation first_order_of(const subscription& s);
 // The first one, or one of those that are kept.
 std::optional<operation> find_operation(const subscription& s, std::uint32_t number);

@@ -2,16 +2,12 @@
 // stream of its own. Off unless lifecycle.order_events is set. Pure.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "core/lifecycle/event.hpp"
 #include "core/lifecycle/subscription.hpp"
 
 namespace syndicated::core {
-
-// The state of the order that made the subscription, which is not stored (10.6).
-std::string_view first_order_word(const subscription& s) noexcept;
 
 // Of the orders that are new, or have another state than before (none: the subscription is new).
 // Streams, names, metadata and data are filled in; the version is the subscription's.
