@@ -190,6 +190,19 @@ std::optional<std::vector<std::pair<std::string, std::int64_t>>> object_reader::
   return out;
 }
 
+const json::array_type* object_reader::array(std::string_view name, std::size_t min,
+                                             std::size_t max) {
+  const json* given = value(name);
+  if (given == nullptr) return nullptr;
+  const json::array_type* items = given->array();
+  if (items != nullptr && items->size() >= min && items->size() <= max) return items;
+  refuse(name, "must be an array of " + std::string{min == 0 ? "at most " : "1 to "} +
+                   std::to_string(max) + " objects");
+  return nullptr;
+}
+
+std::string object_reader::place_of(std::string_view name) const { return pointer_to(base_, name); }
+
 // `name` is a plain field name, or one that already holds the pointer of something inside it.
 void object_reader::refuse(std::string_view name, std::string detail) {
   mistakes_.push_back({base_ + '/' + std::string{name}, std::move(detail)});

@@ -49,6 +49,24 @@ class object_reader {
                                                                             std::int64_t min,
                                                                             std::int64_t max);
 
+  // The items of an array of objects, each read by `read(reader)`; `count_min` is 0 or 1.
+  template <class Read>
+  auto objects(std::string_view name, std::size_t count_max, Read read, std::size_t count_min = 0)
+      -> std::optional<std::vector<decltype(read(std::declval<object_reader&>()))>> {
+    const json::array_type* items = array(name, count_min, count_max);
+    if (items == nullptr) return std::nullopt;
+    std::vector<decltype(read(std::declval<object_reader&>()))> out;
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      object_reader item{(*items)[i], place_of(name) + '/' + std::to_string(i), lenient_};
+      out.push_back(read(item));
+      absorb(std::move(item));
+    }
+    return out;
+  }
+
+  // The pointer of a field.
+  std::string place_of(std::string_view name) const;
+
   // A field that parses with `parse(text) -> optional<E>`; `allowed` is told when it does not.
   template <class Parse>
   auto word(std::string_view name, Parse parse, std::string_view allowed)
@@ -77,6 +95,7 @@ class object_reader {
  private:
   template <class Check>
   auto scalar(std::string_view name, std::string_view expected, Check check);
+  const json::array_type* array(std::string_view name, std::size_t min, std::size_t max);
   void note_unknown();
 
   const json& value_;

@@ -83,16 +83,7 @@ core::result<core::new_resource> read_new_resource(const json& body, const part_
   out.parent.value = in.id(names.parent).value_or(0);
   out.properties = in.string_map("properties").value_or(core::string_map{});
   if (const json* links = in.value("links"); links != nullptr && !links->is_null()) {
-    const json::array_type* items = links->array();
-    if (items == nullptr || items->size() > resource_links_max) {
-      in.refuse("links", "must be an array of at most 64 links");
-    } else {
-      for (std::size_t i = 0; i < items->size(); ++i) {
-        object_reader each{(*items)[i], "/links/" + std::to_string(i)};
-        out.links.push_back(link_of(each));
-        in.absorb(std::move(each));
-      }
-    }
+    out.links = in.objects("links", resource_links_max, link_of).value_or(out.links);
   }
   if (const auto ok = in.finish(); !ok) return ok.failure();
   return out;
@@ -156,18 +147,8 @@ core::decimal read_amount(object_reader& in, std::string_view name) {
 core::result<std::vector<actors::usage_item>> read_usage(const json& body, const part_names& names,
                                                          const char* owner) {
   object_reader in{body};
-  std::vector<actors::usage_item> out;
-  const json* items = in.value("items");
-  const json::array_type* list = items == nullptr ? nullptr : items->array();
-  if (list == nullptr || list->empty() || list->size() > usage_items_max) {
-    in.refuse("items", "must be an array of 1 to 500 items");
-  } else {
-    for (std::size_t i = 0; i < list->size(); ++i) {
-      object_reader each{(*list)[i], "/items/" + std::to_string(i)};
-      out.push_back(read_item(each, names, owner));
-      in.absorb(std::move(each));
-    }
-  }
+  const auto read = [&](object_reader& each) { return read_item(each, names, owner); };
+  auto out = in.required("items", in.objects("items", usage_items_max, read, 1));
   if (const auto ok = in.finish(); !ok) return ok.failure();
   return out;
 }

@@ -334,19 +334,8 @@ void set_items(const call_ptr& c) {
   auto body = c->body();
   if (!body) return c->fail(body.failure());
   object_reader in{*body, {}, true};
-  const json* given = in.value("offering_items");
-  const json::array_type* list = given == nullptr ? nullptr : given->array();
-  if (list == nullptr) in.refuse("offering_items", "must be a list");
-  if (list != nullptr && list->size() > offering_items_max) {
-    in.refuse("offering_items", "has too many items");
-    list = nullptr;
-  }
-  core::offering_list items;
-  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    object_reader nested{(*list)[i], "/offering_items/" + std::to_string(i), true};
-    items.push_back(read_item(nested));
-    in.absorb(std::move(nested));
-  }
+  auto items =
+      in.required("offering_items", in.objects("offering_items", offering_items_max, read_item));
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   const auto found = visible_tenant(*c, core::tenant_id{c->id()});
   if (!found) return c->fail(found.failure());

@@ -72,19 +72,12 @@ pushed_item read_for_subscription(const call& c, object_reader& in, actors::usag
 
 core::result<pushed> read_push(const call& c, const json& body) {
   object_reader in{body, {}, true};
-  const json* given = in.value("items");
-  const json::array_type* list = given == nullptr ? nullptr : given->array();
-  if (list == nullptr || list->empty() || list->size() > tenant_usages_max) {
-    in.refuse("items", "must be an array of 1 to 1000 items");
-    list = nullptr;
-  }
   pushed out;
-  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    object_reader each{(*list)[i], "/items/" + std::to_string(i), true};
-    out.items.push_back(each.has("resource_id") ? read_for_subscription(c, each, out.push)
-                                                : read_for_tenant(each, out.push));
-    in.absorb(std::move(each));
-  }
+  const auto read = [&](object_reader& each) {
+    return each.has("resource_id") ? read_for_subscription(c, each, out.push)
+                                   : read_for_tenant(each, out.push);
+  };
+  out.items = in.required("items", in.objects("items", tenant_usages_max, read, 1));
   if (const auto ok = in.finish(); !ok) return ok.failure();
   return out;
 }

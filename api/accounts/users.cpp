@@ -246,21 +246,11 @@ void set_policies(const call_ptr& c) {
   const auto found = visible_user(*c, core::user_id{c->id()});
   if (!found) return c->fail(found.failure());
   object_reader in{*body, {}, true};
-  const json* given = in.value("items");
-  const json::array_type* list = given == nullptr ? nullptr : given->array();
-  if (list == nullptr) in.refuse("items", "must be a list");
-  if (list != nullptr && list->size() > user_roles_max) {
-    in.refuse("items", "has too many items");
-    list = nullptr;
-  }
   core::user_command command;
   command.action = core::user_action::set_roles;
   command.issuer = own_tenant(*c);
-  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    object_reader nested{(*list)[i], "/items/" + std::to_string(i), true};
-    command.roles.push_back(read_role(*c, nested, *found));
-    in.absorb(std::move(nested));
-  }
+  const auto read = [&](object_reader& each) { return read_role(*c, each, *found); };
+  command.roles = in.required("items", in.objects("items", user_roles_max, read));
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   run(c, std::move(command), std::nullopt, 200,
       [at = c->now()](const core::user& u) { return policies_text(u, at); });

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,26 +45,5 @@ class record_edits {
  private:
   std::vector<std::function<void(Record&)>> steps_;
 };
-
-// The items of an array of objects, each read by `read(reader)`; nothing when it was not given.
-template <class Read>
-auto read_list(object_reader& in, const std::string& base, std::string_view name,
-               std::size_t count_max, Read read)
-    -> std::optional<std::vector<decltype(read(std::declval<object_reader&>()))>> {
-  const json* given = in.value(name);
-  if (given == nullptr) return std::nullopt;
-  const json::array_type* items = given->array();
-  if (items == nullptr || items->size() > count_max) {
-    in.refuse(name, "must be an array of at most " + std::to_string(count_max) + " objects");
-    return std::nullopt;
-  }
-  std::vector<decltype(read(std::declval<object_reader&>()))> out;
-  for (std::size_t i = 0; i < items->size(); ++i) {
-    object_reader item{(*items)[i], pointer_to(base, name) + '/' + std::to_string(i)};
-    out.push_back(read(item));
-    in.absorb(std::move(item));
-  }
-  return out;
-}
 
 }  // namespace syndicated::api::v1

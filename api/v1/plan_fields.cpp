@@ -37,8 +37,7 @@ std::optional<core::resource_rate> read_rate(object_reader& in, const std::strin
                                                  "flat, per_unit, tiered, volume, stairstep"));
   out.currency = rate.required("currency", rate.text("currency", 3, 3));
   out.setup = read_money(rate, "setup").value_or(0);
-  out.ranges =
-      rate.required("ranges", read_list(rate, place, "ranges", price_ranges_max, read_range));
+  out.ranges = rate.required("ranges", rate.objects("ranges", price_ranges_max, read_range));
   in.absorb(std::move(rate));
   return out;
 }
@@ -116,12 +115,12 @@ void read_trial(object_reader& in, record_edits<core::plan>& out) {
           std::optional{mode == core::trial_mode::allowed_wo_payment_method});
 }
 
-// read_list() with the place of each item, for what is nested in it.
+// object_reader::objects() with the place of each item, for what is nested in it.
 template <class Read>
 auto read_placed(object_reader& in, std::string_view name, std::size_t count_max, Read read) {
   std::size_t index = 0;
-  return read_list(in, {}, name, count_max, [&, read](object_reader& item) {
-    return read(item, pointer_to({}, name) + '/' + std::to_string(index++));
+  return in.objects(name, count_max, [&, read](object_reader& item) {
+    return read(item, in.place_of(name) + '/' + std::to_string(index++));
   });
 }
 

@@ -205,11 +205,11 @@ product_fields read_product(const call& c, object_reader& in) {
   out.edits.set(&product::type, in.word("type", core::parse_product_type,
                                         "SYNDICATED, SERVICE, CLOUD_SERVICE, CSP, API"));
   out.edits.set(&product::resource_types,
-                read_list(in, {}, "resource_types", product_parts_max, read_type));
+                in.objects("resource_types", product_parts_max, read_type));
   out.edits.set(&product::config_parameters,
-                read_list(in, {}, "config_parameters", product_parts_max, read_parameter));
-  const auto metrics = read_list(in, {}, "metrics", product_parts_max,
-                                 [&c](object_reader& m) { return read_metric(c, m); });
+                in.objects("config_parameters", product_parts_max, read_parameter));
+  const auto metrics = in.objects("metrics", product_parts_max,
+                                  [&c](object_reader& m) { return read_metric(c, m); });
   if (metrics) {
     out.edits.add([m = *metrics](product& p) { put_metrics(p, m); });
     for (const given_metric& m : *metrics) out.secrets_given = out.secrets_given || m.with_headers;

@@ -262,31 +262,23 @@ void set_roles(const call_ptr& c) {
   const auto found = visible_user(*c, core::user_id{c->id()});
   if (!found) return c->fail(found.failure());
   object_reader in{*body};
-  const json* given = in.value("items");
-  const json::array_type* list = given == nullptr ? nullptr : given->array();
-  if (list == nullptr) in.refuse("items", "must be a list");
-  if (list != nullptr && list->size() > user_roles_max) {
-    in.refuse("items", "has too many items");
-    list = nullptr;
-  }
   core::user_command command;
   command.action = core::user_action::set_roles;
   command.issuer =
       c->by.role == core::role::tenant ? core::tenant_id{c->by.scope} : core::provider_tenant;
-  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    object_reader nested{(*list)[i], "/items/" + std::to_string(i)};
+  const auto read = [&](object_reader& each) {
     core::role_assignment r;
-    r.id = nested.id("id").value_or(0);
-    r.role = nested.required("role", nested.text("role", map_key_bytes_max, 1));
-    r.tenant.value = nested.id("tenant_id").value_or(found->tenant.value);
-    r.version = nested.id("version").value_or(0);
-    (void)nested.id("issuer_id");  // as it was read; who grants is the caller
+    r.id = each.id("id").value_or(0);
+    r.role = each.required("role", each.text("role", map_key_bytes_max, 1));
+    r.tenant.value = each.id("tenant_id").value_or(found->tenant.value);
+    r.version = each.id("version").value_or(0);
+    (void)each.id("issuer_id");  // as it was read; who grants is the caller
     if (!c->engine().tenant_within(r.tenant, found->tenant)) {
-      nested.refuse("tenant_id", "must be the user's tenant, or stand below it");
+      each.refuse("tenant_id", "must be the user's tenant, or stand below it");
     }
-    in.absorb(std::move(nested));
-    command.roles.push_back(std::move(r));
-  }
+    return r;
+  };
+  command.roles = in.required("items", in.objects("items", user_roles_max, read));
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   run(c, std::move(command));
 }
