@@ -8,7 +8,7 @@
 // Where each of them is held by seeded walks ("here": this file and tree_invariants.hpp), and where
 // not by a walk, by which test:
 //   1 subscription_walk, here            13 here; tenant_machine, accounts (purge)
-//   2 subscription_walk, here            14 subscription_walk, resource_machine, usage, offerings
+//   2 subscription_walk, here            14 subscription_walk, usage_ledger_lives, offerings
 //   3 conservation_sim                   15 subscription_walk, here
 //   4 conservation_sim                   16 subscription_walk
 //   5 subscription_walk                  17 subscription_walk, here
