@@ -122,9 +122,11 @@ constexpr std::array kinds = {
         "The trial became a paid subscription.",
         R"({"period_start":"2026-01-01T00:00:00.000Z",)"
         R"("period_end":"2026-02-01T00:00:00.000Z","end_date":"2026-02-01T00:00:00.000Z"})"},
-    built_in_event{"subscription.costs_changed", of::subscription, none, p,
-                   "The vendor wants other costs on the next invoice, or on each.",
-                   R"({"kind":"ONESHOT","lines":[{"description":"Set-up","price":"25.00"}]})"},
+    built_in_event{
+        "subscription.costs_changed", of::subscription, none, p,
+        "The vendor wants other costs on the next invoice, or on each.",
+        R"({"kind":"ONESHOT","lines":[{"description":"Set-up","identifier":null,"price":"25.00",)"
+        R"("currency":"EUR","vat":22,"quantity":1,"unit":null,"purchased_at":null}]})"},
     built_in_event{"subscription.created", of::subscription, created, pvt,
                    "A subscription was ordered."},
     built_in_event{"subscription.deprovision_requested", of::subscription, modified, pvt,

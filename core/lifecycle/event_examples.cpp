@@ -138,10 +138,7 @@ operation example_operation(std::string_view name) {
   e.state = operation_state::cancelled;
   if (name == "subscription.change_scheduled") e.state = operation_state::scheduled;
   if (name == "operation.requested") e.state = operation_state::in_progress;
-  if (name == "operation.succeeded" || name == "order.changed") {
-    e.state = operation_state::succeeded;
-  }
-  if (name == "order.created") e.state = operation_state::scheduled;
+  if (name == "operation.succeeded") e.state = operation_state::succeeded;
   if (name == "operation.failed") e.state = operation_state::failed;
   if (e.state == operation_state::scheduled) e.due_at = add_months(example_time, 1);
   if (e.state == operation_state::in_progress) e.due_at = example_time + std::chrono::seconds{10};
@@ -153,6 +150,9 @@ operation example_operation(std::string_view name) {
   return e;
 }
 
+// An order in a stream of its own.
+operation example_order() { return example_operation("operation.succeeded"); }
+
 invoice example_invoice(std::string_view name) {
   invoice e;
   e.subscription = example_subscription().id;
@@ -160,6 +160,7 @@ invoice example_invoice(std::string_view name) {
   e.kind = invoice_kind::upsell;
   e.due_at = example_time + std::chrono::days{14};
   e.reference = "2026-0001";
+  if (name == "invoice.changed") e.state = invoice_state::pending;
   if (name == "invoice.paid") e.state = invoice_state::paid;
   if (name == "invoice.expired") e.state = invoice_state::expired;
   e.overdue = name == "invoice.overdue";
@@ -309,7 +310,7 @@ void write_entity(json_writer& out, const built_in_event& kind) {
     case entity_kind::commitment: return write_members(out, example_aggregate());
     case entity_kind::invoice: return write_members(out, example_invoice(kind.name));
     case entity_kind::operation:
-      return write_members(out, example_operation(kind.name), example_subscription().id);
+      return write_members(out, example_order(), example_subscription().id);
     default: return;  // they have no events, or not such
   }
 }
@@ -338,9 +339,9 @@ std::uint64_t id_of(const built_in_event& kind) {
     case entity_kind::plan: return example_plan().id.value;
     case entity_kind::subscription: return example_subscription().id.value;
     case entity_kind::user: return example_user().id.value;
-    case entity_kind::invoice: return example_invoice({}).id.value;
+    case entity_kind::invoice: return example_invoice(kind.name).id.value;
     case entity_kind::operation:
-      return operation_of(example_subscription().id, example_operation({}).number).value;
+      return operation_of(example_subscription().id, example_order().number).value;
     default: return 9;
   }
 }
@@ -360,18 +361,16 @@ string_map metadata_of(const built_in_event& kind) {
             {"value", to_string(r.value)},
             {"window_start", format_rfc3339_ms(r.key.window_start)}};
   }
+  if (kind.stream == entity_kind::invoice) {
+    return event_of(example_invoice(kind.name), kind.name).metadata;
+  }
+  if (kind.stream == entity_kind::operation) {
+    return {{"state", std::string{to_string(example_order().state)}},
+            {"subscription", std::to_string(example_subscription().id.value)}};
+  }
   if (kind.stream == entity_kind::commitment) {
     const aggregate a = example_aggregate();
     return {{"tier", std::to_string(a.tier)}, {"counter", std::to_string(a.counter)}};
-  }
-  const std::string owner = std::to_string(example_subscription().id.value);
-  if (kind.stream == entity_kind::invoice) {
-    const bool paid = counts_as_paid(example_invoice(kind.name).state);
-    return {{"paid", paid ? "true" : "false"}, {"subscription", owner}};
-  }
-  if (kind.stream == entity_kind::operation) {
-    const operation o = example_operation(kind.name);
-    return {{"state", std::string{to_string(o.state)}}, {"subscription", owner}};
   }
   if (kind.name.starts_with("quota.") || kind.stream == entity_kind::endpoint) return {};
   if (kind.stream == entity_kind::subscription) {

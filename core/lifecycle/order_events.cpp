@@ -1,6 +1,6 @@
 #include "core/lifecycle/order_events.hpp"
 
-#include <algorithm>
+#include <optional>
 
 #include "core/lifecycle/first_order.hpp"
 #include "core/lifecycle/json.hpp"
@@ -26,20 +26,16 @@ event told(const subscription& s, const operation& o, bool created) {
 
 std::vector<event> order_events(const subscription* before, const subscription& after) {
   std::vector<event> out;
-  const operation first = first_order_of(after);
-  // A purge forgets why it ended, and changes nothing of the order.
-  const bool over = before != nullptr && before->status == subscription_status::rejected;
-  if (before == nullptr || (!over && first_order_state(*before) != first.state)) {
-    out.push_back(told(after, first, before == nullptr));
-  }
-  for (const operation& o : after.operations) {
-    const operation* old = nullptr;
-    if (before != nullptr) {
-      const auto at = std::ranges::find(before->operations, o.number, &operation::number);
-      if (at != before->operations.end()) old = &*at;
-    }
-    if (old == nullptr || old->state != o.state) out.push_back(told(after, o, old == nullptr));
-  }
+  const auto compare = [&](const operation& o, const std::optional<operation>& old) {
+    if (!old || old->state != o.state) out.push_back(told(after, o, !old));
+  };
+  // What is purged is shown by what is left of it; that is no news.
+  if (after.status == subscription_status::purged) return out;
+  const auto known = [before](std::uint32_t number) {
+    return before == nullptr ? std::nullopt : find_operation(*before, number);
+  };
+  compare(first_order_of(after), known(first_order));
+  for (const operation& o : after.operations) compare(o, known(o.number));
   return out;
 }
 
