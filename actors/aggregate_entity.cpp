@@ -213,15 +213,20 @@ void aggregate_entity::write(entity_request& request, core::aggregate_decision d
   auto ok = outbox_.publish(plan, follow, std::move(decided.events), next.seq, facts, data);
   if (!ok) return refuse(request, std::move(ok).failure());
   store::aggregates::put(plan, next, record_ ? &*record_ : nullptr);
-  const bool over = !next.in_force();
+  if (!next.in_force()) {  // who hears of the end may begin another one at once
+    request.reply = [s = &s_, id = next.id,
+                     reply = std::exchange(request.reply, nullptr)](core::result<answer>&& a) {
+      if (a) s->aggregates.release(id);
+      if (reply) reply(std::move(a));
+    };
+  }
   record_ = std::move(next);
   answer a = render ? render(*record_, true) : answer{};
   commit(request, std::move(plan), std::move(follow), std::move(a),
-         [s = &s_, id = record_->id, mark = outbox_.committed_mark(), seq = record_->seq, over,
-          short_of_it, after = std::move(after)] {
+         [s = &s_, mark = outbox_.committed_mark(), seq = record_->seq, short_of_it,
+          after = std::move(after)] {
            mark->store(seq);
            if (short_of_it) s->aggregates.note_shortfall();
-           if (over) s->aggregates.release(id);
            if (after) after();
          });
 }
