@@ -67,9 +67,7 @@ class crowded : public world {
     commit();
   }
 
-  void act_on(action what) {
-    done(engine.ask(act(id, what)));
-  }
+  void act_on(action what) { done(engine.ask(act(id, what))); }
   void step(core::resource_command command) {
     actors::resource_change change;
     change.order = actors::resource_step{context, std::move(command)};
