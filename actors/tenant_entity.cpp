@@ -5,6 +5,7 @@
 
 #include "actors/event_data.hpp"
 #include "actors/lineage.hpp"
+#include "actors/usage_ledger.hpp"
 #include "core/base/limits.hpp"
 
 namespace syndicated::actors {
@@ -298,8 +299,8 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   // The ledger looks where its usages count, and whether they still fit its quotas.
   const bool purged =
       !created && record_->state != next.state && next.state == core::tenant_state::purged;
-  if (moved || purged || other_items)
-    store::usages::put(plan, store::usage_mark{next.id, next.seq});
+  const bool marked = moved || purged || other_items;
+  if (marked) store::usages::put(plan, store::usage_mark{next.id, next.seq});
   // The fan-out is remembered until it is done, so a crash cannot leave it half way.
   if (switched) s_.repo.put_cascade(plan, next.id);
   record_ = std::move(next);
@@ -307,9 +308,10 @@ void tenant_entity::write(entity_request& request, core::tenant_decision decided
   // Before it is on disk: from the answer on nobody may trust a copy of a path.
   if (moved) s_.moves.fetch_add(1);
   commit(request, std::move(plan), std::move(follow), std::move(a),
-         [services = &s_, mark = outbox_.committed_mark(), seq = record_->seq, switched,
+         [services = &s_, mark = outbox_.committed_mark(), seq = record_->seq, switched, marked,
           id = record_->id, after = std::move(after)] {
            mark->store(seq);
+           if (marked) services->tell(usage_ledger_stream, usage_marks{});
            if (switched) {
              services->access_epoch.fetch_add(1);
              services->start_cascade(id);

@@ -47,6 +47,11 @@ class tenant_entity final : public entity {
                                    const core::offering_list& after);
   // Errors: errc::conflict "quota_exceeded" above the new place.
   core::result<void> bears_move(const core::tenant& parent) const;
+  core::result<void> bears_item(const core::offering_key& item,
+                                const std::vector<core::tenant>& moved,
+                                const std::vector<core::tenant_id>& above) const;
+  // Those that the ledger has yet to look at. Errors: errc::unavailable when there are many.
+  core::result<std::vector<core::tenant>> in_motion() const;
 
   // New load is refused while an owner of a recipient has too much (load_gate.hpp).
   void write(entity_request& request, core::tenant_decision decided, bool is_load,

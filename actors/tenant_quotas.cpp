@@ -1,16 +1,13 @@
 // What a tenant has to do with its usages: it tells how near they are to its quotas, and does not
 // move to where a hard quota would not bear them. What they are, the ledger knows.
 #include <algorithm>
+#include <set>
 
 #include "actors/tenant_entity.hpp"
 #include "core/base/limits.hpp"
 
 namespace syndicated::actors {
 namespace {
-
-std::int64_t used_of(const core::tenant_usage& row, core::timestamp now) {
-  return core::as_of(row, core::range_of(now)).total.value();
-}
 
 bool is_hard(const core::offering_item& item) {
   return item.quota.value.has_value() && item.quota.overage.has_value();
@@ -56,7 +53,8 @@ core::result<void> tenant_entity::compare(quota_news& news, const core::offering
     news.events.push_back(std::move(e));
   }
   if (tried && core::blocked(one.quota, *tried)) {
-    if (!after.blocked) news.events.push_back(core::blocked_event(one, *tried));
+    // Who reports the same again and again is refused each time, and told of once.
+    if (!before.blocked) news.events.push_back(core::blocked_event(one, *tried));
     after.blocked = true;
   }
   if (core::same(after, before)) return {};
@@ -104,30 +102,88 @@ core::result<void> tenant_entity::follow_quotas(quota_news& news, const core::of
   return {};
 }
 
-core::result<void> tenant_entity::bears_move(const core::tenant& parent) const {
-  std::vector<core::tenant_usage> rows;
-  auto scanned = usages_.of_tenant(record_->id, [&rows](core::tenant_usage&& row) {
-    rows.push_back(std::move(row));
-    return rows.size() < core::limits::scan_rows_max;
+core::result<std::vector<core::tenant>> tenant_entity::in_motion() const {
+  std::vector<core::tenant> out;
+  core::result<void> problem;
+  auto scanned = usages_.marks([&](store::usage_mark&& mark) {
+    auto found = s_.repo.find(mark.tenant);
+    if (!found) {
+      problem = std::move(found).failure();
+    } else if (*found) {
+      out.push_back(std::move(**found));
+    }
+    return problem.ok() && out.size() < core::limits::ledger_marks_page;
   });
-  if (!scanned || rows.empty()) return scanned;
+  if (!scanned) return std::move(scanned).failure();
+  if (!problem) return std::move(problem).failure();
+  if (out.size() >= core::limits::ledger_marks_page) {
+    return core::error{core::errc::unavailable,
+                       "move_in_progress",
+                       "many tenants are being moved at this moment",
+                       {},
+                       {}};
+  }
+  return out;
+}
+
+core::result<void> tenant_entity::bears_move(const core::tenant& parent) const {
+  // What the ledger has yet to settle is settled here, too: the totals are those of the tree as
+  // it stands on disk.
+  auto moved = in_motion();
+  if (!moved) return std::move(moved).failure();
+  std::set<core::offering_key> used;
+  const auto use = [&](core::tenant_id id) {
+    return usages_.of_tenant(id, [&used](core::tenant_usage&& row) {
+      used.insert(std::move(row.item));
+      return used.size() < core::limits::scan_rows_max;
+    });
+  };
+  if (auto ok = use(record_->id); !ok) return ok;
+  for (const core::tenant& t : *moved) {
+    if (auto ok = use(t.id); !ok) return ok;
+  }
   std::vector<core::tenant_id> above = parent.path;
   above.push_back(parent.id);
+  std::erase_if(above, [this](core::tenant_id id) {
+    return std::ranges::find(record_->path, id) != record_->path.end();
+  });
+  for (const core::offering_key& item : used) {
+    if (auto ok = bears_item(item, *moved, above); !ok) return ok;
+  }
+  return {};
+}
+
+core::result<void> tenant_entity::bears_item(const core::offering_key& key,
+                                             const std::vector<core::tenant>& moved,
+                                             const std::vector<core::tenant_id>& above) const {
+  const auto row = [this, id = store::usage_item_id(key)](core::tenant_id t) {
+    return usages_.find(t, id);
+  };
+  const auto parent = [this](core::tenant_id t) -> core::result<core::tenant_id> {
+    if (t == record_->id) return record_->parent;
+    auto found = s_.repo.find(t);
+    if (!found) return std::move(found).failure();
+    return *found ? (*found)->parent : core::tenant_id{};
+  };
+  core::usage_sheet sheet{key, core::range_of(s_.now()), row, parent};
+  for (const core::tenant& t : moved) {
+    if (auto line = sheet.settle(t.id); !line) return std::move(line).failure();
+    if (t.state != core::tenant_state::purged) continue;
+    if (auto ok = sheet.withdraw(t.id); !ok) return ok;
+  }
+  const auto more = sheet.row(record_->id);
+  if (!more) return core::error{more.failure()};
+  if (more->total.value() == 0) return {};
   for (const core::tenant_id id : above) {
-    if (std::ranges::find(record_->path, id) != record_->path.end()) continue;
     auto items = s_.repo.offerings(id);
     if (!items) return std::move(items).failure();
-    for (const core::tenant_usage& row : rows) {
-      const core::offering_item* item = core::find_item(*items, row.item);
-      const std::int64_t more = used_of(row, s_.now());
-      if (item == nullptr || !is_hard(*item) || more == 0) continue;
-      auto there = usages_.find(id, store::usage_item_id(row.item));
-      if (!there) return std::move(there).failure();
-      std::int64_t sum = 0;
-      const std::int64_t used = *there ? used_of(**there, s_.now()) : 0;
-      const bool endless = __builtin_add_overflow(used, more, &sum);
-      if (endless || core::blocked(item->quota, sum)) return quota_exceeded(id, *item);
-    }
+    const core::offering_item* item = core::find_item(*items, key);
+    if (item == nullptr || !is_hard(*item)) continue;
+    const auto there = sheet.row(id);
+    if (!there) return core::error{there.failure()};
+    std::int64_t sum = 0;
+    const bool endless = __builtin_add_overflow(there->total.value(), more->total.value(), &sum);
+    if (endless || core::blocked(item->quota, sum)) return quota_exceeded(id, *item);
   }
   return {};
 }

@@ -26,6 +26,14 @@ bool fits(const tenant_usage_report& report, const core::offering_key& item) {
 core::error not_offered() {
   return {core::errc::conflict, "not_offered", "the tenant has no such item in effect", {}, {}};
 }
+// Who tells of some items only is not told whose quota it is, nor how large.
+core::error blocked_somewhere() {
+  return {core::errc::conflict,
+          "quota_blocked",
+          "a hard quota of the tenant, or of one above it, does not bear that",
+          {},
+          {}};
+}
 core::error ambiguous() {
   return {core::errc::conflict,
           "ambiguous_item",
@@ -128,6 +136,13 @@ core::result<std::set<core::offering_key>> usage_ledger::used_by(core::tenant_id
 void usage_ledger::take(entity_request& request, tenant_usage_intake& intake) {
   work w;
   w.range = core::range_of(s_.now());
+  // Quotas are held against totals that count everybody where he stands now.
+  auto more = settle_marks(w);
+  if (!more) return refuse(request, std::move(more).failure());
+  if (*more) {
+    s_.tell(usage_ledger_stream, usage_marks{});
+    return refuse(request, unavailable("many tenants are being moved at this moment"));
+  }
   tenant_usage_outcomes outcomes;
   std::uint64_t taken = 0;
   for (const tenant_usage_report& report : intake.reports) {
@@ -139,10 +154,12 @@ void usage_ledger::take(entity_request& request, tenant_usage_intake& intake) {
     }
   }
   if (auto ok = write(w); !ok) return refuse(request, std::move(ok).failure());
-  s_.usages_taken.fetch_add(taken);
-  s_.usages_refused.fetch_add(outcomes.size() - taken);
+  const std::uint64_t refused = outcomes.size() - taken;
   intake.tell(std::move(outcomes));
-  submit(request, w);
+  submit(request, w, [s = &s_, taken, refused] {
+    s->usages_taken.fetch_add(taken);
+    s->usages_refused.fetch_add(refused);
+  });
 }
 
 core::result<core::offering_item> usage_ledger::item_of(work& w, const tenant_usage_report& report,
@@ -199,7 +216,10 @@ core::result<tenant_usage_taken> usage_ledger::take_one(work& w, const tenant_us
   if (!change) return std::move(change).failure();
   if (*change > 0 && !item->on) return not_offered();
   if (*change > 0) {
-    if (auto ok = bears(w, sheet, *line, *change); !ok) return std::move(ok).failure();
+    if (auto ok = bears(w, sheet, *line, *change); !ok) {
+      const bool hide = may && ok.failure().code == "quota_blocked";
+      return hide ? blocked_somewhere() : std::move(ok).failure();
+    }
   }
   if (*change != 0) {
     if (auto ok = sheet.add(report.tenant, *change, counter); !ok) return std::move(ok).failure();
@@ -231,35 +251,35 @@ core::result<void> usage_ledger::bears(work& w, core::usage_sheet& sheet,
 // ---- what has changed around it
 
 void usage_ledger::look_at_marks(entity_request& request) {
+  work w;
+  w.range = core::range_of(s_.now());
+  auto more = settle_marks(w);
+  if (!more) return refuse(request, std::move(more).failure());
+  if (auto ok = write(w); !ok) return refuse(request, std::move(ok).failure());
+  submit(request, w,
+         *more ? std::function<void()>{[s = &s_] { s->tell(usage_ledger_stream, usage_marks{}); }}
+               : std::function<void()>{});
+}
+
+core::result<bool> usage_ledger::settle_marks(work& w) {
   std::vector<store::usage_mark> marks;
   auto scanned = rows_.marks([&marks](store::usage_mark&& m) {
     marks.push_back(m);
     return marks.size() < core::limits::ledger_marks_page;
   });
-  if (!scanned) return refuse(request, std::move(scanned).failure());
-  if (marks.empty()) return answer_unchanged(request, {});
-  work w;
-  w.range = core::range_of(s_.now());
+  if (!scanned) return std::move(scanned).failure();
   core::tenant_id last;
   std::size_t done = 0;
   for (const store::usage_mark& mark : marks) {
     if (mark.tenant != last && w.noted.size() > rows_looked_at) break;
     if (mark.tenant != last) {
-      if (auto ok = look_at(w, mark.tenant); !ok) return refuse(request, std::move(ok).failure());
+      if (auto ok = look_at(w, mark.tenant); !ok) return std::move(ok).failure();
     }
     last = mark.tenant;
     store::usages::erase(w.plan, mark);
     ++done;
   }
-  if (auto ok = write(w); !ok) return refuse(request, std::move(ok).failure());
-  const bool more = done < marks.size() || done == core::limits::ledger_marks_page;
-  submit(request, w,
-         more ? std::function<void()>{[s = &s_] {
-           auto next = system_request(usage_ledger_stream);
-           next->body = usage_marks{};
-           s->to_shard(std::move(next));
-         }}
-              : std::function<void()>{});
+  return done < marks.size() || done == core::limits::ledger_marks_page;
 }
 
 core::result<void> usage_ledger::look_at(work& w, core::tenant_id id) {
@@ -329,8 +349,6 @@ core::result<void> usage_ledger::notify(work& w, const core::offering_key& item,
   auto items = own_items(w, id);
   if (!items) return std::move(items).failure();
   const core::offering_item* own = core::find_item(**items, item);
-  auto told = rows_.told(id, name);
-  if (!told) return std::move(told).failure();
   std::optional<store::quota_notice> before;
   if (const recent_row* r = recent(id, name)) before = r->notice;
   if (!before) {
@@ -338,6 +356,9 @@ core::result<void> usage_ledger::notify(work& w, const core::offering_key& item,
     if (!stored) return std::move(stored).failure();
     before = std::move(*stored);
   }
+  // After the notice: the tenant takes that away together with what it told.
+  auto told = rows_.told(id, name);
+  if (!told) return std::move(told).failure();
   std::optional<std::int64_t> tried = w.noted.at({item, id});
   told = core::as_of(*told, row);
   const auto level = core::told_after(own == nullptr ? core::offering_quota{} : own->quota,
@@ -353,7 +374,10 @@ core::result<void> usage_ledger::notify(work& w, const core::offering_key& item,
 }
 
 void usage_ledger::submit(entity_request& request, work& w, std::function<void()> after) {
-  if (w.plan.ops.empty()) return answer_unchanged(request, {});
+  if (w.plan.ops.empty()) {
+    if (after) after();
+    return answer_unchanged(request, {});
+  }
   commit(request, std::move(w.plan), {}, {},
          [settled = settled_, plan = plans_, after = std::move(after)] {
            settled->store(plan);

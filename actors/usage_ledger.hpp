@@ -59,6 +59,8 @@ class usage_ledger final : public entity {
                            const std::vector<core::tenant_id>& line, std::int64_t change);
 
   void look_at_marks(entity_request& request);
+  // Those on disk; true: there are more.
+  core::result<bool> settle_marks(work& w);
   core::result<void> look_at(work& w, core::tenant_id id);
 
   core::result<void> write(work& w);

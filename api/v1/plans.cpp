@@ -107,7 +107,7 @@ void quote_plan(const call_ptr& c) {
   if (!quote) return c->fail(quote.failure());
   if (quote->buyer) {
     const auto tenant = visible_tenant(*c, quote->buyer);
-    if (!tenant) return c->fail(tenant.failure());
+    if (!tenant) return c->fail(core::invalid_field("/tenant_id", "no such tenant"));
   }
   std::optional<order_inquiry> about;
   if (quote->of_order && product) {

@@ -61,6 +61,12 @@ result<void> set_one(offering_list& list, const offering_item& wanted, const off
         {},
         {}};
   }
+  // What was counted the one way cannot be read the other way.
+  const bool counts = known->measurement_unit == "seconds";
+  if (above == nullptr && counts != (wanted.measurement_unit == "seconds")) {
+    return conflict("measurement_unit_fixed", wanted,
+                    "is measured in " + known->measurement_unit + ", which does not change");
+  }
   if (known->on && !wanted.on && known->locked && above != nullptr) {
     return conflict("item_locked", wanted, "is locked: it cannot be switched off by itself");
   }

@@ -4,7 +4,8 @@
 // there and at every tenant above: what an ancestor loses is lost below at once, and is there again
 // when the ancestor gets it back, without a walk.
 // Limits: limits::offering_items_max. Errors: errc::invalid names the item's field;
-// errc::precondition "quota_version_mismatch"; errc::conflict "not_offered", "item_locked".
+// errc::precondition "quota_version_mismatch"; errc::conflict "not_offered", "item_locked",
+// "measurement_unit_fixed".
 #pragma once
 
 #include <cstdint>

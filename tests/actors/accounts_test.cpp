@@ -22,17 +22,6 @@ class accounts_fixture : public engine_fixture {
     market_ = make_market();
   }
 
-  core::tenant_id add(core::tenant_kind kind, core::tenant_id parent = core::provider_tenant) {
-    core::new_tenant wanted;
-    wanted.kind = kind;
-    wanted.parent = parent;
-    wanted.name = "tenant";
-    auto a = await([&](actors::write_reply reply) {
-      engine().create_tenant(wanted, by_test(), id_of, std::move(reply));
-    });
-    BOOST_REQUIRE_MESSAGE(a.ok(), (a.ok() ? "" : a.failure().detail));
-    return {std::stoull(a->body)};
-  }
   core::result<actors::answer> change(core::tenant_id id, core::tenant_command command,
                                       std::optional<std::uint64_t> version = {}) {
     return await([&](actors::write_reply reply) {
@@ -107,7 +96,7 @@ class accounts_fixture : public engine_fixture {
 BOOST_FIXTURE_TEST_SUITE(accounts, accounts_fixture)
 
 BOOST_AUTO_TEST_CASE(every_command_asks_for_the_version) {
-  const auto id = add(core::tenant_kind::customer);
+  const auto id = add_tenant(core::tenant_kind::customer);
   const auto user = add_user(id, "ann");
   for (const auto action :
        {tenant_action::update, tenant_action::disable, tenant_action::enable, tenant_action::erase,
@@ -161,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_user_of_a_customer_comes_with_a_unit) {
   // The unit's own entity goes on where the user's left off.
   act(unit->id, tenant_action::disable);
   BOOST_TEST(names_of(core::stream_of(unit->id)).at(1) == "tenant.disabled");
-  const auto reseller = add(core::tenant_kind::reseller);
+  const auto reseller = add_tenant(core::tenant_kind::reseller);
   BOOST_TEST(!add_user(reseller, "bob").personal_unit);
 }
 
@@ -200,10 +189,10 @@ BOOST_AUTO_TEST_CASE(a_service_role_gives_the_unit_what_the_tenant_has) {
 }
 
 BOOST_AUTO_TEST_CASE(a_move_takes_all_below_along) {
-  const auto from = add(core::tenant_kind::reseller);
-  const auto to = add(core::tenant_kind::reseller);
-  const auto moved = add(core::tenant_kind::reseller, from);
-  const auto customer = add(core::tenant_kind::customer, moved);
+  const auto from = add_tenant(core::tenant_kind::reseller);
+  const auto to = add_tenant(core::tenant_kind::reseller);
+  const auto moved = add_tenant(core::tenant_kind::reseller, from);
+  const auto customer = add_tenant(core::tenant_kind::customer, moved);
   const auto id = deployed(customer);
   core::endpoint e;
   e.scope = core::endpoint_scope::tenant;
@@ -235,9 +224,9 @@ BOOST_AUTO_TEST_CASE(a_move_takes_all_below_along) {
 }
 
 BOOST_AUTO_TEST_CASE(into_a_disabled_branch_or_out_of_it) {
-  const auto off = add(core::tenant_kind::reseller);
-  const auto on = add(core::tenant_kind::reseller);
-  const auto customer = add(core::tenant_kind::customer, off);
+  const auto off = add_tenant(core::tenant_kind::reseller);
+  const auto on = add_tenant(core::tenant_kind::reseller);
+  const auto customer = add_tenant(core::tenant_kind::customer, off);
   const auto id = deployed(customer);
   act(off, tenant_action::disable);
   wait_until([&] { return !engine().subscription(id)->reasons.list().empty(); });
@@ -249,8 +238,8 @@ BOOST_AUTO_TEST_CASE(into_a_disabled_branch_or_out_of_it) {
 
 BOOST_AUTO_TEST_CASE(two_moves_make_no_circle) {
   for (int round = 0; round < 20; ++round) {
-    const auto a = add(core::tenant_kind::reseller);
-    const auto b = add(core::tenant_kind::reseller);
+    const auto a = add_tenant(core::tenant_kind::reseller);
+    const auto b = add_tenant(core::tenant_kind::reseller);
     auto first = std::async(std::launch::async, [&] { return move(a, b); });
     auto second = std::async(std::launch::async, [&] { return move(b, a); });
     const bool both = first.get().ok() && second.get().ok();
@@ -261,8 +250,8 @@ BOOST_AUTO_TEST_CASE(two_moves_make_no_circle) {
 }
 
 BOOST_AUTO_TEST_CASE(deleted_recovered_deleted_and_purged_from_below) {
-  const auto reseller = add(core::tenant_kind::reseller);
-  const auto customer = add(core::tenant_kind::customer, reseller);
+  const auto reseller = add_tenant(core::tenant_kind::reseller);
+  const auto customer = add_tenant(core::tenant_kind::customer, reseller);
   const auto user = add_user(customer, "ann");
   const auto id = deployed(customer);
   act(reseller, tenant_action::disable);
@@ -315,7 +304,7 @@ BOOST_AUTO_TEST_CASE(a_user_is_purged_by_himself_too) {
 }
 
 BOOST_AUTO_TEST_CASE(a_trial_lasts_a_month) {
-  const auto id = add(core::tenant_kind::customer);
+  const auto id = add_tenant(core::tenant_kind::customer);
   pass(27 * 24h);
   BOOST_TEST((engine().tenant(id)->pricing == core::pricing_mode::trial));
   restart();
@@ -325,8 +314,8 @@ BOOST_AUTO_TEST_CASE(a_trial_lasts_a_month) {
 }
 
 BOOST_AUTO_TEST_CASE(who_keeps_out_those_above_is_hidden_from_them) {
-  const auto reseller = add(core::tenant_kind::reseller);
-  const auto customer = add(core::tenant_kind::customer, reseller);
+  const auto reseller = add_tenant(core::tenant_kind::reseller);
+  const auto customer = add_tenant(core::tenant_kind::customer, reseller);
   core::tenant_command hide;
   hide.edit.ancestral_access = false;
   BOOST_TEST(!engine().hidden_from(*engine().tenant(customer), reseller));

@@ -27,23 +27,8 @@ class aggregates_fixture : public engine_fixture {
     seats.value_type = core::value_type::postpaid;
     sold.resources = {seats};
     market_.plan = {created(actors::create_plan{sold})};
-    reseller_ = tenant(core::tenant_kind::reseller, core::provider_tenant);
-    customer_ = tenant(core::tenant_kind::customer, reseller_);
-  }
-
-  core::tenant_id tenant(core::tenant_kind kind, core::tenant_id parent) {
-    core::new_tenant wanted;
-    wanted.kind = kind;
-    wanted.parent = parent;
-    wanted.name = "t";
-    auto a = await([&](actors::write_reply reply) {
-      const auto id_of = [](const core::tenant& t, bool) {
-        return actors::answer{200, std::to_string(t.id.value)};
-      };
-      engine().create_tenant(wanted, by_test(), id_of, std::move(reply));
-    });
-    BOOST_REQUIRE_MESSAGE(a.ok(), (a ? "" : a.failure().detail));
-    return {std::stoull(a->body)};
+    reseller_ = add_tenant(core::tenant_kind::reseller, core::provider_tenant);
+    customer_ = add_tenant(core::tenant_kind::customer, reseller_);
   }
 
   core::subscription_id sell(core::tenant_id to, std::int64_t seats, bool used = true) {
@@ -134,7 +119,7 @@ BOOST_AUTO_TEST_CASE(what_is_in_use_below_the_reseller_is_counted_and_nothing_el
   const auto id = commit_to(reseller_);
   const auto above = commit_to(core::provider_tenant);
   wait_for(id, 7);
-  const auto elsewhere = tenant(core::tenant_kind::customer, core::provider_tenant);
+  const auto elsewhere = add_tenant(core::tenant_kind::customer, core::provider_tenant);
   sell(elsewhere, 1'000);
   const auto waits = sell(customer_, 20, false);
   wait_for(above, 1'007);
@@ -155,8 +140,8 @@ BOOST_AUTO_TEST_CASE(what_is_in_use_below_the_reseller_is_counted_and_nothing_el
 }
 
 BOOST_AUTO_TEST_CASE(transfers_and_moved_tenants_move_the_counters) {
-  const auto other = tenant(core::tenant_kind::reseller, core::provider_tenant);
-  const auto its_customer = tenant(core::tenant_kind::customer, other);
+  const auto other = add_tenant(core::tenant_kind::reseller, core::provider_tenant);
+  const auto its_customer = add_tenant(core::tenant_kind::customer, other);
   const auto here = commit_to(reseller_);
   const auto there = commit_to(other);
   const auto sold = sell(customer_, 40);

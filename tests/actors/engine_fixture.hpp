@@ -141,15 +141,21 @@ class engine_fixture {
     e.origin = vendor.url();
     e.secret = core::secret_bytes{"MY_SECRET_TOKEN"};
     m.endpoint = {created(actors::create_endpoint{e})};
+    m.customer = add_tenant(core::tenant_kind::customer);
+    return m;
+  }
+
+  core::tenant_id add_tenant(core::tenant_kind kind,
+                             core::tenant_id parent = core::provider_tenant) {
     core::new_tenant wanted;
-    wanted.parent = core::provider_tenant;
-    wanted.name = "customer";
+    wanted.kind = kind;
+    wanted.parent = parent;
+    wanted.name = "tenant";
     auto a = await([&](actors::write_reply reply) {
       engine().create_tenant(wanted, by_test(), tenant_id_answer, std::move(reply));
     });
-    BOOST_REQUIRE(a.ok());
-    m.customer = {std::stoull(a->body)};
-    return m;
+    BOOST_REQUIRE_MESSAGE(a.ok(), (a.ok() ? "" : a.failure().detail));
+    return {std::stoull(a->body)};
   }
 
   core::subscription_id order(const market& m, bool paid) {

@@ -28,24 +28,13 @@ class usages_fixture : public engine_fixture {
     options.simulated_time = true;
     options.events_age = options.attempts_age = 10 * 365 * 24h;
     restart();
-    reseller_ = add(core::tenant_kind::reseller, core::provider_tenant);
-    customer_ = add(core::tenant_kind::customer, reseller_);
+    reseller_ = add_tenant(core::tenant_kind::reseller, core::provider_tenant);
+    customer_ = add_tenant(core::tenant_kind::customer, reseller_);
     offer(core::provider_tenant, {item("storage"), item("hours", {}, "seconds")});
     offer(reseller_, {item("storage"), item("hours")});
     offer(customer_, {item("storage"), item("hours")});
   }
 
-  core::tenant_id add(core::tenant_kind kind, core::tenant_id parent) {
-    core::new_tenant wanted;
-    wanted.kind = kind;
-    wanted.parent = parent;
-    wanted.name = "tenant";
-    auto a = await([&](actors::write_reply reply) {
-      engine().create_tenant(wanted, by_test(), id_of, std::move(reply));
-    });
-    BOOST_REQUIRE_MESSAGE(a.ok(), (a.ok() ? "" : a.failure().detail));
-    return {std::stoull(a->body)};
-  }
   void offer(core::tenant_id id, core::offering_list items) {
     auto a = await([&](actors::write_reply reply) {
       engine().set_offerings(id, std::move(items), by_test(), id_of, std::move(reply));
@@ -208,7 +197,7 @@ BOOST_AUTO_TEST_CASE(seconds_count_by_the_month) {
 }
 
 BOOST_AUTO_TEST_CASE(a_move_takes_usages_along_unless_a_hard_quota_does_not_bear_it) {
-  const auto other = add(core::tenant_kind::reseller, core::provider_tenant);
+  const auto other = add_tenant(core::tenant_kind::reseller, core::provider_tenant);
   offer(other, {item("storage", {40, 0, 0}), item("hours")});
   use(customer_, "storage", 50);
   const auto refused = move(customer_, other);
@@ -221,6 +210,40 @@ BOOST_AUTO_TEST_CASE(a_move_takes_usages_along_unless_a_hard_quota_does_not_bear
   BOOST_TEST(total(core::provider_tenant) == 40);
   BOOST_TEST((told(other) == names{"quota.reached"}));
   BOOST_TEST(use(customer_, "storage", 41) == "quota_blocked");
+}
+
+BOOST_AUTO_TEST_CASE(moves_in_a_row_are_counted_where_they_stand) {
+  const auto other = add_tenant(core::tenant_kind::reseller);
+  offer(other, {item("storage", {100, 0, 0})});
+  const auto second = add_tenant(core::tenant_kind::customer, reseller_);
+  offer(second, {item("storage")});
+  use(customer_, "storage", 60);
+  use(second, "storage", 60);
+  const auto code = [this](core::tenant_id id, core::tenant_id to) {
+    const auto a = move(id, to);
+    return a.ok() ? std::string{} : a.failure().code;
+  };
+  BOOST_TEST(code(customer_, other) == "");
+  BOOST_TEST(code(second, other) == "quota_exceeded");
+  BOOST_TEST(use(customer_, "storage", 101) == "quota_blocked");
+  // There and back, and what has gone makes room.
+  BOOST_TEST(code(customer_, reseller_) == "");
+  BOOST_TEST(code(customer_, other) == "");
+  BOOST_TEST(code(customer_, reseller_) == "");
+  BOOST_TEST(code(second, other) == "");
+  pass(1s);
+  BOOST_TEST(total(other) == 60);
+  BOOST_TEST(total(reseller_) == 60);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_that_is_repeated_is_told_once) {
+  offer(reseller_, {item("storage", {100, 0, 0})});
+  BOOST_TEST(use(customer_, "storage", 80) == "");
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST(use(customer_, "storage", 150) == "quota_blocked");
+    pass(1s);
+  }
+  BOOST_TEST((told(reseller_) == names{"quota.reached", "quota.blocked"}));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_purged_tenant_used_leaves_the_sums) {

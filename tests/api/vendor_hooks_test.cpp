@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(an_estimate_asks_as_an_order_does) {
   m.questions();
   // What is wrong in itself, and usage, which nobody orders, ask nobody.
   BOOST_TEST(m.call("POST", path, R"({"quantities":{"beds":3}})").status() == 422);
-  BOOST_TEST(m.call("POST", path, R"({"tenant_id":987654})").status() == 404);
+  BOOST_TEST(m.call("POST", path, R"({"tenant_id":987654})").status() == 422);
   BOOST_TEST(m.call("POST", path,
                     R"({"usage":{"seats":{"samples":[]}},"period_start":"2026-01-01T00:00:00Z",)"
                     R"("period_end":"2026-02-01T00:00:00Z"})")

@@ -49,6 +49,20 @@ BOOST_AUTO_TEST_CASE(the_parent_describes_the_item) {
   BOOST_TEST(set_items(*child, {item("storage", false)}, nullptr).ok());  // who defines, may
 }
 
+BOOST_AUTO_TEST_CASE(what_is_counted_stays_counted) {
+  offering_item hours = item("hours");
+  hours.measurement_unit = "seconds";
+  const offering_list present{hours, item("storage")};
+  offering_item wanted = item("hours");
+  BOOST_TEST(set_items(present, {wanted}, nullptr).failure().code == "measurement_unit_fixed");
+  wanted = item("storage");
+  wanted.measurement_unit = "seconds";
+  BOOST_TEST(set_items(present, {wanted}, nullptr).failure().code == "measurement_unit_fixed");
+  wanted.measurement_unit = "bytes";
+  BOOST_TEST(set_items(present, {wanted}, nullptr).ok());
+  BOOST_TEST(set_items(present, {item("hours")}, &present).ok());  // it is described from above
+}
+
 BOOST_AUTO_TEST_CASE(a_stale_quota_version_is_refused) {
   const offering_list parent{item("storage")};
   auto list = set_items({}, {item("storage", true, 10)}, &parent);
