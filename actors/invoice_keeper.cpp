@@ -23,7 +23,8 @@ core::result<std::optional<core::invoice>> invoice_keeper::find(core::invoice_id
 }
 
 core::result<invoice_rows> invoice_keeper::follow(
-    const core::subscription_decision& decided) const {
+    const core::subscription* before, const core::subscription_decision& decided) const {
+  constexpr auto purged = core::subscription_status::purged;
   invoice_rows out;
   const core::subscription& next = decided.next;
   for (const core::invoice_step& step : decided.invoices) {
@@ -36,9 +37,12 @@ core::result<invoice_rows> invoice_keeper::follow(
     }
     if (!row) continue;  // there is no such thing: rows are never erased
     core::apply(*row, step, next.updated_at);
+    if (next.status == purged) core::erase_lines(*row);
     out.all.push_back({std::move(*row), step.told});
   }
-  if (next.status != core::subscription_status::purged || next.last_invoice == 0) return out;
+  // All at once, and only then: later steps have what is on disk to build on.
+  const bool goes = next.status == purged && (before == nullptr || before->status != purged);
+  if (!goes || next.last_invoice == 0) return out;
   auto ok = stored_.of(next.id, {}, [&](core::invoice&& stored) {
     const auto newer = ahead_.find(stored.id);
     invoice_rows::row& row = out.all.emplace_back();

@@ -35,8 +35,9 @@ class invoice_keeper {
 
   // None: there is no such invoice.
   core::result<std::optional<core::invoice>> find(core::invoice_id id) const;
-  // What a decision makes of them.
-  core::result<invoice_rows> follow(const core::subscription_decision& decided) const;
+  // What a decision makes of them. None before: the subscription is new.
+  core::result<invoice_rows> follow(const core::subscription* before,
+                                    const core::subscription_decision& decided) const;
   // Adds the streams that have something to tell.
   void write(store::write_plan& plan, invoice_rows&& rows, const core::subscription& owner,
              const std::string& cause, std::vector<core::stream_id>& told);

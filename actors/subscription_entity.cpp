@@ -260,7 +260,7 @@ void subscription_entity::persist(entity_request& request, core::subscription_de
                                   const renderer<core::subscription>& render,
                                   std::function<void()> after) {
   if (idle()) invoices_.forget();  // all is on disk
-  auto invoices = invoices_.follow(decided);
+  auto invoices = invoices_.follow(record_ ? &*record_ : nullptr, decided);
   if (!invoices) return refuse(request, std::move(invoices).failure());
   store::write_plan plan;
   follow_ups follow;

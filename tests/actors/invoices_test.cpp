@@ -227,6 +227,31 @@ BOOST_AUTO_TEST_CASE(the_purge_erases_the_lines_and_keeps_the_states) {
   }
 }
 
+// Money that was agreed to come later may come after all; the lines stay erased.
+BOOST_AUTO_TEST_CASE(late_money_after_the_purge_changes_its_row_alone) {
+  const auto other = issue();
+  const auto late = issue();
+  (void)post(sold, settling(late, state::delayed));
+  engine.settle();
+  do_it(action::terminate);
+  do_it(action::report_undeployed, core::party::vendor);
+  now += 365 * 24h;
+  (void)engine.ask(request(core::stream_of(sold), actors::timer_due{}));
+  engine.settle();
+  BOOST_REQUIRE((subscription(sold).status == core::subscription_status::purged));
+  const auto before = row(other).version;
+  const std::string already = told(core::stream_of(late));
+  for (int i = 0; i < 2; ++i) {  // repeated: without an effect
+    const auto paid = post(sold, settling(late, state::paid));
+    engine.settle();
+    BOOST_TEST(paid->ok(), paid->code());
+    BOOST_TEST((row(late).state == state::paid && row(late).version == 3));
+    BOOST_TEST(row(late).lines.empty());
+    BOOST_TEST(told(core::stream_of(late)) == already + "3 invoice.changed\n");
+  }
+  BOOST_TEST((row(other).version == before && row(other).lines.empty()));
+}
+
 BOOST_AUTO_TEST_CASE(orders_are_told_if_that_is_wanted) {
   const auto first_of = [](core::subscription_id id) {
     return core::stream_of(core::operation_of(id, core::first_order));
