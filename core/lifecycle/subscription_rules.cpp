@@ -22,14 +22,21 @@ void draft::emit(std::string name, wire_type type, std::string change_json) {
   events_.push_back({std::move(name), type, {}, std::move(change_json)});
 }
 
-// The oldest that has ended makes room. A subscription with very many gives no numbers any more:
-// they would run into those of the next one.
+// The oldest that had ended before makes room: one that ends with this decision is still to be
+// told of. A subscription with very many gives no numbers any more: they would run into those of
+// the next one.
 operation& draft::note(operation_kind kind, operation_state state, party by) {
   auto& all = next.operations;
   const auto over = [](const operation& o) { return !o.open(); };
-  if (std::ranges::count_if(all, over) >=
-      static_cast<std::ptrdiff_t>(limits::operations_kept_max)) {
-    all.erase(std::ranges::find_if(all, over));
+  const auto was_over = [&](const operation& o) {
+    const auto old = std::ranges::find(before_.operations, o.number, &operation::number);
+    return old != before_.operations.end() && !old->open();
+  };
+  while (std::ranges::count_if(all, over) >=
+         static_cast<std::ptrdiff_t>(limits::operations_kept_max)) {
+    const auto oldest = std::ranges::find_if(all, was_over);
+    if (oldest == all.end()) break;
+    all.erase(oldest);
   }
   if (next.last_operation < operation_number_max) ++next.last_operation;
   operation o;

@@ -16,10 +16,12 @@ namespace syndicated::core::rules {
 
 using decision = result<subscription_decision>;
 
-// A decision under construction: the copy that will become the next state, and its events.
+// A decision under construction: the copy that will become the next state, and its events. What it
+// begins with outlives it.
 class draft {
  public:
-  draft(const subscription& present, const circumstances& c) : next(present), c_(c) {}
+  draft(const subscription& present, const circumstances& c)
+      : next(present), before_(present), c_(c) {}
 
   void emit(std::string name, wire_type type, std::string change_json = {});
   // What was asked and has been done; kept with the subscription.
@@ -33,6 +35,7 @@ class draft {
   std::optional<invoice> issued;
 
  private:
+  const subscription& before_;
   const circumstances& c_;
   std::vector<event_draft> events_;
 };

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/limits.hpp"
+#include "core/lifecycle/first_order.hpp"
 #include "core/lifecycle/order_events.hpp"
 #include "tests/core/subscription_world.hpp"
 
@@ -330,6 +331,32 @@ BOOST_AUTO_TEST_CASE(orders_are_told_when_they_are_made_and_when_they_change) {
   BOOST_TEST(step(action::report_undeployed).empty());
   const auto e = order_events(nullptr, s).front();
   BOOST_TEST((e.type == wire_type::created && e.entity_version == s.version));
+}
+
+// Eight that ended make room; one that ends with this very decision is still to be told of.
+BOOST_AUTO_TEST_CASE(an_order_that_ends_is_told_before_it_makes_room) {
+  const world w;
+  subscription s = in(status::deployed);
+  s.period_end = s.end_date = noon + 9'000h;
+  s.operations = {an_operation(operation_state::scheduled)};  // the oldest
+  while (s.operations.size() <= limits::operations_kept_max) {
+    operation o = an_operation(operation_state::succeeded);
+    o.number = s.operations.back().number + 1;
+    o.ended_at = noon - 1h;
+    s.operations.push_back(o);
+  }
+  s.last_operation = s.operations.back().number;
+  const auto d = decide(s, command_for(action::terminate), w.at(noon));
+  BOOST_REQUIRE(d.ok());
+  std::string changes;
+  for (const event& e : order_events(&s, d->next)) {
+    changes += std::to_string(number_of(operation_id{e.stream.entity})) + ' ' + e.name + ' ' +
+               e.metadata.at("state") + '\n';
+  }
+  BOOST_TEST(changes == "3 order.changed CANCELLED\n12 order.created SUCCEEDED\n");
+  BOOST_TEST(find_operation(d->next, 3).has_value());
+  BOOST_TEST(!find_operation(d->next, 4).has_value());
+  BOOST_TEST(d->next.operations.size() == limits::operations_kept_max);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
