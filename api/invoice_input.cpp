@@ -174,14 +174,19 @@ core::result<core::invoice_edit> read_payment(const json& body) {
   const auto paid = in.boolean("paid");
   out.state = in.word("paymentStatus", parse_any_case, states);
   const auto status = in.word("status", parse_any_case, states);
-  if (!out.state) out.state = status;
-  if (paid && !*paid) in.refuse("paid", "must be true; what else became of it says paymentStatus");
-  if (!out.state && paid) out.state = core::invoice_state::paid;
-  if (in.clean() && !out.state) {
-    in.refuse("paid", "either paid or paymentStatus is needed");
-  } else if (in.clean() && paid && out.state != core::invoice_state::paid) {
-    in.refuse("paymentStatus", "says something else than paid");
+  const std::string_view named = out.state ? "paymentStatus" : "status";
+  if (out.state && status && out.state != status) {
+    in.refuse("status", "says something else than paymentStatus");
   }
+  if (!out.state) out.state = status;
+  if (in.clean() && out.state && paid && core::counts_as_paid(*out.state) != *paid) {
+    in.refuse(named, "says something else than paid");
+  } else if (in.clean() && !out.state && !paid) {
+    in.refuse("paid", "either paid or paymentStatus is needed");
+  } else if (in.clean() && !out.state && !*paid) {
+    in.refuse("paid", "must be true; what else became of it says paymentStatus");
+  }
+  if (in.clean() && !out.state) out.state = core::invoice_state::paid;
   if (const auto ok = in.finish(); !ok) return ok.failure();
   return out;
 }

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "core/lifecycle/subscription.hpp"
+
 namespace syndicated::api {
 namespace {
 
@@ -37,9 +39,11 @@ std::string error_holders(const core::error& why) {
   const auto holder = [&](std::string_view text, std::string_view field) {
     out.begin_object().key("key").text(why.code).key("error").text(text);
     out.key("extraFields").begin_object();
-    if (!why.status.empty()) {
-      out.key("deploymentStatus").text(why.status).key("status").text(why.status);
+    // Vendors take it for the subscription's: an invoice's state does not belong there.
+    if (core::parse_subscription_status(why.status)) {
+      out.key("deploymentStatus").text(why.status);
     }
+    if (!why.status.empty()) out.key("status").text(why.status);
     if (!field.empty()) out.key("field").text(field);
     out.end_object().end_object();
   };
