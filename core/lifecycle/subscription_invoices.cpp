@@ -35,23 +35,42 @@ bool waits_for_payment(const open_invoice& i) noexcept {
   return i.state != invoice_state::expired && !i.overdue;
 }
 
-// Before an invoice is added to the list.
 void owe(draft& d) {
-  subscription& s = d.next;
-  if (s.paid) {
-    s.paid = false;
-    d.emit("subscription.parameters_changed", wire_type::modified,
-           R"({"paid":{"from":true,"to":false}})");
-  } else if (s.open_invoices.empty() && provisioned(s)) {
-    s.owes_besides = true;
-  }
+  if (!d.next.paid) return;
+  d.next.paid = false;
+  d.emit("subscription.parameters_changed", wire_type::modified,
+         R"({"paid":{"from":true,"to":false}})");
 }
 
-error too_many(const subscription& s) {
-  return conflict(s, "too_many_invoices",
-                  "the subscription has as many invoices as it may have: " +
-                      std::to_string(limits::subscription_invoices_max) + ", " +
-                      std::to_string(limits::open_invoices_max) + " of them unpaid");
+// What is owed has no invoice here, and the time until the suspension runs.
+bool overdue_without_invoice(const subscription& s) noexcept {
+  return provisioned(s) && !s.paid && (s.open_invoices.empty() || s.owes_besides);
+}
+
+// The invoice that stands for it from now on goes on where it was; a later due date is a delay.
+bool begins_overdue(const subscription& s, const std::optional<timestamp>& due,
+                    timestamp now) noexcept {
+  return overdue_without_invoice(s) && (!due || *due <= now);
+}
+
+// A vendor leaves half of the room, so that the billing can always tell what it emitted.
+struct room {
+  std::size_t open, ever;
+};
+constexpr room room_of(party by) noexcept {
+  const std::size_t part = by == party::vendor ? 2 : 1;
+  return {limits::open_invoices_max / part, limits::subscription_invoices_max / part};
+}
+
+bool has_room(const subscription& s, room most, bool open) noexcept {
+  return s.last_invoice < most.ever && (!open || s.open_invoices.size() < most.open);
+}
+
+error too_many(const subscription& s, room most) {
+  return conflict(
+      s, "too_many_invoices",
+      "the subscription has as many invoices as it may have: " + std::to_string(most.ever) + ", " +
+          std::to_string(most.open) + " of them unpaid");
 }
 
 bool before_provisioning(const subscription& s) noexcept {
@@ -87,6 +106,24 @@ std::string costs_json(const cost_change& costs) {
   return std::move(out).str();
 }
 
+// The billing tells of what the customer owes, not of what was declared, refunded or given away.
+bool stands_for_debt(const new_invoice& wanted, party by) noexcept {
+  return by != party::vendor &&
+         (!owes_nothing(wanted) || (wanted.state && counts_as_paid(*wanted.state)) ||
+          wanted.kind == invoice_kind::normal);
+}
+
+// Another open invoice of a vendor stands for nothing but itself: what was owed before is owed
+// besides. One of the billing stands for that.
+void note_debt(draft& d, bool open, bool stands) {
+  subscription& s = d.next;
+  if (stands) {
+    s.owes_besides = false;
+  } else if (open && !s.paid && s.open_invoices.empty()) {
+    s.owes_besides = true;
+  }
+}
+
 }  // namespace
 
 decision issue_invoice(const subscription& s, const subscription_command& cmd,
@@ -104,19 +141,24 @@ decision issue_invoice(const subscription& s, const subscription_command& cmd,
     return invalid_field("/state", "a new invoice has not expired");
   }
   const bool open = !counts_as_paid(state);
-  if (s.last_invoice >= limits::subscription_invoices_max ||
-      (open && s.open_invoices.size() >= limits::open_invoices_max)) {
-    return too_many(s);
+  if (open && cmd.by == party::vendor && before_provisioning(s)) {
+    return conflict(s, "not_provisioned",
+                    "the order itself is to be approved, begun or paid first");
   }
+  const room most = room_of(cmd.by);
+  if (!has_room(s, most, open)) return too_many(s, most);
+  const bool stands = stands_for_debt(wanted, cmd.by);
   draft d(s, c);
   ++d.next.last_invoice;
   d.next.last_invoice_at = c.now;
   d.issued = row_of(d.next, wanted, state, c.now);
+  note_debt(d, open, stands);
   if (open) owe(d);
-  move_invoice(d, {d.next.last_invoice, state, wanted.due_at, false}, "invoice.issued");
+  const bool overdue = open && stands && begins_overdue(s, wanted.due_at, c.now);
+  move_invoice(d, {d.next.last_invoice, state, wanted.due_at, overdue}, "invoice.issued");
   // The first one, if the billing tells of it only when it has the money (S4a).
-  const bool first_payment = !open && !settled && before_provisioning(s) && !s.paid &&
-                             s.open_invoices.empty() && cmd.by != party::vendor;
+  const bool first_payment =
+      !open && stands && before_provisioning(s) && !s.paid && s.open_invoices.empty();
   if (first_payment) settle_payment(d);
   return std::move(d).done();
 }
@@ -132,18 +174,24 @@ decision edit_invoice(const subscription& s, const subscription_command& cmd,
                   wanted.due_at ? wanted.due_at : i.due_at, i.overdue};
   if (to.state == i.state && to.due_at == i.due_at) return unchanged(s);
   const bool late_money = i.state == invoice_state::delayed && to.state == invoice_state::paid;
-  if (!may_go(i.state, to.state) || (ended(s.status) && !late_money)) {
+  if (ended(s.status) && !late_money) return refused(s, subscription_action::edit_invoice);
+  if (!may_go(i.state, to.state)) {
     return transition_not_allowed(to_string(i.state), "change the invoice");
   }
   const bool open = !counts_as_paid(to.state);
   const bool opens = open && counts_as_paid(i.state);
-  if (opens && s.open_invoices.size() >= limits::open_invoices_max) return too_many(s);
-  if (!open || opens || (to.due_at != i.due_at && *to.due_at > c.now)) to.overdue = false;
+  const room most = room_of(cmd.by);
+  if (opens && s.open_invoices.size() >= most.open) return too_many(s, most);
+  if (opens) {
+    to.overdue = begins_overdue(s, to.due_at, c.now);
+  } else if (!open || (to.due_at != i.due_at && *to.due_at > c.now)) {
+    to.overdue = false;
+  }
   draft d(s, c);
   if (opens) owe(d);
   move_invoice(d, to, name_of(i.state, to.state));
   const bool last_one = !s.open_invoices.empty() && d.next.open_invoices.empty();
-  if (last_one) settle_payment(d);
+  if (last_one && !s.owes_besides) settle_payment(d);
   return std::move(d).done();
 }
 

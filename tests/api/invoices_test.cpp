@@ -62,8 +62,45 @@ BOOST_AUTO_TEST_CASE(a_vendor_charges_and_the_billing_settles) {
   const auto late = t.call("PATCH", url, R"({"paymentStatus":"EXPIRED"})");
   BOOST_TEST(late.status() == 409);
   BOOST_TEST(late.at("/errorHolders/0/extraFields/status") == "PAID");
+  BOOST_TEST(late.http.body.find("deploymentStatus") == std::string::npos, late.http.body);
   BOOST_TEST(t.as_vendor("GET", t.at_vendor()).at("/paid") == "true");
   BOOST_TEST(t.call("PATCH", "/api/invoice/4711", R"({"paid":true})").status() == 404);
+}
+
+BOOST_AUTO_TEST_CASE(paid_and_its_state_say_the_same) {
+  till t;
+  const auto made = t.as_vendor("POST", t.at_vendor("/invoice"), two_lines);
+  BOOST_REQUIRE(made.status() == 201);
+  const std::string url = "/api/invoice/" + made.at("/id");
+  const auto refused = [&](const char* body, const char* field) {
+    const auto r = t.call("PATCH", url, body);
+    BOOST_TEST(r.status() == 422, body);
+    BOOST_TEST(r.at("/errorHolders/0/extraFields/field") == field, r.http.body);
+  };
+  refused(R"({"paid":false})", "/paid");
+  refused(R"({})", "/paid");
+  refused(R"({"paid":true,"paymentStatus":"PENDING"})", "/paymentStatus");
+  refused(R"({"paid":false,"paymentStatus":"DELAYED"})", "/paymentStatus");
+  refused(R"({"paid":true,"status":"UNPAID"})", "/status");
+  refused(R"({"paymentStatus":"PAID","status":"DELAYED"})", "/status");
+  const auto becomes = [&](const char* body, const char* state) {
+    BOOST_TEST(t.call("PATCH", url, body).status() == 204, body);
+    BOOST_TEST(t.call("GET", url).at("/paymentStatus") == state, body);
+  };
+  becomes(R"({"paid":false,"paymentStatus":"PENDING"})", "PENDING");
+  becomes(R"({"paid":false,"status":"UNPAID"})", "UNPAID");
+  becomes(R"({"paid":true,"paymentStatus":"DELAYED"})", "DELAYED");
+  becomes(R"({"paymentStatus":"PAID","status":"paid"})", "PAID");
+}
+
+BOOST_AUTO_TEST_CASE(a_vendor_charges_once_the_order_is_paid) {
+  till t;
+  t.sold = t.subscribe(R"(,"paid":false)");
+  const auto early = t.as_vendor("POST", t.at_vendor("/invoice"), two_lines);
+  BOOST_TEST(early.status() == 409);
+  BOOST_TEST(early.at("/errorHolders/0/key") == "not_provisioned");
+  BOOST_TEST(early.at("/errorHolders/0/extraFields/deploymentStatus") == "WAITING_PAYMENT");
+  BOOST_TEST(t.as_vendor("POST", t.at_vendor("/invoice?type=CASHED"), two_lines).status() == 201);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_declared_or_given_back_is_paid) {
@@ -165,7 +202,7 @@ BOOST_AUTO_TEST_CASE(the_billing_mirrors_its_invoices) {
   BOOST_TEST(t.call("PATCH", one, R"({"state":"PAID"})").at("/paid") == "true");
   const auto back = t.call("PATCH", one, R"({"state":"UNPAID"})");
   BOOST_TEST(back.status() == 409);
-  BOOST_TEST(back.at("/status") != "");
+  BOOST_TEST(back.at("/present_status") == "PAID");
   BOOST_TEST(t.call("POST", t.native(), R"({"state":"EXPIRED"})").status() == 422);
   BOOST_TEST(
       t.call("POST", t.native(), R"({"lines":[{"description":"x","price":0.1}]})").status() == 422);

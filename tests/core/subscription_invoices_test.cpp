@@ -69,6 +69,13 @@ struct books {
 
 void ok(const result<subscription_decision>& d) { BOOST_REQUIRE(d.ok()); }
 
+new_invoice charge(micros price = 5) {
+  new_invoice out;
+  out.kind = invoice_kind::upsell;
+  out.lines = {a_line(price)};
+  return out;
+}
+
 std::string told(const result<subscription_decision>& d) {
   std::string out;
   for (const invoice_step& s : d->invoices) {
@@ -114,6 +121,50 @@ BOOST_AUTO_TEST_CASE(the_first_invoice_pays_the_order_in_the_same_commit) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_order_that_costs_nothing_is_paid_by_its_invoice) {
+  const auto after = [](invoice_kind kind, std::optional<invoice_state> state, party by) {
+    books b(status::waiting_payment);
+    new_invoice wanted;
+    wanted.kind = kind;
+    wanted.state = state;
+    wanted.lines = {a_line(0), a_line(-5)};
+    const auto d = b.issue(wanted, by);
+    BOOST_TEST((d.ok() && b.rows.at(1).state == paid));
+    BOOST_TEST(b.x.paid == (b.x.status == status::pending));
+    return b.x.status;
+  };
+  using enum invoice_kind;
+  BOOST_TEST((after(normal, paid, party::billing) == status::pending));
+  BOOST_TEST((after(normal, {}, party::billing) == status::pending));
+  BOOST_TEST((after(upsell, paid, party::billing) == status::pending));
+  BOOST_TEST((after(normal, {}, party::vendor) == status::waiting_payment));
+  for (const invoice_kind kind : {cashed, refund, upsell}) {
+    BOOST_TEST((after(kind, {}, party::billing) == status::waiting_payment));
+    BOOST_TEST((after(kind, unpaid, party::billing) == status::waiting_payment));
+  }
+}
+
+// It would be the order's first invoice, and its payment the order's.
+BOOST_AUTO_TEST_CASE(a_vendor_charges_nothing_before_the_order_is_its_own) {
+  for (const status s : {status::requires_approval, status::postponed, status::waiting_payment}) {
+    books b(s);
+    const auto refused = b.issue(charge(), party::vendor);
+    BOOST_TEST(refused.failure().code == "not_provisioned");
+    BOOST_TEST(refused.failure().status == to_string(s));
+    BOOST_TEST(b.issue(charge(-5), party::vendor).ok());
+    BOOST_TEST(b.issue(charge(), party::billing).ok());
+  }
+  for (const status s : {status::pending, status::post_configuration, status::failed}) {
+    books b(s);
+    ok(b.issue(charge(), party::vendor));
+    BOOST_TEST((b.x.status == s));
+    BOOST_TEST(told(b.act(action::report_deployed)) == "subscription.activated\n");
+    BOOST_TEST((b.x.status == status::deployed && !b.x.paid));
+    BOOST_TEST(told(b.edit(1, paid)) == "1 invoice.paid\nsubscription.parameters_changed\n");
+    BOOST_TEST((b.x.status == status::deployed && b.x.paid));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_owes_nothing_is_paid_at_once_and_pays_nothing) {
   for (const invoice_kind kind :
        {invoice_kind::cashed, invoice_kind::refund, invoice_kind::upsell}) {
@@ -136,9 +187,7 @@ BOOST_AUTO_TEST_CASE(what_owes_nothing_is_paid_at_once_and_pays_nothing) {
 
 BOOST_AUTO_TEST_CASE(a_vendor_charges_and_does_not_say_what_is_paid) {
   books b(status::deployed);
-  new_invoice wanted;
-  wanted.kind = invoice_kind::upsell;
-  wanted.lines = {a_line(5)};
+  new_invoice wanted = charge();
   BOOST_TEST(b.issue(wanted, party::vendor).ok());
   wanted.state = paid;
   BOOST_TEST((b.issue(wanted, party::vendor).failure().kind == errc::forbidden));
@@ -189,8 +238,8 @@ BOOST_AUTO_TEST_CASE(payments_without_a_named_invoice_go_on_working) {
   b.x.period_end = b.x.end_date = noon + 9'000h;
   ok(b.act(action::overdue));
   BOOST_TEST(b.x.timers.armed(timer_kind::unpaid_stop));
-  ok(b.issue_due(999h));  // what was owed before is owed still
-  BOOST_TEST(b.x.timers.armed(timer_kind::unpaid_stop));
+  ok(b.issue_due(999h));  // for what was owed before there is more time
+  BOOST_TEST(!b.x.timers.armed(timer_kind::unpaid_stop));
   ok(b.issue_due(999h));
   BOOST_TEST(told(b.act(action::pay)) ==
              "1 invoice.paid\n2 invoice.paid\nsubscription.parameters_changed\n");
@@ -207,6 +256,75 @@ BOOST_AUTO_TEST_CASE(payments_without_a_named_invoice_go_on_working) {
   BOOST_TEST(b.x.paid);
 }
 
+BOOST_AUTO_TEST_CASE(an_invoice_of_the_billing_stands_for_what_was_owed) {
+  for (const std::optional<timestamp> due :
+       {std::optional<timestamp>{}, std::optional{noon}, std::optional{noon + 1h}}) {
+    books b(status::deployed);
+    b.x.period_end = b.x.end_date = noon + 9'000h;
+    ok(b.act(action::overdue));
+    const bool later = due > noon;
+    new_invoice wanted;
+    wanted.due_at = due;
+    const armed_timer before = *b.x.timers.find(timer_kind::unpaid_stop);
+    BOOST_TEST(told(b.issue(wanted)) == "1 invoice.issued\n");
+    BOOST_TEST(b.rows.at(1).overdue == !later);
+    const armed_timer* after = b.x.timers.find(timer_kind::unpaid_stop);
+    BOOST_REQUIRE((after != nullptr) == !later);
+    if (after != nullptr) BOOST_TEST((after->due == before.due));
+    BOOST_TEST(told(b.fire()) == (later ? "1 invoice.overdue\n" : "subscription.suspended\n"));
+    BOOST_TEST(b.edit(1, paid).ok());
+    BOOST_TEST((b.x.paid && b.x.status == status::deployed));
+  }
+  books order(status::waiting_payment);  // is not overdue: it waits for its first payment
+  ok(order.issue({}));
+  BOOST_TEST(!order.rows.at(1).overdue);
+}
+
+BOOST_AUTO_TEST_CASE(a_charge_of_a_vendor_stands_for_nothing_else) {
+  books b(status::deployed);
+  b.x.period_end = b.x.end_date = noon + 9'000h;
+  ok(b.act(action::overdue));
+  new_invoice later = charge();
+  later.due_at = noon + 999h;
+  BOOST_TEST(told(b.issue(later, party::vendor)) == "1 invoice.issued\n");
+  BOOST_TEST((b.x.owes_besides && !b.rows.at(1).overdue));
+  BOOST_TEST((b.x.timers.find(timer_kind::unpaid_stop)->due == noon + 48h));
+  // Paying it does not pay the rest.
+  BOOST_TEST(told(b.edit(1, paid)) == "1 invoice.paid\n");
+  BOOST_TEST((!b.x.paid && b.x.timers.find(timer_kind::unpaid_stop)->due == noon + 48h));
+  ok(b.issue(later, party::vendor));
+  new_invoice none;
+  none.kind = invoice_kind::refund;
+  ok(b.issue(none));
+  BOOST_TEST(b.x.owes_besides);
+  // The billing names what is owed: that one is overdue, and the clock goes on.
+  BOOST_TEST(told(b.issue({})) == "4 invoice.issued\n");
+  BOOST_TEST((!b.x.owes_besides && b.rows.at(4).overdue && !b.rows.at(2).overdue));
+  BOOST_TEST((b.x.timers.find(timer_kind::unpaid_stop)->due == noon + 48h));
+  ok(b.edit(4, paid));
+  BOOST_TEST((!b.x.paid && !b.x.timers.armed(timer_kind::unpaid_stop)));
+  BOOST_TEST(told(b.edit(2, paid)) == "2 invoice.paid\nsubscription.parameters_changed\n");
+  BOOST_TEST(b.x.paid);
+  // While all is paid, or another one is open, it leaves no mark.
+  ok(b.issue(later, party::vendor));
+  ok(b.issue(later, party::vendor));
+  BOOST_TEST(!b.x.owes_besides);
+}
+
+BOOST_AUTO_TEST_CASE(a_delayed_payment_that_did_not_come_goes_on_with_the_clock) {
+  books b(status::deployed);
+  b.x.period_end = b.x.end_date = noon + 9'000h;
+  new_invoice wanted;
+  wanted.state = delayed;
+  ok(b.issue(wanted));
+  ok(b.act(action::overdue));
+  BOOST_TEST(told(b.edit(1, unpaid)) == "1 invoice.changed\n");
+  BOOST_TEST((b.rows.at(1).overdue && !b.x.owes_besides));
+  BOOST_TEST((b.x.timers.find(timer_kind::unpaid_stop)->due == noon + 48h));
+  ok(b.edit(1, paid));
+  BOOST_TEST(b.x.paid);
+}
+
 BOOST_AUTO_TEST_CASE(with_the_end_of_the_subscription_nobody_waits_any_more) {
   books unpaid_order(status::waiting_payment);
   ok(unpaid_order.issue({}));
@@ -214,7 +332,7 @@ BOOST_AUTO_TEST_CASE(with_the_end_of_the_subscription_nobody_waits_any_more) {
   BOOST_TEST(told(unpaid_order.fire()) ==
              "1 invoice.expired\n2 invoice.expired\nsubscription.payment_expired\n");
   BOOST_TEST((unpaid_order.edit(1, paid).failure().kind == errc::conflict));
-  BOOST_TEST(unpaid_order.edit(1, paid).failure().status == "EXPIRED");
+  BOOST_TEST(unpaid_order.edit(1, paid).failure().status == "PAYMENT_EXPIRED");
   BOOST_TEST((unpaid_order.issue({}).failure().kind == errc::conflict));
 
   books b(status::deployed);
@@ -268,6 +386,19 @@ BOOST_AUTO_TEST_CASE(there_are_bounds) {
   BOOST_TEST(b.issue(settled).ok());
   b.x.last_invoice = limits::subscription_invoices_max;
   BOOST_TEST(b.issue(settled).failure().code == "too_many_invoices");
+}
+
+BOOST_AUTO_TEST_CASE(a_vendor_leaves_room_to_the_billing) {
+  books b(status::deployed);
+  for (std::size_t i = 0; i < limits::open_invoices_max / 2; ++i) {
+    BOOST_REQUIRE(b.issue(charge(), party::vendor).ok());
+  }
+  BOOST_TEST(b.issue(charge(), party::vendor).failure().code == "too_many_invoices");
+  BOOST_TEST(b.issue(charge(-5), party::vendor).ok());
+  BOOST_TEST(b.issue({}).ok());
+  b.x.last_invoice = limits::subscription_invoices_max / 2;
+  BOOST_TEST(b.issue(charge(-5), party::vendor).failure().code == "too_many_invoices");
+  BOOST_TEST(b.issue({}).ok());
 }
 
 BOOST_AUTO_TEST_CASE(costs_are_replaced_and_told_when_they_change) {

@@ -151,7 +151,7 @@ class Invoices(unittest.TestCase):
         with self.assertRaises(harness.Refused) as late:
             self.settle(invoice)
         self.assertEqual(late.exception.status, 409)
-        self.assertIn("EXPIRED", str(late.exception))
+        self.assertIn("PAYMENT_EXPIRED", str(late.exception))
         self.advance("91d")
         self.assertEqual(self.client.get(f"/v1/invoices/{invoice}")["state"], "EXPIRED")
 
