@@ -119,7 +119,7 @@ struct subscription {
   std::vector<open_invoice> open_invoices;  // that do not count as paid, in the order of numbers
   std::uint32_t last_invoice = 0;
   std::optional<timestamp> last_invoice_at;
-  bool owes_besides = false;  // it was said to be overdue before there was an open invoice
+  bool owes_besides = false;  // something is owed that no invoice here stands for
   // What the vendor wants on the next invoice, and on each.
   std::vector<invoice_line> oneshot_costs, recurring_costs;
   string_map metadata;  // the marketplace's
