@@ -278,6 +278,8 @@ class town {
         // That somebody was refused is forgotten with the next change of what is used.
         BOOST_TEST((now.level == told.level), "level of " << t.value << ' ' << name);
       }
+    }
+    for (const core::tenant_id t : tenants_) {
       const bool told = count_events(t) > 0;
       BOOST_TEST((told || refused_[t] == 0 || !orderly_), "refusals of " << t.value);
     }
