@@ -189,7 +189,11 @@ void engine_body::wire() {
   // What follows an answer may read from the disk: that is no work for the curl loop's thread.
   asker_ = std::make_unique<vendor_asker>(
       [l = loops_.front().get()](net::attempt_request&& r) { l->submit(std::move(r)); },
-      [this](std::function<void()> work) { system_->spawn([work = std::move(work)] { work(); }); },
+      // With an argument: for actors without one CAF 0.17 looks into an empty pointer, which the
+      // library's own checks of a release do not forgive.
+      [this](std::function<void()> work) {
+        system_->spawn([](const std::function<void()>& run) { run(); }, std::move(work));
+      },
       s.open_requests);
   s.ask_metric = [this](core::subscription_id owner, const core::metric& m) {
     poller_->ask(owner, m);
