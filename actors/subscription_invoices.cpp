@@ -1,6 +1,5 @@
 // What is asked of a subscription's invoices: decided by its machine, kept by invoice_keeper.hpp.
 #include "actors/subscription_entity.hpp"
-#include "actors/told_entity.hpp"
 
 namespace syndicated::actors {
 
@@ -51,7 +50,8 @@ std::function<void()> subscription_entity::put_invoices(store::write_plan& plan,
   return
       [services = &s_, told = std::move(told), names = std::move(names), after = std::move(after)] {
         for (const std::string_view name : names) count_invoice(*services, name);
-        for (const core::stream_id& stream : told) ask_to_tell(*services, stream);
+        // So that they need not wait for the ticker.
+        for (const core::stream_id& stream : told) services->tell(stream, untold_events{});
         if (after) after();
       };
 }

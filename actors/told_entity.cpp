@@ -57,10 +57,4 @@ void told_entity::tell(entity_request& request) {
          [mark = outbox_.committed_mark(), seq = seq_] { mark->store(seq); });
 }
 
-void ask_to_tell(services& s, core::stream_id stream) {
-  auto request = system_request(stream);
-  request->body = untold_events{};
-  s.to_shard(std::move(request));
-}
-
 }  // namespace syndicated::actors

@@ -26,7 +26,4 @@ class told_entity final : public entity {
   std::uint64_t told_ = 0;
 };
 
-// After the commit of events that are to be told: so that they need not wait for the ticker's look.
-void ask_to_tell(services& s, core::stream_id stream);
-
 }  // namespace syndicated::actors
