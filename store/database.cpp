@@ -22,6 +22,7 @@
 
 #include "core/base/log.hpp"
 #include "store/expiry_filter.hpp"
+#include "store/front_mark.hpp"
 #include "store/retention_filter.hpp"
 
 namespace syndicated::store {
@@ -65,7 +66,11 @@ class error_listener : public rocksdb::EventListener {
 };
 
 // Families whose rows come and go like a queue: files full of tombstones are compacted at once.
-bool queue_like(family f) { return f == family::lanes || f == family::due || f == family::timers; }
+bool queue_like(family f) { return f == family::lanes || f == family::due; }
+
+// Rows that wait for long, and are taken from the front of the family: its scans remember where
+// that is. (Compacting files full of tombstones at once would rewrite all that wait.)
+bool taken_from_front(family f) { return f == family::timers; }
 
 // Families that are asked for what is there: no filters for their largest level.
 bool looked_up_by_id(family f) {
@@ -76,9 +81,12 @@ bool looked_up_by_id(family f) {
 // files rewrites the whole family, so it takes more of them at a time. And each insert looks for
 // its place all over the memtable, so that is a small one, which the processor's cache holds;
 // several of them become one file.
-bool written_all_over(family f) { return f == family::subscriptions || f == family::streams; }
+bool written_all_over(family f) {
+  return f == family::subscriptions || f == family::streams || f == family::timers;
+}
 constexpr std::size_t memtable_bytes = 16U << 20U;
 constexpr int memtables_of_file = 8;
+constexpr int new_files_at_a_time = 16;
 
 // Bytes that keys inserted one after the other share: such families remember where the last insert
 // was, instead of searching the whole memtable. 0 = the keys come in no order.
@@ -142,7 +150,9 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
   }
   o.optimize_filters_for_hits = looked_up_by_id(f);
   if (written_all_over(f)) {
-    o.level0_file_num_compaction_trigger = 8;
+    o.level0_file_num_compaction_trigger = new_files_at_a_time;
+    o.level0_slowdown_writes_trigger = 2 * new_files_at_a_time;
+    o.level0_stop_writes_trigger = 3 * new_files_at_a_time;
     o.write_buffer_size /= memtables_of_file;
     o.max_write_buffer_number *= memtables_of_file;
     o.min_write_buffer_number_to_merge = memtables_of_file;
@@ -234,6 +244,7 @@ class database::impl {
 
   std::string directory;
   std::shared_ptr<drop_board> drops = std::make_shared<drop_board>();
+  front_mark front;  // of the one family that is taken_from_front()
   std::mutex size_mutex;
   std::uint64_t size = 0;
   std::chrono::steady_clock::time_point size_until{};
@@ -297,6 +308,23 @@ core::result<std::optional<std::string>> database::get(family where, std::string
 
 core::result<void> database::scan(family where, std::string_view begin, std::string_view end,
                                   const visitor& visit, bool backward) const {
+  if (!taken_from_front(where) || backward) return scan_rows(where, begin, end, visit, backward);
+  front_mark::scan pass{impl_->front};
+  if (begin > pass.first()) return scan_rows(where, begin, end, visit, false);
+  bool met = false;
+  auto done = scan_rows(
+      where, pass.first(), end,
+      [&](std::string_view key, std::string_view value) {
+        if (!std::exchange(met, true)) pass.none_before(key);
+        return visit(key, value);
+      },
+      false);
+  if (done && !met && end > pass.first()) pass.none_before(end);
+  return done;
+}
+
+core::result<void> database::scan_rows(family where, std::string_view begin, std::string_view end,
+                                       const visitor& visit, bool backward) const {
   count_nothing();
   rocksdb::ReadOptions options;
   const rocksdb::Slice lower = slice(begin);
@@ -358,6 +386,9 @@ write_report database::write(const std::vector<const write_plan*>& plans,
   rocksdb::WriteOptions options;
   options.sync = sync;
   if (status.ok()) status = impl_->db->Write(options, &batch);
+  for (const write_op* op : ops) {
+    if (!op->erase && taken_from_front(op->where)) impl_->front.put(op->key.view());
+  }
   if (status.ok()) return {};
   return {no_space(status) ? commit_result::no_space : commit_result::failed, status.ToString()};
 }

@@ -103,6 +103,8 @@ class database {
  private:
   class impl;
   explicit database(std::unique_ptr<impl> body);
+  core::result<void> scan_rows(family where, std::string_view begin, std::string_view end,
+                               const visitor& visit, bool backward) const;
   std::unique_ptr<impl> impl_;
 };
 
