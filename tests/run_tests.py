@@ -129,28 +129,32 @@ class PythonProgram:
         return len(cases) - len(failed), failed
 
 
-def programs(build):
+def programs(build, driven):
     for path in sorted((build / "bin").glob("test_*")):
         if os.access(path, os.X_OK):
             yield BoostProgram(path)
     for path in sorted((ROOT / "tests" / "e2e").glob("test_*.py")):
-        yield PythonProgram(path.stem, build)
+        yield PythonProgram(path.stem, driven)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--build", type=pathlib.Path, required=True,
+                        help="where the C++ cases are")
+    parser.add_argument("--programs", type=pathlib.Path,
+                        help="the build whose daemon the end-to-end cases run (as --build)")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("pattern", nargs="?", default="")
     options = parser.parse_args()
     options.build = options.build.resolve()
+    driven = (options.programs or options.build).resolve()
     try:
         wanted = re.compile(options.pattern)
     except re.error as why:
         sys.exit(f"bad pattern: {why}")
 
     passed, failures = 0, []
-    for program in programs(options.build):
+    for program in programs(options.build, driven):
         everything = program.cases()
         cases = [case for case in everything if wanted.search(f"{program.name}/{case}")]
         if options.list and cases:
