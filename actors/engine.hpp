@@ -134,9 +134,10 @@ class engine {
   // The product's metrics that are asked for.
   virtual core::result<core::metric_polls> metric_polls(core::subscription_id owner) const = 0;
   virtual core::result<core::invoice> invoice(core::invoice_id id) const = 0;
-  // In the order of their numbers.
-  virtual core::result<page<core::invoice>> invoices(core::subscription_id owner,
-                                                     const page_request& p) const = 0;
+  // Those that `wanted` says yes to, in the order of their numbers.
+  virtual core::result<page<core::invoice>> invoices(
+      core::subscription_id owner, const std::function<bool(const core::invoice&)>& wanted,
+      const page_request& p) const = 0;
   virtual core::result<core::aggregate> commitment(core::commitment_id id) const = 0;
   virtual core::result<page<core::aggregate>> commitments(const aggregate_filter& f,
                                                           const page_request& p) const = 0;

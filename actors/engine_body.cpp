@@ -255,9 +255,7 @@ void engine_body::start() {
   }
   // What was counted may have been lost by a crash.
   for (const core::commitment_id id : services_->aggregates.all()) {
-    auto request = system_request(core::stream_of(id));
-    request->body = aggregate_recount{};
-    post(std::move(request));
+    services_->tell(core::stream_of(id), aggregate_recount{});
   }
   if (clock_) make_walk();
   started_ = true;

@@ -107,8 +107,9 @@ class engine_body final : public local_engine {
                                                const page_request& p) const override;
   core::result<core::metric_polls> metric_polls(core::subscription_id owner) const override;
   core::result<core::invoice> invoice(core::invoice_id id) const override;
-  core::result<page<core::invoice>> invoices(core::subscription_id owner,
-                                             const page_request& p) const override;
+  core::result<page<core::invoice>> invoices(
+      core::subscription_id owner, const std::function<bool(const core::invoice&)>& wanted,
+      const page_request& p) const override;
   core::result<core::aggregate> commitment(core::commitment_id id) const override;
   core::result<page<core::aggregate>> commitments(const aggregate_filter& f,
                                                   const page_request& p) const override;

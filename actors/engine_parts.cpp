@@ -38,14 +38,16 @@ core::result<core::invoice> engine_body::invoice(core::invoice_id id) const {
   return std::move(**found);
 }
 
-core::result<page<core::invoice>> engine_body::invoices(core::subscription_id owner,
-                                                        const page_request& p) const {
+core::result<page<core::invoice>> engine_body::invoices(
+    core::subscription_id owner, const std::function<bool(const core::invoice&)>& wanted,
+    const page_request& p) const {
   auto after = id_cursor(p.after);
   if (!after) return std::move(after).failure();
   page_filler<core::invoice> filler(p.limit);
   auto scanned = store::invoices(*db_).of(owner, {*after}, [&](core::invoice&& i) {
     const std::uint64_t id = i.id.value;
-    return filler.offer(id, std::move(i), true);
+    const bool yes = wanted(i);
+    return filler.offer(id, std::move(i), yes);
   });
   if (!scanned) return std::move(scanned).failure();
   return std::move(filler).take();

@@ -5,11 +5,11 @@
 namespace syndicated::actors {
 namespace {
 
-void put_told(services& s, store::write_plan& plan, core::event&& e,
-              const core::subscription& owner, const std::string& cause,
+void put_told(services& s, store::write_plan& plan, core::event&& e, core::tenant_id tenant,
+              core::vendor_id vendor, const std::string& cause,
               std::vector<core::stream_id>& told) {
-  e.tenant = owner.tenant;
-  e.vendor = owner.vendor;
+  e.tenant = tenant;
+  e.vendor = vendor;
   e.cause = cause;
   s.repo.put_untold(plan, e);
   told.push_back(e.stream);
@@ -60,7 +60,8 @@ void invoice_keeper::write(store::write_plan& plan, invoice_rows&& rows,
   for (invoice_rows::row& row : rows.all) {
     store::invoices::put(plan, row.now);
     if (!row.told.empty()) {
-      put_told(s_, plan, core::event_of(row.now, row.told), owner, cause, told);
+      put_told(s_, plan, core::event_of(row.now, row.told), row.now.tenant, owner.vendor, cause,
+               told);
     }
     ahead_.insert_or_assign(row.now.id, std::move(row.now));
   }
@@ -79,7 +80,7 @@ void put_orders(services& s, store::write_plan& plan, const core::subscription* 
                 const core::subscription& after, const std::string& cause,
                 std::vector<core::stream_id>& told) {
   for (core::event& e : core::order_events(before, after)) {
-    put_told(s, plan, std::move(e), after, cause, told);
+    put_told(s, plan, std::move(e), after.tenant, after.vendor, cause, told);
   }
 }
 

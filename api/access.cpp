@@ -143,6 +143,11 @@ bool may_see(const call& c, const core::subscription& s) {
   return false;
 }
 
+bool may_see(const call& c, const core::invoice& i, const core::subscription& of) {
+  if (c.by.role != core::role::tenant) return may_see(c, of);
+  return c.engine().tenant_within(i.tenant, core::tenant_id{c.by.scope});
+}
+
 bool may_see(const call& c, const core::tenant& t) {
   if (is_staff(c.by)) return true;
   if (c.by.role != core::role::tenant) return false;
@@ -197,9 +202,10 @@ core::result<core::subscription> visible_subscription(const call& c, core::subsc
 }
 
 core::result<core::invoice> visible_invoice(const call& c, core::invoice_id id) {
-  if (!visible_subscription(c, core::subscription_of(id))) return no_such("invoice", id.value);
   auto found = c.engine().invoice(id);
-  if (!found && found.failure().kind == core::errc::not_found) return no_such("invoice", id.value);
+  if (!found && found.failure().kind != core::errc::not_found) return found;
+  const auto of = c.engine().subscription(core::subscription_of(id));
+  if (!found || !of || !may_see(c, *found, *of)) return no_such("invoice", id.value);
   return found;
 }
 

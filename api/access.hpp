@@ -32,6 +32,8 @@ core::result<std::shared_ptr<const core::endpoint>> visible_endpoint(const call&
 core::result<core::event> visible_event(const call& c, core::event_id id);
 
 bool may_see(const call& c, const core::subscription& s);
+// `of` is its subscription, which may be another tenant's by now.
+bool may_see(const call& c, const core::invoice& i, const core::subscription& of);
 bool may_see(const call& c, const core::tenant& t);
 bool may_see(const call& c, const core::endpoint& e);
 bool may_see(const call& c, const core::event& e);

@@ -48,6 +48,7 @@ std::string encode(const core::invoice& i) {
   out.set_version(i.version);
   out.set_created_at_ms(ms(i.created_at));
   out.set_updated_at_ms(ms(i.updated_at));
+  out.set_tenant(i.tenant.value);
   return framed(out);
 }
 
@@ -67,6 +68,7 @@ core::result<core::invoice> decode_invoice(core::invoice_id id, std::string_view
   out.version = r.version();
   out.created_at = at(r.created_at_ms());
   out.updated_at = at(r.updated_at_ms());
+  out.tenant = {r.tenant()};
   return out;
 }
 

@@ -26,7 +26,7 @@ class id_source {
   // Users and tenants share their numbers: both are `user/{id}` to vendors (domain.md 10.11).
   core::user_id next_user() { return {take(0)}; }
   core::resource_id next_resource() { return {take(8)}; }
-  core::operation_id next_operation() { return {take(9)}; }
+  // (9 was of operations, whose ids now carry their subscription's.)
   core::commitment_id next_commitment() { return {take(10)}; }
   // Both belong to products, and share their numbers.
   core::instance_id next_instance() { return {take(11)}; }

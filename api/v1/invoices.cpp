@@ -39,7 +39,8 @@ void list_invoices(const call_ptr& c) {
   if (const auto ok = q.finish(); !ok) return c->fail(ok.failure());
   const auto owner = visible_subscription(*c, core::subscription_id{c->id()});
   if (!owner) return c->fail(owner.failure());
-  const auto found = c->engine().invoices(owner->id, page);
+  const auto found = c->engine().invoices(
+      owner->id, [&](const core::invoice& i) { return may_see(*c, i, *owner); }, page);
   if (!found) return c->fail(found.failure());
   c->send(200, v1::page_text(found->items, found->next, invoice_text));
 }

@@ -157,6 +157,7 @@ invoice example_invoice(std::string_view name) {
   invoice e;
   e.subscription = example_subscription().id;
   e.id = invoice_of(e.subscription, 1);
+  e.tenant = example_subscription().tenant;
   e.kind = invoice_kind::upsell;
   e.due_at = example_time + std::chrono::days{14};
   e.reference = "2026-0001";

@@ -108,6 +108,7 @@ void write_lines(json_writer& out, const std::vector<invoice_line>& lines) {
 void write_members(json_writer& out, const invoice& i) {
   out.key("id").number(i.id.value);
   out.key("subscription_id").number(i.subscription.value);
+  out.key("tenant_id").number(i.tenant.value);
   out.key("kind").text(to_string(i.kind));
   out.key("state").text(to_string(i.state));
   out.key("paid").boolean(counts_as_paid(i.state));

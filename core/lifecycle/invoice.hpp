@@ -65,6 +65,7 @@ struct invoice_line {
 struct invoice {
   invoice_id id;
   subscription_id subscription;
+  tenant_id tenant;  // who is to pay: that of the subscription then, also after a transfer (S18)
   invoice_kind kind = invoice_kind::normal;
   invoice_state state = invoice_state::unpaid;
   std::optional<timestamp> due_at;

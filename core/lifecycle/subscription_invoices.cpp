@@ -83,6 +83,7 @@ invoice row_of(const subscription& s, const new_invoice& wanted, invoice_state s
   invoice i;
   i.id = invoice_of(s.id, s.last_invoice);
   i.subscription = s.id;
+  i.tenant = s.tenant;
   i.kind = wanted.kind;
   i.state = state;
   i.due_at = wanted.due_at;
@@ -156,10 +157,11 @@ decision issue_invoice(const subscription& s, const subscription_command& cmd,
   if (open) owe(d);
   const bool overdue = open && stands && begins_overdue(s, wanted.due_at, c.now);
   move_invoice(d, {d.next.last_invoice, state, wanted.due_at, overdue}, "invoice.issued");
-  // The first one, if the billing tells of it only when it has the money (S4a).
-  const bool first_payment =
-      !open && stands && before_provisioning(s) && !s.paid && s.open_invoices.empty();
-  if (first_payment) settle_payment(d);
+  // The billing tells of it only when it has the money: of an order (S4a), or of what was owed.
+  const bool has_it = wanted.state && counts_as_paid(*wanted.state);
+  const bool settles = !open && stands && !s.paid && s.open_invoices.empty() && !closing(s) &&
+                       (before_provisioning(s) || has_it);
+  if (settles) settle_payment(d);
   return std::move(d).done();
 }
 

@@ -121,6 +121,22 @@ BOOST_AUTO_TEST_CASE(the_first_invoice_pays_the_order_in_the_same_commit) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_invoice_that_was_paid_before_it_is_told_of_pays_what_was_owed) {
+  books b(status::deployed);
+  ok(b.act(action::overdue));
+  while (b.x.timers.armed(timer_kind::unpaid_stop)) ok(b.fire());
+  BOOST_REQUIRE((b.x.status == status::stopped && b.x.reasons.has(suspension_reason::unpaid)));
+  new_invoice gift;  // nobody said that there was money
+  gift.lines = {a_line(0)};
+  BOOST_TEST(told(b.issue(gift)) == "1 invoice.issued\n");
+  BOOST_TEST(!b.x.paid);
+  new_invoice wanted;
+  wanted.state = paid;
+  const auto d = b.issue(wanted);
+  BOOST_TEST((b.x.paid && b.x.status == status::deployed));
+  BOOST_TEST(told(d).starts_with("2 invoice.issued\nsubscription.resumed"), told(d));
+}
+
 BOOST_AUTO_TEST_CASE(an_order_that_costs_nothing_is_paid_by_its_invoice) {
   const auto after = [](invoice_kind kind, std::optional<invoice_state> state, party by) {
     books b(status::waiting_payment);

@@ -172,6 +172,32 @@ class Invoices(unittest.TestCase):
             harness.wait_until(lambda i=invoice: len(self.told("invoice", i)) == 2, 30, "told")
             self.assert_heard("/standard", invoice, ["invoice.issued", "invoice.paid"])
 
+    def test_a_transfer_leaves_earlier_invoices_with_who_got_them(self):
+        subscription = self.deployed()
+        before = self.issue(subscription)
+        self.settle(before)
+        other = self.client.post("/v1/tenants", {"kind": "customer", "parent_id": 1,
+                                                 "name": "Other"})["id"]
+        self.client.post(f"/v1/subscriptions/{subscription}/transfer", {"tenant_id": other})
+        after = self.issue(subscription)
+        old, new = (self.daemon.client("tenant", each)
+                    for each in (self.shop.tenant["id"], other))
+
+        def reads(client):
+            def status(path):
+                try:
+                    return [i["id"] for i in client.get(path).get("items", [])] or 200
+                except harness.Refused as refused:
+                    return refused.status
+            return [status(path) for path in (f"/v1/invoices/{before}", f"/v1/invoices/{after}",
+                                              f"/v1/subscriptions/{subscription}/invoices")]
+
+        self.assertEqual(reads(old), [200, 404, 404])
+        self.assertEqual(reads(new), [404, 200, [after]])
+        self.assertEqual(reads(self.client), [200, 200, [before, after]])
+        self.assertEqual(self.client.get(f"/v1/invoices/{before}")["tenant_id"],
+                         self.shop.tenant["id"])
+
     def test_costs_for_later_invoices_reach_the_billing(self):
         subscription = self.deployed()
         target = f"/api/subscription/{subscription}/invoice"

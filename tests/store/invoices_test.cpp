@@ -26,6 +26,7 @@ core::invoice everything() {
   core::invoice i;
   i.subscription = {7};
   i.id = core::invoice_of(i.subscription, 2);
+  i.tenant = {8};
   i.kind = core::invoice_kind::chunked;
   i.state = core::invoice_state::pending;
   i.due_at = core::from_unix_ms(3);
@@ -47,7 +48,7 @@ BOOST_AUTO_TEST_CASE(an_invoice_has_golden_bytes) {
   BOOST_TEST(core::hex_encode(invoice_key(i.id).view()) == "0000000000000007690000000000700002");
   BOOST_TEST(core::hex_encode(encode(i)) ==
              "0108031002180320012a015232240a016412016918e0b4e7feffffffffff0122034555"
-             "522880e3be0a30e0c65b3a01754007380440054806");
+             "522880e3be0a30e0c65b3a017540073804400548065008");
   const auto back = decode_invoice(i.id, encode(i));
   BOOST_REQUIRE(back.ok());
   BOOST_TEST(core::to_json(*back) == core::to_json(i));
