@@ -178,8 +178,9 @@ class fake_engine : public actors::engine {
     return polls;
   }
   core::result<core::invoice> invoice(core::invoice_id id) const override;
-  core::result<actors::page<core::invoice>> invoices(core::subscription_id owner,
-                                                     const actors::page_request& p) const override;
+  core::result<actors::page<core::invoice>> invoices(
+      core::subscription_id owner, const std::function<bool(const core::invoice&)>& wanted,
+      const actors::page_request& p) const override;
   core::result<core::aggregate> commitment(core::commitment_id id) const override;
   core::result<actors::page<core::aggregate>> commitments(
       const actors::aggregate_filter& f, const actors::page_request& p) const override;

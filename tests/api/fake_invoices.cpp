@@ -40,9 +40,11 @@ core::result<core::invoice> fake_engine::invoice(core::invoice_id id) const {
 }
 
 core::result<actors::page<core::invoice>> fake_engine::invoices(
-    core::subscription_id owner, const actors::page_request& p) const {
-  return select(all_invoices, p,
-                [owner](const core::invoice& i) { return i.subscription == owner; });
+    core::subscription_id owner, const std::function<bool(const core::invoice&)>& wanted,
+    const actors::page_request& p) const {
+  return select(all_invoices, p, [owner, &wanted](const core::invoice& i) {
+    return i.subscription == owner && wanted(i);
+  });
 }
 
 }  // namespace syndicated::tests
