@@ -44,6 +44,12 @@ class Sink:
             found.setdefault(int(entity), []).append(int(at))
         return found
 
+    def faults(self, ordered=True):
+        """What it has seen since the last reset and must not see, in words."""
+        seen = self.stats()
+        names = ["duplicates", "bad_signatures"] + ["order_violations"] * ordered
+        return [f"{seen[name]} {name.replace('_', ' ')} at a sink" for name in names if seen[name]]
+
     def close(self):
         self.process.kill()
         self.process.wait()

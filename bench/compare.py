@@ -97,6 +97,11 @@ class Contender:
         self.sink.close()
 
 
+def ratio(here, there, figure, digits):
+    """None when the other server has none: it delivered nothing at that load."""
+    return round(here[figure] / there[figure], digits) if there[figure] else None
+
+
 def run(programs, options):
     """Both in turn; the other one's figures and the ratios. Needs --against and --peer-url."""
     daemon = harness.Daemon({"log": {"level": "warning"}}, build=programs.parent,
@@ -112,8 +117,8 @@ def run(programs, options):
         contenders.append(Contender(programs, other, daemon.directory, pids))
         here, there = (one.run(options.seconds) for one in contenders)
         return {"peer": other.name, "syndicated": here, other.name: there,
-                "delivered_ratio": round(here["delivered_per_s"] / there["delivered_per_s"], 2),
-                "p99_ratio": round(here["p99_half_load_ms"] / there["p99_half_load_ms"], 3)}
+                "delivered_ratio": ratio(here, there, "delivered_per_s", 2),
+                "p99_ratio": ratio(here, there, "p99_half_load_ms", 3)}
     finally:
         for one in contenders:
             one.close()

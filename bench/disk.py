@@ -58,6 +58,7 @@ class Disk:
         end = harness.wait_until(lambda: harness.drained(client), 300, "all delivered")
         if end["delivered"] != self.events:
             self.problems.append(f"{self.events} accepted, {end['delivered']} delivered")
+        self.problems += self.sink.faults(ordered=False)  # no streams
         note("compacting ...")
         done = json.loads(self.daemon.syndctl("--json", "compact").stdout)
         per_event = {name: round(size / self.events, 1)

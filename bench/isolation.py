@@ -88,6 +88,7 @@ class Fleet:
                   for at, arrival in zip(times, arrivals.get(entity, []))]
         if len(delays) != expected:
             self.problems.append(f"healthy endpoints: accepted {expected}, arrived {len(delays)}")
+        self.problems += self.healthy.faults()
         return delays
 
     def let_hang(self, hanging):

@@ -276,6 +276,9 @@ bool load::read(connection& c) {
   c.in.append(chunk.data(), static_cast<std::size_t>(n));
   message answer;
   if (!take_message(c.in, answer)) return false;
+  if (answer.head.find("chunked") != std::string_view::npos) {
+    die("the server answers in chunks, which are not read here: its answers would be miscounted");
+  }
   const auto size = answer.size();
   answered(c, answer);
   c.in.erase(0, size);

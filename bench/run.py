@@ -116,9 +116,7 @@ class Bench:
         return result
 
     def check(self, result):
-        for name in ("duplicates", "order_violations", "bad_signatures"):
-            if result["sink"][name]:
-                self.problems.append(f"{result['sink'][name]} {name}")
+        self.problems += self.sink.faults()
         if result["errors"]:
             self.problems.append(f"{result['errors']} refused calls: {result['statuses']}")
         if result["delivered"] != result["ok"]:
@@ -231,7 +229,7 @@ def run_isolation(options, programs):
 
 
 def run_disk(options, programs):
-    return disk.Disk(programs, 1_000_000 if options.full else 200_000), disk.ROWS
+    return disk.Disk(programs, 1_000_000 if options.full else 100_000), disk.ROWS
 
 
 def run_timers(options, programs):
@@ -245,7 +243,7 @@ def run_cascade(options, programs):
 # What can be measured alone with --only.
 SCENARIOS = {"single": run_single, "isolation": run_isolation, "disk": run_disk,
              "timers": run_timers, "cascade": run_cascade, "scale": run_scale}
-TENTHS = ("timers", "cascade", "scale")
+TENTHS = ("disk", "timers", "cascade", "scale")
 
 
 def measure(name, options, programs):

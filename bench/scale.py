@@ -117,14 +117,8 @@ class Market:
         self.wait_received(self.sink, result["ok"])
         took = time.monotonic() - begun
         cpu_us = (cpu_seconds(self.daemon.process.pid) - before) / max(result["ok"], 1) * 1e6
-        self.check_sink()
+        self.problems += self.sink.faults()
         return cpu_us, result["ok"] / took
-
-    def check_sink(self):
-        found = self.sink.stats()
-        for name in ("duplicates", "order_violations", "bad_signatures"):
-            if found[name]:
-                self.problems.append(f"{found[name]} {name} at the sink")
 
     def close(self):
         self.sink.close()
@@ -191,6 +185,7 @@ class Scale:
         result = self.market.toggle(self.other_ids, "--seconds", TRICKLE_S, "--rate",
                                     TRICKLE_PER_S, "--log", log)
         self.market.wait_received(self.other, result["ok"])
+        self.problems += self.other.faults()
         return arrival_delays(log, self.other.arrivals())
 
     def drain(self, client, steady_per_s):
@@ -245,7 +240,7 @@ class Scale:
         note(f"{memory:.0f} MiB resident with the backlog, ready {ready_s:.2f} s after SIGKILL")
         figures = self.drain(self.market.daemon.client(), steady_per_s)
         note(f"drain: {figures['drain_per_s']} events/s")
-        self.market.check_sink()
+        self.problems += self.market.sink.faults()
         return {
             "scale_subscriptions": self.subscriptions, "scale_backlog": self.backlog,
             "growth_1m": round(ratios[self.subscriptions], 2),
