@@ -25,6 +25,7 @@ std::string data_of(const core::endpoint& e, const std::string& more, std::uint6
   out.key("scope_id").number(e.scope_id);
   out.key("origin").text(e.origin);
   out.key("state").text(core::to_string(e.state));
+  out.key("version").number(e.version);
   out.key("seq").number(seq);
   out.end_object();
   std::string text = std::move(out).str();

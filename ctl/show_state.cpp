@@ -196,8 +196,10 @@ void show_queue(session& s, std::uint64_t endpoint, const std::string& state,
   for (const document& l : list.items("items")) {
     const auto due = l.time("due_at");
     const std::string error = l.text("last_error");
-    t.add({l.text("stream") + (l.number("replay_of") != 0 ? " (replay)" : ""), l.text("state"),
-           l.id("next_seq"), l.count("backlog"), l.count("attempts"),
+    const std::string named = l.text("stream_name");
+    t.add({l.text("stream") + (named.empty() ? "" : " (" + named + ")") +
+               (l.number("replay_of") != 0 ? " (replay)" : ""),
+           l.text("state"), l.id("next_seq"), l.count("backlog"), l.count("attempts"),
            due && *due <= now ? "now" : human_when(due, now), human_when(l.time("event_at"), now),
            error.empty() ? "-" : error, l.id("event_id")});
   }

@@ -6,10 +6,17 @@
 namespace syndicated::api {
 namespace {
 
-std::string lane_json(const core::lane& l) {
+// `name` is the publisher's; other streams have none.
+std::string lane_json(const core::lane& l, const std::string& name) {
   core::json_writer out;
   out.begin_object();
   out.key("stream").text(core::to_string(l.key.stream));
+  out.key("stream_name");
+  if (name.empty()) {
+    out.null();
+  } else {
+    out.text(name);
+  }
   out.key("replay_of");
   if (l.key.replay) {
     out.number(l.key.replay.value);
@@ -51,7 +58,12 @@ void list_lanes(const call_ptr& c) {
   if (const auto found = visible_endpoint(*c, id); !found) return c->fail(found.failure());
   const auto lanes = c->engine().lanes(id, state, page);
   if (!lanes) return c->fail(lanes.failure());
-  c->send(200, v1::page_text(lanes->items, lanes->next, lane_json));
+  const auto text = [&c](const core::lane& l) {
+    if (l.key.stream.kind != core::entity_kind::published) return lane_json(l, {});
+    const auto head = c->engine().event(l.head);
+    return lane_json(l, head ? head->stream_name : std::string{});
+  };
+  c->send(200, v1::page_text(lanes->items, lanes->next, text));
 }
 
 void discard_lane(const call_ptr& c) {

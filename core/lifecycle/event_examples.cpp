@@ -284,6 +284,7 @@ void write_endpoint(json_writer& out, std::string_view name, std::uint64_t id, s
   out.key("state").text(name == "endpoint.paused"     ? "paused"
                         : name == "endpoint.disabled" ? "disabled"
                                                       : "active");
+  out.key("version").number(std::uint64_t{3});
   out.key("seq").number(seq);
   if (name == "delivery.exhausted") {
     out.key("event_id").number(std::uint64_t{16}).key("event_name").text("subscription.created");
@@ -311,7 +312,9 @@ void write_entity(json_writer& out, const built_in_event& kind) {
     case entity_kind::commitment: return write_members(out, example_aggregate());
     case entity_kind::invoice: return write_members(out, example_invoice(kind.name));
     case entity_kind::operation:
-      return write_members(out, example_order(), example_subscription().id);
+      write_members(out, example_order(), example_subscription().id);
+      out.key("version").number(example_subscription().version);
+      return;
     default: return;  // they have no events, or not such
   }
 }

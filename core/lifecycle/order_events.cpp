@@ -17,7 +17,10 @@ event told(const subscription& s, const operation& o, bool created) {
   e.metadata = {{"state", std::string{to_string(o.state)}},
                 {"subscription", std::to_string(s.id.value)}};
   json_writer out;
-  write_operation(out, o, s.id);
+  out.begin_object();
+  write_members(out, o, s.id);
+  out.key("version").number(s.version);  // an order has none of its own
+  out.end_object();
   e.data = std::move(out).str();
   return e;
 }
