@@ -8,6 +8,7 @@
 #include "core/base/limits.hpp"
 #include "core/delivery/endpoint_rules.hpp"
 #include "core/delivery/signature.hpp"
+#include "net/text.hpp"
 
 namespace syndicated::net {
 namespace {
@@ -65,7 +66,7 @@ core::result<access_token> parse_token_answer(std::string_view json) {
     return useless("the token server's answer holds no usable access_token");
   }
   std::string_view type;
-  if (whole["token_type"].get(type) == simdjson::SUCCESS && type != "Bearer" && type != "bearer") {
+  if (whole["token_type"].get(type) == simdjson::SUCCESS && !same_word(type, "bearer")) {
     return useless("the token server's token_type is not Bearer");
   }
   double lifetime = static_cast<double>(lifetime_unknown.count());

@@ -100,6 +100,7 @@ std::optional<double> read_number(object_reader& in, std::string_view name, doub
 std::optional<std::vector<std::chrono::milliseconds>> read_schedule(object_reader& in) {
   const json* given = in.value("retry_schedule");
   if (given == nullptr) return std::nullopt;
+  if (given->is_null()) return std::vector<std::chrono::milliseconds>{};
   if (given->object() != nullptr) {
     object_reader formula{*given, "/retry_schedule"};
     core::retry_formula wanted;
@@ -115,6 +116,9 @@ std::optional<std::vector<std::chrono::milliseconds>> read_schedule(object_reade
   }
   const auto pauses = read_numbers(in, "retry_schedule", retries_max, 0, retry_pause_s_max);
   if (!pauses) return std::nullopt;
+  if (!pauses->empty() && pauses->front() != 0) {
+    in.refuse("retry_schedule", "must begin with 0: the first attempt is made at once");
+  }
   std::vector<std::chrono::milliseconds> out;
   for (const std::int64_t s : *pauses) out.push_back(std::chrono::seconds{s});
   return out;
@@ -226,11 +230,17 @@ std::optional<core::ordering_mode> read_ordering(object_reader& in, const core::
   return wanted;
 }
 
-std::optional<bool> read_coalescing(object_reader& in, const core::endpoint& present) {
+std::optional<bool> read_coalescing(object_reader& in, const core::endpoint& present,
+                                    std::optional<core::ordering_mode> ordering) {
   const auto wanted = in.boolean("coalesce_modified");
   if (wanted && *wanted && present.form != core::wire_form::cloudesire) {
     in.refuse("coalesce_modified",
               "is for the Cloudesire form; the standard form tells each change");
+  }
+  if (wanted.value_or(present.coalesce_modified) &&
+      ordering.value_or(present.ordering) == core::ordering_mode::none) {
+    in.refuse("coalesce_modified",
+              "needs an ordering: with none no notification waits behind another");
   }
   return wanted;
 }
@@ -361,7 +371,9 @@ actors::update_endpoint read_settings(const call& c, object_reader& in,
   out.events = read_events(in);
   out.filter = read_filter(in, "filter");
   out.description = in.text("description", name_bytes_max);
-  if (const auto codes = read_numbers(in, "success_codes", 16, 200, 299)) {
+  if (is_null(in, "success_codes")) {
+    out.success_codes.emplace();
+  } else if (const auto codes = read_numbers(in, "success_codes", 16, 200, 299)) {
     out.success_codes.emplace();
     for (const std::int64_t code : *codes) out.success_codes->push_back(static_cast<int>(code));
   }
@@ -382,7 +394,7 @@ actors::update_endpoint read_settings(const call& c, object_reader& in,
   out.http2 = in.boolean("http2");
   out.signing_key = read_asymmetric(in, present);
   out.ordering = read_ordering(in, present);
-  out.coalesce_modified = read_coalescing(in, present);
+  out.coalesce_modified = read_coalescing(in, present, out.ordering);
   read_access(c, in, out, present);
   return out;
 }

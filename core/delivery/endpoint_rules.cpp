@@ -116,10 +116,11 @@ std::vector<std::string> owner_header_lines(const endpoint& e) {
 std::vector<std::chrono::milliseconds> expand(const retry_formula& formula) {
   std::vector<std::chrono::milliseconds> out;
   if (formula.attempts > 0) out.emplace_back(0);
-  double pause = static_cast<double>(formula.base_s) * 1000.0;
-  const double cap = static_cast<double>(formula.cap_s) * 1000.0;
+  auto pause = static_cast<double>(formula.base_s);
+  const auto cap = static_cast<double>(formula.cap_s);
   for (int i = 1; i < formula.attempts; ++i) {
-    out.emplace_back(std::llround(std::min(pause, cap)));
+    // Whole seconds, so that what is shown may be sent back.
+    out.emplace_back(std::chrono::seconds{std::llround(std::min(pause, cap))});
     pause = std::min(pause * formula.factor, cap);
   }
   return out;

@@ -50,10 +50,14 @@ std::string standard_signature(std::string_view key, std::string_view id, std::i
   return "v1," + base64_encode(hmac_key{hmac_key::digest::sha256, key}.sign({message}));
 }
 
-result<std::string> decode_standard_secret(std::string_view text) {
+std::optional<std::string> standard_key(std::string_view text) {
   constexpr std::string_view prefix = "whsec_";
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
-  auto key = base64_decode(text);
+  return base64_decode(text);
+}
+
+result<std::string> decode_standard_secret(std::string_view text) {
+  auto key = standard_key(text);
   if (!key) return invalid_field("/secret", "must be 'whsec_' and padded base64");
   if (key->size() < 24 || key->size() > 64) {
     return invalid_field("/secret", "must hold 24 to 64 bytes (Standard Webhooks 1.0.0)");

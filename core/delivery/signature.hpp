@@ -22,7 +22,9 @@ std::string standard_signature(std::string_view key, std::string_view id, std::i
 std::string standard_message(std::string_view id, std::string_view unix_seconds,
                              std::string_view body);
 
-// "whsec_" + base64 of 24 to 64 bytes (the prefix may be missing) -> the key's bytes.
+// "whsec_" + base64 (the prefix may be missing) -> the key's bytes, however many.
+std::optional<std::string> standard_key(std::string_view text);
+// The same for a secret that is to be used here: 24 to 64 bytes.
 result<std::string> decode_standard_secret(std::string_view text);
 std::string encode_standard_secret(std::string_view key);
 

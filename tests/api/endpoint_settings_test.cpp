@@ -202,6 +202,7 @@ BOOST_AUTO_TEST_CASE(schedules_rates_and_ages) {
   face f;
   const auto made = create(
       f, R"(,"retry_schedule":{"base_s":10,"factor":3,"cap_s":60,"attempts":5},)"
+         R"("success_codes":[202],)"
          R"("rate_limit":{"per_s":2.5},"max_age_s":60,"receiver_control":true,"http2":true)");
   BOOST_TEST(made.status() == 201, made.http.body);
   BOOST_TEST(made.at("/retry_schedule") == "[0,10,30,60,60]");
@@ -209,14 +210,23 @@ BOOST_AUTO_TEST_CASE(schedules_rates_and_ages) {
   BOOST_TEST(made.at("/max_age_s") == "60");
   BOOST_TEST(made.at("/receiver_control") == "true");
   BOOST_TEST(made.at("/http2") == "true");
+  const auto broken = create(f, R"(,"retry_schedule":{"base_s":5,"factor":1.5,"attempts":5})");
+  BOOST_TEST(broken.at("/retry_schedule") == "[0,5,8,11,17]");
   const auto bare = create(f, "");
   BOOST_TEST(bare.at("/rate_limit") == "null");
   BOOST_TEST(bare.at("/max_age_s") == "null");
   const std::string path = "/v1/endpoints/" + made.at("/id");
-  const auto off = f.call("PATCH", path, R"({"rate_limit":null,"max_age_s":null})");
+  const auto off = f.call("PATCH", path,
+                          R"({"rate_limit":null,"max_age_s":null,)"
+                          R"("retry_schedule":null,"success_codes":null})");
+  BOOST_TEST(off.status() == 200, off.http.body);
+  BOOST_TEST(off.at("/retry_schedule") == bare.at("/retry_schedule"));
+  BOOST_TEST(off.at("/success_codes") == bare.at("/success_codes"));
   BOOST_TEST(off.at("/rate_limit") == "null");
   BOOST_TEST(off.at("/max_age_s") == "null");
   refuse_all({
+      {R"(,"retry_schedule":[60])", "/retry_schedule"},
+      {R"(,"coalesce_modified":true,"ordering":"none")", "/coalesce_modified"},
       {R"(,"retry_schedule":{"attempts":33})", "/retry_schedule/attempts"},
       {R"(,"retry_schedule":{"factor":0.5})", "/retry_schedule/factor"},
       {R"(,"retry_schedule":{"base":1})", "/retry_schedule/base"},

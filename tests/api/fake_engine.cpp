@@ -188,6 +188,8 @@ struct catalog_writer {
       take(c.url, e.url);
       take(c.filter, e.filter);
       take(c.events, e.events);
+      take(c.success_codes, e.success_codes);
+      take(c.retry_schedule, e.retry_schedule);
       take(c.timeout_ms, e.timeout_ms);
       take(c.headers, e.headers);
       take(c.auth, e.auth);

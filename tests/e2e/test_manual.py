@@ -1,6 +1,7 @@
 """The manual page of syndctl names every command there is, and every option of each."""
 import re
 import subprocess
+import tempfile
 import unittest
 
 import harness
@@ -44,6 +45,21 @@ class Manual(unittest.TestCase):
             for option in options - EVERYWHERE:
                 if "also" not in mine[0].partition(command)[0]:
                     self.assertIn(option, mine[0], command)
+
+    def test_sign_computes_the_examples_that_vendors_are_shown(self):
+        text = (harness.ROOT / "docs" / "vendors.md").read_text()
+        table = text.partition("| secret | id | timestamp | body | signature |")[2].split("\n\n")[0]
+        rows = [re.findall(r"`([^`]+)`", line) for line in table.splitlines()[2:]]
+        self.assertEqual(len(rows), 2)
+        program = harness.build_directory() / "bin" / "syndctl"
+        for secret, event, at, body, signature in rows:
+            with tempfile.NamedTemporaryFile("w") as key:
+                key.write(secret)
+                key.flush()
+                done = subprocess.run([program, "sign", "--secret-file", key.name, "--id", event,
+                                       "--timestamp", at], input=body, capture_output=True,
+                                      text=True, check=True)
+            self.assertIn(signature, done.stdout)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ struct place {
   void give_token(const std::string& token, int expires_in = 600) {
     BOOST_TEST_REQUIRE(!wire.empty());
     BOOST_TEST(wire.front().url == "https://id.example/token");
-    answer(200, R"({"access_token":")" + token + R"(","token_type":"Bearer","expires_in":)" +
+    answer(200, R"({"access_token":")" + token + R"(","token_type":"BEARER","expires_in":)" +
                     std::to_string(expires_in) + "}");
   }
   std::string bearer() const { return wire.front().headers.back(); }
