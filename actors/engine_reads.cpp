@@ -303,6 +303,7 @@ engine_metrics engine_body::metrics() const {
   out.deliveries = converted(committer_->counters_total());
   for (const auto& loop : loops_) out.loops.push_back(loop->stats());
   out.published = services_->published.load();
+  out.published_unheard = services_->published_unheard.load();
   out.publish_repeats = services_->publish_repeats.load();
   out.expired = services_->expired.load();
   out.coalesced = services_->coalesced.load();

@@ -82,6 +82,7 @@ struct engine_metrics {
   delivery_counters deliveries;
   std::vector<net::curl_loop_stats> loops;
   std::uint64_t published = 0;        // events of publishers, accepted
+  std::uint64_t published_unheard = 0;  // of these, those that no endpoint wants
   std::uint64_t publish_repeats = 0;  // not published again: known by key or dedup_id
   std::uint64_t expired = 0;          // parked without a request: too old for their endpoint
   std::uint64_t coalesced = 0;        // left out, as a newer one tells the same

@@ -294,6 +294,9 @@ void publish_call::ended(const publish_group& group, core::result<answer>&& outc
   if (outcome) {
     take(group);
     s_.published.fetch_add(group.items.size(), std::memory_order_relaxed);
+    const auto unheard = std::ranges::count_if(
+        group.items, [](const publish_item& item) { return item.event->recipients.empty(); });
+    s_.published_unheard.fetch_add(static_cast<std::uint64_t>(unheard), std::memory_order_relaxed);
   } else {
     for (const publish_item& item : group.items) outcomes_[item.index] = outcome.failure();
   }

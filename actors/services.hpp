@@ -129,6 +129,7 @@ struct services {
   held_keys keys;
   aggregate_board aggregates;
   std::atomic<std::uint64_t> published{0};        // events of publishers, on disk
+  std::atomic<std::uint64_t> published_unheard{0};  // of these, for nobody: no endpoint wants them
   std::atomic<std::uint64_t> publish_repeats{0};  // known by their dedup_id or idempotency key
   std::atomic<std::uint64_t> expired{0};          // events older than their endpoint wants them
   std::atomic<std::uint64_t> coalesced{0};        // left out, as a newer one tells the same

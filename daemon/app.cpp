@@ -284,6 +284,7 @@ std::string app::impl::metrics() const {
   auto inside = engine_->metrics();
   in.figures = std::move(inside.figures);
   in.published = inside.published;
+  in.published_unheard = inside.published_unheard;
   in.publish_repeats = inside.publish_repeats;
   in.expired = inside.expired;
   in.coalesced = inside.coalesced;

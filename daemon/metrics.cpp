@@ -268,6 +268,9 @@ std::string metrics_text(const metrics_input& in) {
   add_parts(out, in.parts);
   out.counter("syndicated_events_published_total", "Events accepted from publishers.",
               number(in.published));
+  out.counter("syndicated_events_unheard_total",
+              "Published events that no endpoint wanted: a name or scope that nobody listens to.",
+              number(in.published_unheard));
   out.counter("syndicated_publish_repeats_total",
               "Published events that were known by their dedup_id or Idempotency-Key.",
               number(in.publish_repeats));

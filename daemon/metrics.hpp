@@ -45,6 +45,7 @@ struct metrics_input {
   std::vector<server_metrics> servers{};
   net::curl_loop_stats sending{};
   std::uint64_t published = 0;
+  std::uint64_t published_unheard = 0;
   std::uint64_t publish_repeats = 0;
   std::uint64_t expired = 0;
   std::uint64_t coalesced = 0;

@@ -204,6 +204,21 @@ BOOST_AUTO_TEST_CASE(filters_decide_who_hears) {
   BOOST_TEST(stored(ids(published({small}))[0]).recipients.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(events_that_nobody_wants_are_stored_and_counted) {
+  actors::update_endpoint change;
+  change.id = endpoint;
+  change.events = std::vector<std::string>{"order.*"};
+  catalog(change);
+  const auto all = ids(published({event(0), event(1, "s")}));
+  BOOST_TEST(stored(all[0]).recipients.empty());
+  BOOST_TEST(s().published_unheard.load() == 2U);
+  change.events = std::vector<std::string>{"shop.*"};
+  catalog(change);
+  published({event(0), event(1, "s")});
+  BOOST_TEST(s().published_unheard.load() == 2U);
+  BOOST_TEST(s().published.load() == 4U);
+}
+
 BOOST_AUTO_TEST_CASE(a_dedup_id_stands_for_one_event) {
   const auto first = ids(published({event(0, "s", "d1")}));
   const std::size_t before = events();
