@@ -20,6 +20,10 @@ constexpr std::size_t coalesced_max = 64;
 constexpr std::size_t ahead_max = 16;
 constexpr std::uint64_t ahead_least = 4;
 
+bool goes_to(const core::event& event, core::endpoint_id endpoint) {
+  return std::ranges::binary_search(event.recipients, endpoint);
+}
+
 // Nothing was sent, and nothing will be.
 store::attempt_row unsent_row(const core::event& event, core::endpoint_id endpoint,
                               core::timestamp now, std::string why) {
@@ -240,18 +244,24 @@ void outbox::look_ahead(const core::lane& lane) {
   });
 }
 
-core::result<std::shared_ptr<const core::event>> outbox::event_at(std::uint64_t seq) {
+core::result<outbox::place> outbox::place_at(std::uint64_t seq) {
   if (!recent_.empty() && recent_.front()->seq <= seq && seq <= recent_.back()->seq) {
-    return recent_[static_cast<std::size_t>(seq - recent_.front()->seq)];
+    const auto& event = recent_[static_cast<std::size_t>(seq - recent_.front()->seq)];
+    return place{event->id, seq, event};
   }
   if (is_ahead(seq)) {
-    auto event = stored(ahead_[seq - ahead_from_]);
+    const core::event_id id = ahead_[seq - ahead_from_];
+    auto event = stored(id);
     // Else the stream has a gap here.
-    if (event.ok() && *event && (*event)->seq == seq) return event;
+    if (event.ok() && *event && (*event)->seq == seq) return place{id, seq, std::move(*event)};
   }
   const auto id = s_.repo.event_at(stream_, seq);
   if (!id) return id.failure();
-  return *id ? stored(**id) : std::shared_ptr<const core::event>{};
+  if (!*id) return place{};
+  auto event = stored(**id);
+  if (event) return place{**id, seq, std::move(*event)};
+  if (event.failure().kind != core::errc::corrupt) return std::move(event).failure();
+  return place{**id, seq, nullptr};
 }
 
 core::result<std::shared_ptr<const core::event>> outbox::stored(core::event_id id) const {
@@ -261,19 +271,36 @@ core::result<std::shared_ptr<const core::event>> outbox::stored(core::event_id i
   return std::shared_ptr<const core::event>{std::make_shared<core::event>(std::move(**event))};
 }
 
-core::result<std::shared_ptr<const core::event>> outbox::next_for(core::endpoint_id endpoint,
-                                                                  std::uint64_t seq) {
+core::result<outbox::place> outbox::next_for(core::endpoint_id endpoint, std::uint64_t seq,
+                                             std::uint64_t left) {
   for (std::uint64_t next = seq + 1;; ++next) {
-    auto event = event_at(next);
-    if (!event || *event == nullptr) return event;
-    const auto& to = (*event)->recipients;
-    if (std::binary_search(to.begin(), to.end(), endpoint)) return event;
+    auto at = place_at(next);
+    if (!at || !at->id) return at;
+    if (at->event != nullptr) {
+      if (goes_to(*at->event, endpoint)) return at;
+      continue;
+    }
+    auto ours = counts_for(endpoint, next, left);
+    if (!ours) return std::move(ours).failure();
+    if (*ours) return at;
   }
+}
+
+core::result<bool> outbox::counts_for(core::endpoint_id endpoint, std::uint64_t seq,
+                                      std::uint64_t left) {
+  std::uint64_t others = 0;
+  for (std::uint64_t next = seq + 1; others < left; ++next) {
+    auto at = place_at(next);
+    if (!at) return std::move(at).failure();
+    if (!at->id) return true;
+    if (at->event != nullptr && goes_to(*at->event, endpoint)) ++others;
+  }
+  return false;
 }
 
 core::result<outbox::step> outbox::next_step(const core::lane& lane) {
   look_ahead(lane);
-  auto next = next_for(lane.key.endpoint, lane.next_seq);
+  auto next = next_for(lane.key.endpoint, lane.next_seq, lane.backlog - 1);
   if (!next) return std::move(next).failure();
   step out{std::move(*next), {}};
   const auto catalog = s_.catalog.load();
@@ -283,12 +310,12 @@ core::result<outbox::step> outbox::next_step(const core::lane& lane) {
     return e && core::told_as(*e, *endpoint) == core::wire_type::modified;
   };
   // Of several MODIFIED in a row only the newest is told: what is read then is newer anyway.
-  while (modified(out.next) && out.coalesced.size() < coalesced_max &&
+  while (modified(out.next.event) && out.coalesced.size() < coalesced_max &&
          lane.backlog > out.coalesced.size() + 2) {
-    auto after = next_for(lane.key.endpoint, out.next->seq);
+    auto after = next_for(lane.key.endpoint, out.next.seq, lane.backlog - out.coalesced.size() - 2);
     if (!after) return std::move(after).failure();
-    if (!modified(*after)) break;
-    out.coalesced.push_back(std::exchange(out.next, std::move(*after)));
+    if (!modified(after->event)) break;
+    out.coalesced.push_back(std::exchange(out.next, std::move(*after)).event);
   }
   return out;
 }
@@ -304,8 +331,8 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
   if (lane.backlog <= 1 || key.replay) return end_lane();
   const auto next = next_step(lane);
   if (!next) return next.failure();
-  const auto& event = next->next;
-  if (event == nullptr) {
+  const auto& [id, seq, event] = next->next;
+  if (!id) {
     core::log(core::log_level::critical, "outbox", "a lane counts more events than its stream has",
               {{"stream", core::to_string(stream_)}, {"endpoint", key.endpoint.value}});
     store::counter_delta d{key.endpoint};
@@ -322,13 +349,14 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
   }
   const core::lane before = lane;
   lane.backlog -= 1 + next->coalesced.size();
-  lane.head = event->id;
-  lane.next_seq = event->seq;
-  lane.head_at = event->at;
+  lane.head = id;
+  lane.next_seq = seq;
+  // What cannot be read becomes the head all the same: the dispatcher parks it with the reason.
+  lane.head_at = event ? event->at : s_.now();
   lane.state = core::lane_state::pending;
   lane.attempts = 0;
   // In one line for the whole endpoint the older event goes first.
-  lane.due = in_line(key) ? event->at : s_.now();
+  lane.due = in_line(key) ? lane.head_at : s_.now();
   lane.not_before = {};
   lane.replayed_at = {};
   lane.last_status = 0;

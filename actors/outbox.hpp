@@ -112,21 +112,31 @@ class outbox {
   void replay_anew(store::write_plan& plan, follow_ups& follow,
                    const std::shared_ptr<const core::event>& event, core::endpoint_id endpoint,
                    bool passed_over);
+  // A place of the stream: no id behind its end; an id without an event when the event's row is
+  // gone or damaged.
+  struct place {
+    core::event_id id;
+    std::uint64_t seq = 0;
+    std::shared_ptr<const core::event> event;
+  };
   // Where a lane goes on: the next event that is sent, and those that are left out for it.
   struct step {
-    std::shared_ptr<const core::event> next;  // none at the end of the stream
+    place next;
     std::vector<std::shared_ptr<const core::event>> coalesced;
   };
   core::result<step> next_step(const core::lane& lane);
-  core::result<std::shared_ptr<const core::event>> event_at(std::uint64_t seq);
+  // Errors: the store cannot be read at the moment.
+  core::result<place> place_at(std::uint64_t seq);
   core::result<std::shared_ptr<const core::event>> stored(core::event_id id) const;
   void look_ahead(const core::lane& lane);
   bool is_ahead(std::uint64_t seq) const {
     return seq >= ahead_from_ && seq - ahead_from_ < ahead_.size();
   }
-  // The first event after `seq` that goes to the endpoint; none at the end of the stream.
-  core::result<std::shared_ptr<const core::event>> next_for(core::endpoint_id endpoint,
-                                                            std::uint64_t seq);
+  // The first place after `seq` whose event goes to the endpoint; `left`: so many do.
+  core::result<place> next_for(core::endpoint_id endpoint, std::uint64_t seq, std::uint64_t left);
+  // Nobody can read whom the event at `seq` was for: it was for the endpoint when `left` of its
+  // events are to come, and fewer of the following ones are.
+  core::result<bool> counts_for(core::endpoint_id endpoint, std::uint64_t seq, std::uint64_t left);
   void remember(std::shared_ptr<const core::event> event);
   void trim();
   // A lane or a mark of this stream holds the event, so retention leaves it alone.
