@@ -180,7 +180,7 @@ void dispatch::enlist(dispatch_queue& q, core::timestamp now) {
 // One request tells whether an origin is well again. What is only given up is no probe: the next
 // one is.
 void dispatch::probe(turns::index origin, core::timestamp now) {
-  while (!draining_ && !turns_.full() && origins_.at(origin).breaker.may_probe(now)) {
+  while (may_send() && !turns_.full() && origins_.at(origin).breaker.may_probe(now)) {
     if (!probe_once(origin, now)) return;
   }
 }
@@ -280,11 +280,13 @@ void dispatch::lane_barred(const core::lane_key& lane, core::timestamp until) {
   if (dispatch_queue* q = queue_of(lane.endpoint)) q->barred(lane, until);
 }
 
+bool dispatch::may_send() const { return !draining_ && !s_.committer.space_ran_out(); }
+
 void dispatch::pump() {
   flood_.look(settings_.monotonic());
   const core::timestamp now = s_.now();
   // The first one goes out however large it is.
-  while (!draining_ && in_flight_bytes_ < settings_.in_flight_bytes_max) {
+  while (may_send() && in_flight_bytes_ < settings_.in_flight_bytes_max) {
     if (const auto& flood = flood_.held()) {
       turns_.hold(flood->member, flood->limit);
     } else {
@@ -532,7 +534,7 @@ void dispatch::tick(core::timestamp now) {
   for (dispatch_queue* q : woken) refill(*q, now);
   for (dispatch_queue* q : woken) enlist(*q, now);
   for (const turns::index origin : origins_.due_probes(now)) probe(origin, now);
-  if (!suspects_.empty() && !draining_) try_suspect(now);
+  if (!suspects_.empty() && may_send()) try_suspect(now);
   // A clock that was set back must not stop the sweeps.
   if (!core::waits(next_sweep_, sweep_interval, now)) {
     next_sweep_ = now + sweep_interval;

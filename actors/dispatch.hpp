@@ -76,6 +76,8 @@ class dispatch {
   core::result<std::shared_ptr<const core::event>> load_event(const work_handle& work);
   void hand_over(const dispatch_queue& q, net::attempt_request&& request);
   void expired(member& m, const work_handle& work, core::timestamp now);
+  // What is answered without space could not be recorded, and would be sent again and again.
+  bool may_send() const;
   void not_sent(member& m, const work_handle& work, const core::error& why, core::timestamp now);
   void judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
                     core::timestamp started, core::timestamp now);

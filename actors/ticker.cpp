@@ -211,6 +211,12 @@ void resume_cascades(ticker_pointer self) {
 void second_hand(ticker_pointer self, core::timestamp now) {
   auto& state = self->state;
   for (const auto& shard : state.shards) self->send(shard, tick{now});
+  // Nothing is sent that could not be recorded, so nothing else would find out that there is space.
+  if (state.s->committer.space_ran_out()) {
+    store::write_plan probe;
+    probe.durable = false;
+    state.s->committer.submit(std::move(probe));
+  }
   state.timers_after.reset();
   fire_timers(self, now);
   tell_notices(self);

@@ -283,6 +283,7 @@ std::string app::impl::metrics() const {
   if (metrics_) in.servers.push_back({"metrics", metrics_->stats()});
   auto inside = engine_->metrics();
   in.figures = std::move(inside.figures);
+  in.commits_refused = inside.commit_no_space;
   in.published = inside.published;
   in.published_unheard = inside.published_unheard;
   in.publish_repeats = inside.publish_repeats;

@@ -266,6 +266,9 @@ std::string metrics_text(const metrics_input& in) {
   add_deliveries(out, in.engine);
   add_figures(out, in.figures);
   add_parts(out, in.parts);
+  out.counter("syndicated_commits_refused_total",
+              "Batches refused for lack of space; nothing is sent until one is not.",
+              number(in.commits_refused));
   out.counter("syndicated_events_published_total", "Events accepted from publishers.",
               number(in.published));
   out.counter("syndicated_events_unheard_total",

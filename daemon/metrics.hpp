@@ -44,6 +44,7 @@ struct metrics_input {
   std::uint64_t rate_refusals = 0;
   std::vector<server_metrics> servers{};
   net::curl_loop_stats sending{};
+  std::uint64_t commits_refused = 0;
   std::uint64_t published = 0;
   std::uint64_t published_unheard = 0;
   std::uint64_t publish_repeats = 0;

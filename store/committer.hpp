@@ -67,6 +67,8 @@ class committer {
   // A batch was refused for lack of space, less than a second ago: after that a write is worth a
   // try, for nothing else would find out that there is space again.
   bool out_of_space() const noexcept;
+  // The last batch was refused for lack of space, whenever that was.
+  bool space_ran_out() const noexcept { return out_of_space_.load(std::memory_order_relaxed); }
 
  private:
   committer(database& db, id_source& ids, std::function<void(std::string)> on_fatal);

@@ -1,6 +1,7 @@
 """A full disk: writes are refused and nothing is lost; with space again it goes on by itself."""
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
@@ -42,8 +43,15 @@ class FullDisk(unittest.TestCase):
             harness.wait_until(lambda: not self.accepts(shop, accepted), 10, "a refusal")
             shop.subscription()
         self.assertEqual(refusal.exception.status, 503)
-        # Attempts go on, but none can be recorded now.
+        # Attempts would be made in vain: what is answered now cannot be recorded.
         gate["status"] = 204
+        admin = daemon.admin()
+        harness.wait_until(lambda: admin.get("/admin/status")["in_flight"] == 0, 30, "no attempts")
+        taken = len(sink.snapshot())
+        before = self.refused(client)
+        harness.wait_until(lambda: self.refused(client) > before + 6, 60,
+                           "as many looks for space as a repeat would have needed")
+        self.assertEqual(len(sink.snapshot()), taken)
         self.assertIsNone(daemon.process.poll(), "it stays up")
         self.assertEqual(len(list(client.all("/v1/subscriptions"))), len(accepted))
         ballast.unlink()
@@ -51,6 +59,11 @@ class FullDisk(unittest.TestCase):
         harness.wait_until(lambda: harness.drained(client), 60, "empty queues")
         self.assertEqual(set(accepted) - {a.entity_id for a in sink.snapshot()}, set())
         self.assertIsNone(daemon.process.poll(), "it stayed up")
+
+    def refused(self, client):
+        """Batches that found no space; one a second looks for it."""
+        text = client.raw("GET", "/metrics")[2].decode()
+        return int(re.search(r"^syndicated_commits_refused_total (\d+)", text, re.M)[1])
 
     def fill(self, left):
         """Fills the disk but for about `left` bytes."""
