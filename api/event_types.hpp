@@ -20,7 +20,8 @@ class call;
 // Bound: limits::event_types_max types exist, and a name keeps one schema.
 class schema_cache {
  public:
-  // nullptr: the type has no schema, or one that an older version let pass and this one does not.
+  // nullptr: the type has no schema, or one that an older version let pass and this one does not:
+  // then its data is refused.
   std::shared_ptr<const schema> of(const std::shared_ptr<const core::event_type>& type);
 
  private:

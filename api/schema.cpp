@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t subschemas_max = 512;
 constexpr std::size_t mistakes_max = 8;
+// Bytes of data by bytes of schema: the library collects every mistake, one for each item and rule,
+// before the first can be read, each of 200 bytes or so.
+constexpr std::size_t explained_max = 2U << 20U;
 
 using words = std::array<std::string_view, 5>;
 constexpr words refused{"$ref", "$id", "pattern", "patternProperties", "uniqueItems"};
@@ -47,6 +50,11 @@ class schema_check {
       const std::string inside = pointer_to(place, name);
       if (std::ranges::find(refused, name) != refused.end() && !harmless(name, member.value())) {
         mistakes.push_back({inside, "is not supported in schemas of event types"});
+      } else if (name == "multipleOf" && !is_divisor(member.value())) {
+        mistakes.push_back({inside, "must be a whole number from 1 on"});
+      } else if (name == "$schema" && !is_draft_7(member.value())) {
+        mistakes.push_back(
+            {inside, "must be http://json-schema.org/draft-07/schema#, or left out"});
       } else if (is_one_of(name, {"properties", "definitions", "dependencies"})) {
         visit_members(member.value(), inside);
       } else if (is_one_of(name, {"items", "allOf", "anyOf", "oneOf"})) {
@@ -59,6 +67,19 @@ class schema_check {
   }
 
  private:
+  // The library divides by it, and compares remainders of fractions with a fixed bound, so that
+  // 19.99 would be no multiple of 0.01.
+  static bool is_divisor(const boost::json::value& value) {
+    return value.is_uint64() || (value.is_int64() && value.as_int64() > 0);
+  }
+  // Keywords of other drafts would be taken for remarks.
+  static bool is_draft_7(const boost::json::value& value) {
+    if (!value.is_string()) return false;
+    std::string_view text{value.as_string().data(), value.as_string().size()};
+    if (text.ends_with('#')) text.remove_suffix(1);
+    return is_one_of(text, {"http://json-schema.org/draft-07/schema",
+                            "https://json-schema.org/draft-07/schema"});
+  }
   static bool harmless(std::string_view name, const boost::json::value& value) {
     return name == "uniqueItems" && value.is_bool() && !value.as_bool();
   }
@@ -94,6 +115,7 @@ std::string pointer_of(const std::vector<std::string>& context) {
 }  // namespace
 
 struct schema::compiled {
+  std::size_t bytes = 0;
   valijson::Schema rules;
 };
 
@@ -115,6 +137,7 @@ core::result<std::shared_ptr<const schema>> schema::compile(std::string_view tex
     return bad_schema("the schema uses what is not supported", std::move(check.mistakes));
   }
   auto body = std::make_unique<compiled>();
+  body->bytes = text.size();
   try {
     valijson::SchemaParser parser{valijson::SchemaParser::kDraft7};
     parser.populateSchema(valijson::adapters::BoostJsonAdapter{root}, body->rules);
@@ -131,9 +154,14 @@ std::vector<core::field_error> schema::mistakes_in(std::string_view data) const 
   std::vector<core::field_error> out;
   try {
     valijson::Validator validator;
-    valijson::ValidationResults results;
     const valijson::adapters::BoostJsonAdapter target{value};
-    if (validator.validate(body_->rules, target, &results)) return out;
+    // Without a place for mistakes it ends with the first one.
+    if (validator.validate(body_->rules, target, nullptr)) return out;
+    if (data.size() * body_->bytes > explained_max) {
+      return {{"", "does not fit the schema of its event type; too large for more words"}};
+    }
+    valijson::ValidationResults results;
+    validator.validate(body_->rules, target, &results);
     valijson::ValidationResults::Error one;
     while (out.size() < mistakes_max && results.popError(one)) {
       out.push_back({pointer_of(one.context), one.description});

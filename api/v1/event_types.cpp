@@ -32,8 +32,11 @@ void check_declared(const call& c, std::string_view name, std::string_view data,
     }
     return;
   }
+  if (type->schema.empty()) return;
   const auto rules = c.shared->schemas.of(type);
-  if (!rules) return;
+  if (!rules) {
+    return in.refuse("name", "has a schema that this version does not take: PATCH its event type");
+  }
   for (core::field_error& m : rules->mistakes_in(data)) {
     in.refuse("data" + m.pointer, std::move(m.detail));
   }
@@ -70,20 +73,25 @@ struct type_fields {
   std::optional<std::string> description, schema, example;
 };
 
-type_fields read_fields(const call& c, object_reader& in, const json& body) {
+// Schema and example must fit each other, also when only one of them is given.
+type_fields read_fields(const call& c, object_reader& in, const json& body,
+                        const core::event_type& present) {
   type_fields out;
   out.description = in.text("description", name_bytes_max);
   if (body.object() == nullptr) return out;
   out.schema = read_object(c, in, body, "schema", event_schema_bytes_max);
   out.example = read_object(c, in, body, "example", event_schema_bytes_max);
-  if (!out.schema || out.schema->empty()) return out;
-  const auto compiled = schema::compile(*out.schema);
+  if (!out.schema && !out.example) return out;
+  const std::string rules = out.schema.value_or(present.schema);
+  const std::string example = out.example.value_or(present.example);
+  if (rules.empty()) return out;
+  const auto compiled = schema::compile(rules);
   if (!compiled) {
     for (const core::field_error& f : compiled.failure().fields) {
       in.refuse("schema" + f.pointer, f.detail);
     }
-  } else if (out.example && !out.example->empty()) {
-    for (core::field_error& m : (*compiled)->mistakes_in(*out.example)) {
+  } else if (!example.empty()) {
+    for (core::field_error& m : (*compiled)->mistakes_in(example)) {
       in.refuse("example" + m.pointer, std::move(m.detail));
     }
   }
@@ -102,7 +110,7 @@ void create_type(const call_ptr& c) {
       in.refuse("name", std::move(why));
     }
   }
-  type_fields given = read_fields(*c, in, *body);
+  type_fields given = read_fields(*c, in, *body, t);
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
   t.description = std::move(given.description).value_or(std::string{});
   t.schema = std::move(given.schema).value_or(std::string{});
@@ -121,11 +129,12 @@ void update_type(const call_ptr& c) {
   if (const auto allowed = require_staff(*c); !allowed) return c->fail(allowed.failure());
   auto body = c->body();
   if (!body) return c->fail(body.failure());
+  const auto present = c->engine().catalog()->find_event_type(c->key);
+  if (!present) return c->fail(no_such_type(c->key));
   object_reader in{*body};
   if (in.value("name") != nullptr) in.refuse("name", "cannot be changed; declare another one");
-  type_fields given = read_fields(*c, in, *body);
+  type_fields given = read_fields(*c, in, *body, *present);
   if (const auto ok = in.finish(); !ok) return c->fail(ok.failure());
-  if (!c->engine().catalog()->find_event_type(c->key)) return c->fail(no_such_type(c->key));
   auto options = c->options();
   if (!options) return c->fail(options.failure());
   c->engine().change_catalog(

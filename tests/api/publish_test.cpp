@@ -195,8 +195,10 @@ BOOST_AUTO_TEST_CASE(what_could_take_for_ever_is_refused_in_a_schema) {
        {R"({"$ref":"http://elsewhere.example/s.json"})", R"({"$ref":"#"})",
         R"({"properties":{"a":{"pattern":"(a+)+$"}}})", R"({"patternProperties":{"a":{}}})",
         R"({"items":{"uniqueItems":true}})", R"({"anyOf":[{},{"not":{"$id":"x"}}]})",
-        R"({"definitions":{"d":{"pattern":"x"}}})", R"({"type":"nothing"})",
-        R"({"minimum":"x"})"}) {
+        R"({"definitions":{"d":{"pattern":"x"}}})", R"({"type":"nothing"})", R"({"multipleOf":0})",
+        R"({"properties":{"a":{"multipleOf":-1}}})", R"({"items":{"anyOf":[{"multipleOf":0.01}]}})",
+        R"({"multipleOf":2.0})", R"({"$schema":"https://json-schema.org/draft/2020-12/schema"})",
+        R"({"$schema":7})", R"({"minimum":"x"})"}) {
     const auto r =
         f.call("POST", "/v1/event-types", R"({"name":"a.b","schema":)" + std::string{bad} + "}");
     BOOST_TEST(r.status() == 422, bad);
@@ -207,6 +209,44 @@ BOOST_AUTO_TEST_CASE(what_could_take_for_ever_is_refused_in_a_schema) {
       "POST", "/v1/event-types",
       R"({"name":"a.b","schema":{"properties":{"n":{"type":"integer"}}},"example":{"n":"x"}})");
   BOOST_TEST(example.at("/errors/0/pointer") == "/example/n");
+}
+
+BOOST_AUTO_TEST_CASE(schema_and_example_fit_also_when_one_of_them_changes) {
+  face f;
+  const std::string at = "/v1/event-types/a.b";
+  f.call("POST", "/v1/event-types", R"({"name":"a.b","example":{"n":1}})");
+  const auto refused = f.call("PATCH", at, R"({"schema":{"required":["q"]}})");
+  BOOST_TEST(refused.status() == 422);
+  BOOST_TEST(refused.at("/errors/0/pointer").starts_with("/example"), refused.http.body);
+  BOOST_TEST(f.call("PATCH", at, R"({"schema":{"required":["n"]}})").status() == 200);
+  BOOST_TEST(f.call("PATCH", at, R"({"example":{"q":1}})").status() == 422);
+  BOOST_TEST(f.call("PATCH", at, R"({"example":null,"schema":{"required":["q"]}})").status() ==
+             200);
+}
+
+BOOST_AUTO_TEST_CASE(whole_divisors_are_judged_and_many_mistakes_are_not_collected) {
+  const auto rules = *api::schema::compile(
+      R"({"$schema":"http://json-schema.org/draft-07/schema#",)"
+      R"("properties":{"n":{"multipleOf":5},"a":{"items":{"required":["x","y","z"]}}}})");
+  BOOST_TEST(rules->mistakes_in(R"({"n":10})").empty());
+  BOOST_TEST(!rules->mistakes_in(R"({"n":-9223372036854775808})").empty());
+  BOOST_TEST(rules->mistakes_in(R"({"a":[{},{},{},{}]})").size() == 8U);
+  std::string large = R"({"a":[{})";
+  for (int i = 0; i < 50'000; ++i) large += ",{}";
+  const auto mistakes = rules->mistakes_in(large + "]}");
+  BOOST_REQUIRE(mistakes.size() == 1U);
+  BOOST_TEST(mistakes[0].detail.find("too large") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stored_schema_that_is_not_taken_any_more_lets_nothing_pass) {
+  face f;
+  core::event_type old;
+  old.name = "a.b";
+  old.schema = R"({"multipleOf":0})";
+  f.engine.items->all_event_types["a.b"] = std::make_shared<const core::event_type>(old);
+  const auto r = f.call("POST", "/v1/events", R"({"name":"a.b","data":{"n":1}})");
+  BOOST_TEST(r.status() == 422);
+  BOOST_TEST(r.at("/errors/0/pointer") == "/name");
 }
 
 BOOST_AUTO_TEST_CASE(undeclared_names_can_be_refused) {
