@@ -421,7 +421,7 @@ void dispatch::send(member& m, work_handle work, core::timestamp now) {
   if (!event) return not_sent(m, work, event.failure(), now);
   auto request = make_request(**event, q.settings(), q, work->lane.attempts + 1, now);
   if (!request) return not_sent(m, work, request.failure(), now);
-  const attempt_start started{now, settings_.monotonic(), request->body->size()};
+  const attempt_start started{now, settings_.monotonic(), request->body->size(), q.address()};
   in_flight_bytes_ += started.body_bytes;
   flood_.sent(m.queue->place, started.steady);
   request->done = [complete = complete_, work, started](core::attempt_result&& result) {
@@ -493,7 +493,14 @@ void dispatch::attempt_ended(const work_handle& work, const attempt_start& start
     origins_.returned(m.origin, work.get());
     return;
   }
-  const core::verdict verdict = core::classify(result, q.settings(), now);
+  core::verdict verdict = core::classify(result, q.settings(), now);
+  const bool would_end =
+      verdict.kind == core::response_class::gone || verdict.wish == core::receiver_wish::disable;
+  if (would_end && started.address != q.address()) {
+    // The last word of an address that the endpoint has left: it is tried at the new one.
+    if (verdict.kind == core::response_class::gone) verdict.kind = core::response_class::failure;
+    verdict.wish = core::receiver_wish::none;
+  }
   s_.stats.attempt_ended(verdict.kind, std::chrono::microseconds{result.timing.total_us},
                          now - std::max(work->lane.head_at, work->lane.replayed_at));
   auto report = std::make_shared<lane_report>();
@@ -508,8 +515,8 @@ void dispatch::attempt_ended(const work_handle& work, const attempt_start& start
   report->sent_due = work->lane.due;
   report->row = row_of(work, started.at, result, verdict);
   report->outcome = core::within_age(
-      core::judge(verdict, report->row.number, own.empty() ? delivery->schedule : own,
-                  delivery->jitter, s_.random(), now),
+      core::judge(verdict, report->row.number, core::tries_alike(work->lane, verdict),
+                  own.empty() ? delivery->schedule : own, delivery->jitter, s_.random(), now),
       work->lane, q.settings().max_age);
   const bool ends = report->outcome.disable_endpoint;
   if (ends) {

@@ -39,6 +39,7 @@ core::timestamp age_of(const work_handle& work) {
 void dispatch_queue::configure(std::shared_ptr<const core::endpoint> settings) {
   const bool was_active = active();
   const bool was_in_line = settings_ && in_line();
+  if (settings_ && settings_->url != settings->url) ++address_;
   settings_ = std::move(settings);
   window_.set_max(settings_->concurrency_max);
   bucket_.configure(settings_->rate, s_.now());

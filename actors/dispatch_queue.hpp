@@ -40,6 +40,7 @@ class dispatch_queue {
   // Takes new settings. Paused: forgets what is ready. Active again: starts slowly, from the disk.
   void configure(std::shared_ptr<const core::endpoint> settings);
   const core::endpoint& settings() const { return *settings_; }
+  std::uint32_t address() const { return address_; }  // grows with each change of the URL
   bool active() const { return settings_ && settings_->state == core::endpoint_state::active; }
   bool deleted() const { return settings_ && settings_->state == core::endpoint_state::deleted; }
   // Deleted or disabled: what waits will not be sent.
@@ -189,6 +190,7 @@ class dispatch_queue {
   core::endpoint_id id_;
   flight_journal::part* journal_;
   std::shared_ptr<const core::endpoint> settings_;
+  std::uint32_t address_ = 0;
   std::shared_ptr<const std::vector<std::string>> headers_;
   std::shared_ptr<const net::tls_material> tls_;
   std::shared_ptr<net::oauth2_grant> grant_;

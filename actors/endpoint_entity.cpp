@@ -146,7 +146,7 @@ void endpoint_entity::tell_quota(entity_request& request, const owner_quota_chan
   data.key("value").number(change.value);
   data.key("limit").number(change.limit);
   data.end_object();
-  write(request, {draft_of(core::event_name_of(change.level)), inner(std::move(data))}, *e);
+  write(request, {draft_of(core::event_name_of(change.level)), inner(std::move(data)), true}, *e);
 }
 
 void endpoint_entity::write(entity_request& request, told news, const core::endpoint& e) {
@@ -160,8 +160,8 @@ void endpoint_entity::write(entity_request& request, store::write_plan plan, std
   follow_ups follow;
   event_facts facts;
   facts.cause = cause_of(request.options.by);
-  facts.about = e.id;
   for (told& one : news) {
+    facts.about = one.about_owner ? core::endpoint_id{} : e.id;
     std::vector<core::event_draft> drafts;
     drafts.push_back(std::move(one.draft));
     // It is no new load, so nothing refuses it.

@@ -20,7 +20,8 @@ class endpoint_entity final : public entity {
  private:
   struct told {
     core::event_draft draft;
-    std::string data;  // members behind the endpoint's own, without braces
+    std::string data;          // members behind the endpoint's own, without braces
+    bool about_owner = false;  // told in the endpoint's stream, but not about it: it may hear it
   };
 
   core::result<void> load_record() override;

@@ -10,6 +10,8 @@ namespace syndicated::actors {
 namespace {
 
 constexpr std::size_t attempt_cursor_bytes = 24;
+// Not now: what was noted before the clock was set back is shown, too.
+constexpr core::timestamp end_of_time = core::from_unix_ms(std::int64_t{1} << 60U);
 constexpr std::size_t lane_cursor_bytes = 34;
 // Whether an event is still parked takes several look-ups, as much as so many rows of an index.
 constexpr std::size_t parked_look_rows = 16;
@@ -220,7 +222,7 @@ core::result<page<attempt_record>> engine_body::attempts_at(core::endpoint_id id
   std::size_t rows = 0;
   core::result<void> problem;
   auto scanned =
-      repo_->attempts_at(id, f.since.value_or(core::timestamp{}), f.until.value_or(options_.now()),
+      repo_->attempts_at(id, f.since.value_or(core::timestamp{}), f.until.value_or(end_of_time),
                          *cursor, [&](store::attempt_mark&& mark) {
                            if (out.items.size() >= p.limit || rows >= core::limits::scan_rows_max) {
                              out.next = core::base64_encode(last_place);

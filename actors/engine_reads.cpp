@@ -99,12 +99,12 @@ core::result<page<core::event>> engine_body::events(const event_filter& f,
   const std::vector<std::string> patterns{f.name};
   family_tree tree{*repo_};
   const auto offer = [&](core::event&& e) {
-    if (f.until && e.at > *f.until) return false;
-    const bool wanted = (f.name.empty() || core::matches(patterns, e.name)) &&
-                        (f.stream_name.empty() || e.stream_name == f.stream_name) &&
-                        (!f.kind || e.stream.kind == *f.kind) && (!f.since || e.at >= *f.since) &&
-                        (!f.vendor || e.vendor == f.vendor) &&
-                        (!f.within || tree.within(e.tenant, f.within));
+    // None ends the search by its time: a clock may have been set back.
+    const bool wanted =
+        (!f.until || e.at <= *f.until) && (f.name.empty() || core::matches(patterns, e.name)) &&
+        (f.stream_name.empty() || e.stream_name == f.stream_name) &&
+        (!f.kind || e.stream.kind == *f.kind) && (!f.since || e.at >= *f.since) &&
+        (!f.vendor || e.vendor == f.vendor) && (!f.within || tree.within(e.tenant, f.within));
     const std::uint64_t id = e.id.value;
     return filler.offer(id, std::move(e), wanted);
   };

@@ -88,7 +88,7 @@ bool origins::ended(turns::index origin, const lane_work* work, const core::verd
     recovered(origin, now);
     return true;
   }
-  if (verdict.kind == response_class::delivered) one.breaker.succeeded(now);
+  one.breaker.succeeded(now);  // a refusal, too, shows that it is alive
   if (one.ramping) {
     one.ramp.on_success();
     one.ramping = one.ramp.limit() < cap_;

@@ -355,6 +355,7 @@ core::result<void> outbox::advance(store::write_plan& plan, follow_ups& follow, 
   lane.head_at = event ? event->at : s_.now();
   lane.state = core::lane_state::pending;
   lane.attempts = 0;
+  lane.alike = 0;
   // In one line for the whole endpoint the older event goes first.
   lane.due = in_line(key) ? lane.head_at : s_.now();
   lane.not_before = {};
@@ -481,6 +482,7 @@ void outbox::apply(store::write_plan& plan, follow_ups& follow, const lane_repor
     case core::lane_step::retry: {
       const core::lane before = *lane;
       lane->attempts = r.row.number;
+      lane->alike = r.outcome.alike;
       const bool keeps_place = in_line(r.lane);
       lane->due = keeps_place ? lane->due : r.outcome.due;
       lane->not_before = keeps_place ? r.outcome.due : core::timestamp{};

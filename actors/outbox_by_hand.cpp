@@ -44,6 +44,7 @@ void outbox::replay_head(store::write_plan& plan, follow_ups& follow,
     d.parked = -1;
     plan.deltas.push_back(d);
     lane.attempts = 0;
+    lane.alike = 0;
   }
   lane.state = core::lane_state::pending;
   // Another time than before, always: by it a report on what was sent earlier is recognised.

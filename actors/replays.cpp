@@ -218,7 +218,12 @@ void replays::read_page(running& r, std::vector<std::pair<core::event_id, core::
   const auto page_max =
       std::min(page_events_max, static_cast<std::size_t>(std::max(1, r.job.rate_per_s)));
   auto scanned = s_.repo.events(r.next, [&](core::event&& e) {
-    if (e.at > r.job.until) return false;
+    // A clock may have been set back: what follows one that is too late need not be.
+    if (e.at < r.job.since || e.at > r.job.until) {
+      r.next = {e.id.value + 1};
+      stopped = ++rows >= page_rows_max;
+      return !stopped;
+    }
     const bool before = r.noted.contains(e.id);  // a crash came before the place was stored
     auto wanted = before ? core::result<bool>{true} : chosen(e, r.job);
     if (!wanted) {

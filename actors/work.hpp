@@ -225,6 +225,7 @@ struct attempt_start {
   core::timestamp at{};
   std::chrono::steady_clock::time_point steady{};  // the same by a clock that nobody sets
   std::size_t body_bytes = 0;
+  std::uint32_t address = 0;  // which of the endpoint's, in the order of its changes
 };
 
 // What came of it; the entity moves the lane's cursor.

@@ -55,6 +55,7 @@ std::string encode(const core::lane& l) {
   r.set_backlog(l.backlog);
   r.set_state(number(l.state));
   r.set_attempts(l.attempts);
+  r.set_alike(l.alike);
   r.set_due_ms(ms(l.due));
   r.set_head_at_ms(ms(l.head_at));
   r.set_last_status(l.last_status);
@@ -74,6 +75,7 @@ core::result<core::lane> decode_lane(const core::lane_key& key, std::string_view
   l.backlog = r.backlog();
   l.state = static_cast<core::lane_state>(r.state());
   l.attempts = r.attempts();
+  l.alike = r.alike();
   l.due = at(r.due_ms());
   l.head_at = at(r.head_at_ms());
   l.last_status = r.last_status();

@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 constexpr std::int64_t step_ms = 10'000;
 constexpr std::uint32_t cohort_ppm = 1'000'000;
 constexpr std::uint32_t failed_cohorts_max = 2;
+constexpr milliseconds cohorts_apart_max = std::chrono::hours{1};
 constexpr std::uint32_t attempts_min = 20;  // fewer say nothing about a share
 
 std::int64_t step_of(timestamp t) noexcept { return to_unix_ms(t) / step_ms; }
@@ -82,6 +83,9 @@ bool breaker::failed(int cohort, std::string_view reason, const breaker_rules& r
                      timestamp now) {
   if (!closed() || rules.open_first.count() == 0) return false;
   const auto size = static_cast<std::uint32_t>(std::max(1, cohort));
+  // Two failures of a quiet origin on different days say nothing about today.
+  if (now - failed_last_ > cohorts_apart_max || now < failed_last_) failed_cohorts_ppm_ = 0;
+  failed_last_ = now;
   failed_cohorts_ppm_ += (cohort_ppm + size - 1) / size;
   recent_.add(now, true);
   const bool cohorts = failed_cohorts_ppm_ >= failed_cohorts_max * cohort_ppm;

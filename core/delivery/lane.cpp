@@ -34,7 +34,15 @@ bool too_old(const lane& l, milliseconds max_age, timestamp now) noexcept {
   return max_age.count() > 0 && now - std::max(l.head_at, l.replayed_at) > max_age;
 }
 
-lane_outcome judge(const verdict& v, std::uint32_t attempts,
+std::uint32_t tries_alike(const lane& l, const verdict& v) noexcept {
+  if (v.kind == response_class::rejected_size) {
+    return 1 + (l.last_status == 413 || l.last_status == 431 ? l.alike : 0);
+  }
+  if (v.kind != response_class::blocked) return 0;
+  return 1 + (l.last_error == to_string(attempt_error::blocked_destination) ? l.alike : 0);
+}
+
+lane_outcome judge(const verdict& v, std::uint32_t attempts, std::uint32_t alike,
                    const std::vector<milliseconds>& schedule, double jitter, double random,
                    timestamp now) {
   const bool disable = v.wish == receiver_wish::disable;
@@ -52,10 +60,10 @@ lane_outcome judge(const verdict& v, std::uint32_t attempts,
     }
     case response_class::local: return {lane_step::retry, now + local_pause, {}, false};
     case response_class::blocked:
-      if (attempts >= blocked_checks_max) return park("blocked_destination");
-      return {lane_step::retry, now + blocked_pause, {}, false};
+      if (alike >= blocked_checks_max) return park("blocked_destination");
+      return {lane_step::retry, now + blocked_pause, {}, false, alike};
     case response_class::rejected_size:
-      if (attempts >= size_tries_max) return park("rejected_size");
+      if (alike >= size_tries_max) return park("rejected_size");
       break;
     case response_class::failure:
     case response_class::overload: break;
@@ -63,7 +71,7 @@ lane_outcome judge(const verdict& v, std::uint32_t attempts,
   const auto pause = pause_after(attempts, schedule, jitter, random);
   if (!pause) return park("exhausted");
   const milliseconds wait = std::max(*pause, v.retry_after.value_or(milliseconds{0}));
-  return {lane_step::retry, now + wait, {}, false};
+  return {lane_step::retry, now + wait, {}, false, alike};
 }
 
 milliseconds longest_wait(const std::vector<milliseconds>& schedule, double jitter) {

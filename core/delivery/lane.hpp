@@ -39,6 +39,7 @@ struct lane {
   std::uint64_t backlog = 0;   // undelivered events in the lane, the head included
   lane_state state = lane_state::pending;
   std::uint32_t attempts = 0;  // made for the head
+  std::uint32_t alike = 0;     // the last of them that ended too large, or blocked, in a row
   timestamp due{};
   timestamp head_at{};      // when the head's event happened
   timestamp replayed_at{};  // the head was asked for again, and its age counts from there
@@ -63,13 +64,18 @@ struct lane_outcome {
   timestamp due{};                // for retry
   std::string reason;             // for park: "exhausted", "gone", "rejected_size", "expired" ...
   bool disable_endpoint = false;  // 410, or the receiver's wish
+  std::uint32_t alike = 0;        // for retry: lane::alike
 };
 
 // The head's age is counted from its event, or from the wish to send it again. `max_age` 0: none.
 bool too_old(const lane& l, std::chrono::milliseconds max_age, timestamp now) noexcept;
 
-// Decides what follows an attempt. `attempts` counts this one. `random` in [0, 1).
-lane_outcome judge(const verdict& v, std::uint32_t attempts,
+// What is too large, or goes to a blocked destination, is given up after fewer tries: attempts in a
+// row that ended so, this one included. 0: it ended in another way.
+std::uint32_t tries_alike(const lane& l, const verdict& v) noexcept;
+
+// Decides what follows an attempt. `attempts` counts this one, `alike` is of it. `random` in [0, 1).
+lane_outcome judge(const verdict& v, std::uint32_t attempts, std::uint32_t alike,
                    const std::vector<std::chrono::milliseconds>& schedule, double jitter,
                    double random, timestamp now);
 

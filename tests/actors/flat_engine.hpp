@@ -127,6 +127,7 @@ class flat_engine {
   }
   void advance(std::chrono::milliseconds by) {
     w_.now += by;
+    if (w_.committer().space_ran_out()) w_.committer().submit({});  // as the ticker looks for space
     dispatch->tick(w_.now);
     settle();
   }

@@ -12,6 +12,8 @@ namespace {
 using namespace tests;
 using core::endpoint_state;
 
+const char* const good_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
 class office : public room {
  public:
   core::endpoint_id platform_endpoint() {
@@ -89,6 +91,45 @@ BOOST_AUTO_TEST_CASE(a_breaker_degrades_and_the_first_delivery_recovers_each_onc
   BOOST_TEST(events.back().recipients.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_between_two_failures_shows_that_the_origin_is_alive) {
+  set_protection({{30s, 15min}, 1.0});
+  const auto st = open_stall(1);
+  sell(st, 9);
+  for (const int status : {404, 404, 503, 404, 503, 404, 503, 404, 404}) {
+    BOOST_REQUIRE(under_way(st) == 1U);  // the breaker is closed
+    answer_first(st, status);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_last_word_of_an_address_that_was_left_ends_nothing) {
+  for (const bool wish : {false, true}) {
+    const auto st = open_stall(1, [](core::endpoint& e) {
+      e.form = core::wire_form::standard;
+      e.secret = core::secret_bytes{good_secret};
+      e.receiver_control = true;
+    });
+    sell(st, 2);
+    actors::update_endpoint move;
+    move.id = st.endpoint;
+    move.url = s().catalog.load()->find_any(st.endpoint)->url + "/new";
+    engine.endpoint_by_url[*move.url] = st.endpoint;
+    catalog(move);
+    core::attempt_result last_word;
+    last_word.status = wish ? 500 : 410;
+    if (wish) last_word.control = "disable";
+    engine.answer(*engine.first_of(st.endpoint), std::move(last_word));
+    engine.settle();
+    const auto now_set = [&] { return s().catalog.load()->find_any(st.endpoint)->state; };
+    BOOST_TEST((now_set() == endpoint_state::active));
+    engine.advance(6s);
+    BOOST_TEST(drain_all(st).size() == 2U);
+    // What the new one says counts.
+    sell(st, 1);
+    answer_first(st, 410);
+    BOOST_TEST((now_set() == endpoint_state::disabled));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(each_level_of_an_owners_quota_is_told_once) {
   const auto operators = platform_endpoint();
   const auto st = open_stall();
@@ -115,6 +156,19 @@ BOOST_AUTO_TEST_CASE(each_level_of_an_owners_quota_is_told_once) {
   for (const auto& e : events) {
     BOOST_TEST((e.recipients == std::vector<core::endpoint_id>{operators}));
   }
+}
+
+// The platform's own quota is told in the stream of its oldest endpoint, which hears of it, too.
+BOOST_AUTO_TEST_CASE(the_platforms_own_quota_reaches_the_platform) {
+  const auto operators = platform_endpoint();
+  const auto asked = engine.ask(request(
+      core::stream_of(operators), actors::owner_quota_changed{core::endpoint_scope::platform, 0,
+                                                              core::quota_level::blocked, 10, 10}));
+  engine.settle();
+  BOOST_TEST(asked->ok());
+  BOOST_REQUIRE_EQUAL(names(operators), "quota.blocked");
+  BOOST_TEST((told(operators)[0].recipients == std::vector<core::endpoint_id>{operators}));
+  BOOST_TEST(engine.under_way(operators) == 1U);
 }
 
 // The endpoint that told it is deleted while the quota is full, and the daemon may be restarted.
@@ -287,8 +341,6 @@ BOOST_AUTO_TEST_CASE(nothing_is_told_to_the_endpoint_it_is_about_nor_about_the_t
 }
 
 // ---- poison -------------------------------------------------------------------------------------
-
-const char* const good_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 // What is parked of the endpoint's only lane, and why; told to the platform once.
 void check_poison(office& o, const stall& st, const std::string& reason) {

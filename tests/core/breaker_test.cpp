@@ -42,6 +42,12 @@ BOOST_AUTO_TEST_CASE(a_success_between_them_starts_the_count_again) {
   BOOST_TEST(b.closed());
 }
 
+BOOST_AUTO_TEST_CASE(failures_of_different_days_do_not_add_up) {
+  breaker b;
+  for (int day = 0; day < 9; ++day) BOOST_TEST(!fail(b, 1, noon + day * 24h));
+  BOOST_TEST(fail(b, 1, noon + 8 * 24h + 59min));
+}
+
 BOOST_AUTO_TEST_CASE(half_of_at_least_twenty_attempts_in_a_minute_open_it) {
   breaker b;
   for (int i = 0; i < 19; ++i) {

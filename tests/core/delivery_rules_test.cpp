@@ -218,7 +218,35 @@ BOOST_AUTO_TEST_CASE(jitter_stays_within_its_bounds) {
 
 lane_outcome judged(response_class kind, std::uint32_t attempts,
                     std::optional<std::chrono::milliseconds> retry_after = {}) {
-  return judge({kind, "x", retry_after}, attempts, default_schedule(), 0.0, 0.5, noon);
+  return judge({kind, "x", retry_after}, attempts, attempts, default_schedule(), 0.0, 0.5, noon);
+}
+
+BOOST_AUTO_TEST_CASE(tries_of_one_kind_count_by_themselves) {
+  const verdict large{response_class::rejected_size, "http_413"};
+  const verdict blocked{response_class::blocked, "blocked_destination"};
+  const auto step = [](const verdict& v, std::uint32_t made, std::uint32_t alike) {
+    return judge(v, made, alike, default_schedule(), 0.0, 0.5, noon);
+  };
+  BOOST_TEST((step(large, 3, 1).step == lane_step::retry));
+  BOOST_TEST(step(large, 3, 1).alike == 1U);
+  BOOST_TEST((step(blocked, 7, 2).step == lane_step::retry));
+  BOOST_TEST(step(blocked, 7, 3).reason == "blocked_destination");
+
+  lane l;
+  l.attempts = 5;
+  l.last_error = "http_503";
+  l.last_status = 503;
+  BOOST_TEST(tries_alike(l, large) == 1U);
+  l = {};
+  l.alike = 2;
+  l.last_status = 431;
+  BOOST_TEST(tries_alike(l, large) == 3U);
+  BOOST_TEST(tries_alike(l, blocked) == 1U);
+  l.last_status = 0;
+  l.last_error = "blocked_destination";
+  BOOST_TEST(tries_alike(l, blocked) == 3U);
+  BOOST_TEST(tries_alike(l, large) == 1U);
+  BOOST_TEST(tries_alike(l, {response_class::overload, "http_503"}) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_follows_an_attempt) {
@@ -248,7 +276,7 @@ BOOST_AUTO_TEST_CASE(no_outcome_lets_a_lane_wait_for_longer_than_the_longest_wai
           for (const auto kind : {response_class::failure, response_class::overload,
                                   response_class::blocked, response_class::local}) {
             verdict v{kind, "", 24h};
-            const auto out = judge(v, made, schedule, jitter, random, noon);
+            const auto out = judge(v, made, made, schedule, jitter, random, noon);
             if (out.step == lane_step::retry) BOOST_TEST(waits(out.due, longest, noon));
           }
         }

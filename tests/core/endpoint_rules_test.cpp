@@ -220,7 +220,7 @@ lane_outcome answered(int status, std::string control, bool on = true) {
   attempt_result r;
   r.status = status;
   r.control = std::move(control);
-  return judge(classify(r, to, noon), 1, {0s, 5s, 5s}, 0.0, 0.5, noon);
+  return judge(classify(r, to, noon), 1, 0, {0s, 5s, 5s}, 0.0, 0.5, noon);
 }
 
 BOOST_AUTO_TEST_CASE(the_receiver_decides_when_it_may) {
