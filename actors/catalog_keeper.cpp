@@ -20,6 +20,20 @@ std::shared_ptr<const catalog_snapshot> with_item(const catalog_snapshot& in,
   return std::visit([&in](const auto& record) { return in.with(record); }, item);
 }
 
+// A key whose overlap has ended is kept nowhere: a clock that is set back must not wake it.
+bool drop_ended_keys(core::endpoint& e, core::timestamp now) {
+  bool dropped = false;
+  const auto drop = [&](core::secret_bytes& key, std::optional<core::timestamp>& until) {
+    if (!until || now < *until) return;
+    key = {};
+    until.reset();
+    dropped = true;
+  };
+  drop(e.previous_secret, e.previous_until);
+  drop(e.previous_signing_key, e.previous_signing_until);
+  return dropped;
+}
+
 }  // namespace
 
 core::result<void> catalog_keeper::load() {
@@ -92,7 +106,7 @@ core::result<catalog_keeper::change> catalog_keeper::on(const create_endpoint& c
 core::result<catalog_keeper::change> catalog_keeper::on(const update_endpoint& c) const {
   auto e = present<core::endpoint>(*newest_, c.id, "endpoint");
   if (!e) return std::move(e).failure();
-  bool changed = false;
+  bool changed = drop_ended_keys(*e, s_.now());
   take(e->url, c.url, changed);
   take(e->origin, c.origin, changed);
   take(e->events, c.events, changed);
@@ -141,6 +155,17 @@ core::result<catalog_keeper::change> catalog_keeper::on(const rotate_secret& c) 
   const core::timestamp now = s_.now();
   // Cloudesire's form has one signature header, so there the switch is at once (domain.md 10.10).
   const bool overlap = e->form == core::wire_form::standard && c.overlap.count() > 0;
+  drop_ended_keys(*e, now);
+  const auto runs = [&](const auto& next, const std::optional<core::timestamp>& until) {
+    return overlap && next && until.has_value();
+  };
+  if (runs(c.secret, e->previous_until) || runs(c.signing_key, e->previous_signing_until)) {
+    return core::error{core::errc::conflict,
+                       "overlap_running",
+                       "the keys before these still sign; with overlap_s 0 they end at once",
+                       {},
+                       {}};
+  }
   const auto turn = [&](core::secret_bytes& key, core::secret_bytes& previous,
                         std::optional<core::timestamp>& until,
                         const std::optional<core::secret_bytes>& next) {

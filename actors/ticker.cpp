@@ -14,6 +14,7 @@ using ticker_pointer = ticker_actor::stateful_pointer<ticker_state>;
 
 constexpr std::size_t timers_page = 512;
 constexpr std::size_t cascade_page = 128;
+constexpr std::chrono::milliseconds overlaps_interval = std::chrono::minutes{1};
 
 // Calls back into the ticker, from whichever thread the answer comes on.
 template <class Message>
@@ -207,6 +208,23 @@ void resume_cascades(ticker_pointer self) {
   for (core::tenant_id tenant : open) begin_cascade(self, tenant);
 }
 
+// Keys that signed until now, as the overlap of a rotation had not ended.
+void end_overlaps(ticker_pointer self, core::timestamp now) {
+  auto& state = self->state;
+  if (core::waits(state.next_overlaps, overlaps_interval, now)) return;
+  state.next_overlaps = now + overlaps_interval;
+  const auto ended = [now](const std::optional<core::timestamp>& until) {
+    return until && *until <= now;
+  };
+  for (const auto& [id, e] : state.s->catalog.load()->all_endpoints()) {
+    if (e->state == core::endpoint_state::deleted) continue;
+    if (!ended(e->previous_until) && !ended(e->previous_signing_until)) continue;
+    update_endpoint nothing_else;
+    nothing_else.id = e->id;
+    state.s->change_catalog(nothing_else);
+  }
+}
+
 // What is done every second.
 void second_hand(ticker_pointer self, core::timestamp now) {
   auto& state = self->state;
@@ -222,6 +240,7 @@ void second_hand(ticker_pointer self, core::timestamp now) {
   tell_notices(self);
   tell_what_is_untold(self);
   tell_usages(self);
+  end_overlaps(self, now);
   for (core::tenant_id tenant : std::exchange(state.cascades_again, {})) {
     begin_cascade(self, tenant);
   }

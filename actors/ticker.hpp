@@ -38,6 +38,7 @@ struct ticker_state {
   std::vector<dispatcher_actor> dispatchers;
   replayer_actor jobs;
   core::timestamp next_second{};
+  core::timestamp next_overlaps{};  // when ended overlaps are looked for
   std::unordered_set<core::stream_id> timers_under_way;
   bool more_timers = false;                      // are due in this second
   std::optional<store::timer_row> timers_after;  // behind this one

@@ -42,7 +42,7 @@ void write_key(core::json_writer& out, std::string_view public_key, const std::s
 }
 
 // The public keys that sign notifications now, and the ones before them while their overlap lasts
-// (RFC 7517, RFC 8037). ?kid= picks one. At most limits::scan_rows_max endpoints are looked at.
+// (RFC 7517, RFC 8037). ?kid= picks one; without it at most limits::scan_rows_max are listed.
 void webhook_keys(const call_ptr& c) {
   query_reader q{c->query};
   const auto wanted = q.text("kid");
@@ -50,16 +50,28 @@ void webhook_keys(const call_ptr& c) {
   const auto at = c->now();
   core::json_writer out;
   out.begin_object().key("keys").begin_array();
+  std::size_t listed = 0;
   const auto add = [&](const core::secret_bytes& key) {
     if (key.empty()) return;
     const auto public_key = core::public_part(key.reveal());
     const std::string kid = core::key_thumbprint(public_key);
-    if (!wanted || *wanted == kid) write_key(out, public_key, kid);
+    if (wanted && *wanted != kid) return;
+    write_key(out, public_key, kid);
+    ++listed;
   };
   const auto catalog = c->engine().catalog();
-  for (const auto& e : catalog->endpoints(0, core::limits::scan_rows_max)) {
-    add(e->signing_key);
-    if (e->previous_signing_until && at < *e->previous_signing_until) add(e->previous_signing_key);
+  constexpr std::size_t page = 1'000;
+  std::uint64_t after = 0;
+  for (bool more = true; more && listed < core::limits::scan_rows_max;) {
+    const auto some = catalog->endpoints(after, page);
+    for (const auto& e : some) {
+      add(e->signing_key);
+      if (e->previous_signing_until && at < *e->previous_signing_until) {
+        add(e->previous_signing_key);
+      }
+      after = e->id.value;
+    }
+    more = some.size() == page;
   }
   out.end_array().end_object();
   net::http_response answer;

@@ -339,11 +339,12 @@ void write_access(core::json_writer& out, const core::endpoint& e) {
 
 void write_signing(core::json_writer& out, const core::endpoint& e) {
   out.key("asymmetric").boolean(!e.signing_key.empty());
+  const std::string_view key = core::public_part(e.signing_key.reveal());
   out.key("public_key");
-  if (e.signing_key.empty()) {
-    out.null();
+  if (key.empty()) {
+    out.null().key("kid").null();
   } else {
-    out.text(core::encode_public_key(core::public_part(e.signing_key.reveal())));
+    out.text(core::encode_public_key(key)).key("kid").text(core::key_thumbprint(key));
   }
   out.key("previous_secret_until").time(e.previous_until);
   out.key("previous_public_key_until").time(e.previous_signing_until);

@@ -142,5 +142,52 @@ class Signatures(unittest.TestCase):
             check=False).returncode
 
 
+class Overlaps(harness.SimulatedTime):
+    """From a rotation to the end of the old keys by time, over a restart."""
+
+    def kids(self):
+        keys = json.loads(self.client.raw("GET", "/.well-known/webhook-keys")[2])["keys"]
+        return {key["kid"] for key in keys}
+
+    def kinds(self):
+        """Of the signatures of one more notification."""
+        before = len(self.sink.on("/"))
+        self.shop.subscription()
+        harness.wait_until(lambda: len(self.sink.on("/")) > before, 10, "the notification")
+        words = self.sink.on("/")[-1].headers["webhook-signature"].split(" ")
+        return [word.split(",")[0] for word in words]
+
+    def test_old_keys_end_with_their_overlap_and_are_kept_nowhere(self):
+        self.sink = self.new_sink()
+        self.shop = harness.Shop(self.client)
+        first = self.shop.endpoint(self.sink.url + "/", "standard", asymmetric=True)
+        path = f"/v1/endpoints/{first['id']}"
+        self.assertEqual(self.kids(), {first["kid"]})
+        second = self.client.post(path + "/rotate-secret", {"overlap_s": 3600, "kind": "both"})
+        with self.assertRaises(harness.Refused) as refusal:
+            self.client.post(path + "/rotate-secret", {"overlap_s": 3600, "kind": "asymmetric"})
+        self.assertEqual(refusal.exception.status, 409)
+        self.assertIn(b"overlap_running", refusal.exception.body)
+        self.daemon.kill()
+        self.daemon.start()
+        self.client = self.shop.client = self.daemon.client()
+        self.assertEqual(self.kids(), {first["kid"], second["kid"]})
+        self.assertEqual(self.kinds(), ["v1", "v1", "v1a", "v1a"])
+        self.advance("59m")
+        self.assertEqual(self.kinds(), ["v1", "v1", "v1a", "v1a"])
+        self.assertIsNotNone(self.client.get(path)["previous_secret_until"])
+        self.advance("3m")
+        self.assertEqual(self.kinds(), ["v1", "v1a"])
+        self.assertEqual(self.kids(), {second["kid"]})
+        harness.wait_until(lambda: self.client.get(path)["previous_secret_until"] is None, 10,
+                           "the old secret is erased")
+        self.assertIsNone(self.client.get(path)["previous_public_key_until"])
+        third = self.client.post(path + "/rotate-secret", {"overlap_s": 60, "kind": "both"})
+        self.client.post(path + "/rotate-secret", {"overlap_s": 0, "kind": "both"})
+        self.assertNotIn(third["kid"], self.kids())
+        self.client.call("DELETE", path)
+        self.assertEqual(self.kids(), set())
+
+
 if __name__ == "__main__":
     unittest.main()
