@@ -169,7 +169,7 @@ class engine_body final : public local_engine {
   bool admit(const write_reply& reply);
   // The same for what makes notifications that nobody is owed yet (load_gate.hpp).
   bool admit_load(const write_reply& reply);
-  std::string refusal_now() const;  // "", "no_space", "draining", "starting"
+  std::string refusal_now(bool new_load) const;  // "", "no_space", "draining", "starting"
   void post(std::shared_ptr<entity_request> request);
   std::size_t dispatcher_of(core::endpoint_id id) const;
   void tell_dispatcher(core::endpoint_id id, inbox_item item);

@@ -25,7 +25,7 @@ std::shared_ptr<entity_request> engine_body::request_for(core::stream_id stream,
   return request;
 }
 
-std::string engine_body::refusal_now() const {
+std::string engine_body::refusal_now(bool new_load) const {
   if (!started_) return "starting";
   if (draining_) return "draining";
   const std::int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -36,22 +36,28 @@ std::string engine_body::refusal_now() const {
       next_space_look_ms_.compare_exchange_strong(due, now + space_look_interval_ms)) {
     const std::uint64_t free = db_->free_bytes();
     const std::uint64_t low = options_.free_bytes_min;
-    // Hysteresis: a tenth above the mark before writes are accepted again.
+    // Hysteresis: a tenth above the mark before load is accepted again.
     low_space_ = free < (low_space_ ? low + low / 10 : low);
   }
-  return low_space_ || committer_->out_of_space() ? "no_space" : "";
+  // Below the mark the rest is for what ends or repairs something.
+  return (new_load && low_space_) || committer_->out_of_space() ? "no_space" : "";
 }
 
-std::optional<core::error> engine_body::refusal() const {
-  const std::string why = refusal_now();
+namespace {
+
+std::optional<core::error> refused_for(const std::string& why) {
   if (why.empty()) return std::nullopt;
   const std::string text =
       why == "no_space" ? "too little disk space is free" : "the daemon is " + why;
   return core::error{core::errc::unavailable, why, text, {}, {}};
 }
 
+}  // namespace
+
+std::optional<core::error> engine_body::refusal() const { return refused_for(refusal_now(false)); }
+
 std::optional<core::error> engine_body::load_refusal() const {
-  auto why = refusal();
+  auto why = refused_for(refusal_now(true));
   return why ? why : services_->load.refusal();
 }
 
@@ -169,7 +175,7 @@ void engine_body::cancel_replay(std::uint64_t id, write_options options,
 void engine_body::test_endpoint(core::endpoint_id id, write_options options,
                                 std::function<answer(const core::attempt_result&)> render,
                                 write_reply reply) {
-  if (const std::string why = refusal_now(); why == "starting" || why == "draining") {
+  if (const std::string why = refusal_now(false); why == "starting" || why == "draining") {
     return reply(unavailable("the daemon is " + why));
   }
   using boxed = std::function<void(core::result<core::attempt_result> &&)>;
@@ -188,7 +194,7 @@ void engine_body::test_endpoint(core::endpoint_id id, write_options options,
 }
 
 void engine_body::ask_vendor(vendor_question q, std::function<void(core::attempt_result&&)> reply) {
-  if (const std::string why = refusal_now(); why == "starting" || why == "draining") {
+  if (const std::string why = refusal_now(false); why == "starting" || why == "draining") {
     core::attempt_result none;
     none.error = core::attempt_error::local;
     none.detail = "stopped";

@@ -213,7 +213,7 @@ page<endpoint_status> engine_body::endpoints(const endpoint_filter& f,
 engine_status engine_body::status() const {
   engine_status out;
   out.ready = started_ && !draining_;
-  out.why_not = refusal_now();
+  out.why_not = refusal_now(true);
   out.accepting = out.why_not.empty();
   out.started_at = started_at_;
   out.counters = converted(committer_->counters_total());

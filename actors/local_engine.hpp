@@ -81,12 +81,12 @@ struct engine_metrics {
   std::uint64_t commit_no_space = 0;
   delivery_counters deliveries;
   std::vector<net::curl_loop_stats> loops;
-  std::uint64_t published = 0;        // events of publishers, accepted
+  std::uint64_t published = 0;          // events of publishers, accepted
   std::uint64_t published_unheard = 0;  // of these, those that no endpoint wants
-  std::uint64_t publish_repeats = 0;  // not published again: known by key or dedup_id
-  std::uint64_t expired = 0;          // parked without a request: too old for their endpoint
-  std::uint64_t coalesced = 0;        // left out, as a newer one tells the same
-  std::uint64_t token_fetches = 0;    // requests for OAuth2 access tokens
+  std::uint64_t publish_repeats = 0;    // not published again: known by key or dedup_id
+  std::uint64_t expired = 0;            // parked without a request: too old for their endpoint
+  std::uint64_t coalesced = 0;          // left out, as a newer one tells the same
+  std::uint64_t token_fetches = 0;      // requests for OAuth2 access tokens
   std::uint64_t polls_answered = 0, polls_failed = 0;  // questions for metrics
   std::uint64_t usages_taken = 0, usages_refused = 0;  // of tenants' items
   // Those that a caller waits for: answered with any status, or not at all.

@@ -128,12 +128,12 @@ struct services {
   load_gate load;
   held_keys keys;
   aggregate_board aggregates;
-  std::atomic<std::uint64_t> published{0};        // events of publishers, on disk
+  std::atomic<std::uint64_t> published{0};          // events of publishers, on disk
   std::atomic<std::uint64_t> published_unheard{0};  // of these, for nobody: no endpoint wants them
-  std::atomic<std::uint64_t> publish_repeats{0};  // known by their dedup_id or idempotency key
-  std::atomic<std::uint64_t> expired{0};          // events older than their endpoint wants them
-  std::atomic<std::uint64_t> coalesced{0};        // left out, as a newer one tells the same
-  std::atomic<std::uint64_t> token_fetches{0};    // requests for OAuth2 access tokens
+  std::atomic<std::uint64_t> publish_repeats{0};    // known by their dedup_id or idempotency key
+  std::atomic<std::uint64_t> expired{0};            // events older than their endpoint wants them
+  std::atomic<std::uint64_t> coalesced{0};          // left out, as a newer one tells the same
+  std::atomic<std::uint64_t> token_fetches{0};      // requests for OAuth2 access tokens
   std::atomic<std::uint64_t> invoices_issued{0}, invoices_paid{0}, invoices_overdue{0},
       invoices_expired{0};
   std::atomic<std::uint64_t> polls_answered{0}, polls_failed{0};  // questions for metrics

@@ -1,10 +1,10 @@
 // Stops sending to an origin that fails, and finds out with single probes when it is well again
 // (delivery.md, 1). Pure: the clock and the random number are parameters.
 //
-// Closed: it opens on two failed cohorts without a sign of life between them nor an hour, or on half
-// of at least twenty attempts in a minute. Open: nothing is sent until `until`; 30 s doubling to 15 min, each
-// t/2 + rand(0..t/2). Half-open: one probe; it closes the breaker or opens it for longer.
-// What counts as a failure (response_class::overload) is the caller's to decide.
+// Closed: it opens on two failed cohorts without a sign of life between them nor an hour, or on
+// half of at least twenty attempts in a minute. Open: nothing is sent until `until`; 30 s doubling
+// to 15 min, each t/2 + rand(0..t/2). Half-open: one probe; it closes the breaker or opens it for
+// longer. What counts as a failure (response_class::overload) is the caller's to decide.
 #pragma once
 
 #include <array>
@@ -66,8 +66,8 @@ class breaker {
   const std::string& reason() const noexcept { return reason_; }
   timestamp until() const noexcept { return until_; }
 
-  // Outcomes while it is closed; any answer that is no overload is a success. failed(): true when it opened now. `cohort`: how many requests
-  // were allowed at a time.
+  // Outcomes while it is closed; any answer that is no overload is a success. failed(): true when
+  // it opened now. `cohort`: how many requests were allowed at a time.
   void succeeded(timestamp now) noexcept;
   bool failed(int cohort, std::string_view reason, const breaker_rules& rules, double random,
               timestamp now);

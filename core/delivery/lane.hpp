@@ -74,7 +74,8 @@ bool too_old(const lane& l, std::chrono::milliseconds max_age, timestamp now) no
 // row that ended so, this one included. 0: it ended in another way.
 std::uint32_t tries_alike(const lane& l, const verdict& v) noexcept;
 
-// Decides what follows an attempt. `attempts` counts this one, `alike` is of it. `random` in [0, 1).
+// Decides what follows an attempt. `attempts` counts this one, `alike` is of it. `random` in [0,
+// 1).
 lane_outcome judge(const verdict& v, std::uint32_t attempts, std::uint32_t alike,
                    const std::vector<std::chrono::milliseconds>& schedule, double jitter,
                    double random, timestamp now);

@@ -102,6 +102,12 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(refused.status, 503)
         self.assertIn(b"no_space", refused.body)
         self.assertIsNone(daemon.process.poll(), "it stays up")
+        # What ends or repairs something is taken, and needs little.
+        vendor = daemon.client("vendor", shop.vendor["id"])
+        vendor.patch(f"/api/subscription/{accepted[0]}", {"deploymentStatus": "DEPLOYED"})
+        endpoint = next(iter(client.all("/v1/endpoints")))["id"]
+        self.assertEqual(client.post(f"/v1/endpoints/{endpoint}/pause")["state"], "paused")
+        self.assertEqual(client.post(f"/v1/endpoints/{endpoint}/resume")["state"], "active")
         # Reading goes on.
         self.assertEqual(client.get(f"/v1/subscriptions/{accepted[0]}")["id"], accepted[0])
         # The store gives space back when it drops a log, so what the probes say is asked for
