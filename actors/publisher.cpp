@@ -128,7 +128,8 @@ class publish_call : public std::enable_shared_from_this<publish_call> {
   publish_outcomes outcomes_;
   std::vector<part> parts_;
   std::unordered_map<std::string, std::size_t> part_names_;
-  std::unordered_map<std::string, std::size_t> dedups_;     // key -> index of its first event
+  static constexpr std::size_t refused = static_cast<std::size_t>(-1);
+  std::unordered_map<std::string, std::size_t> dedups_;  // key -> index of its first event, refused
   std::vector<std::pair<std::size_t, std::size_t>> twins_;  // index -> index of the first
   std::vector<std::string> held_;
   std::optional<std::pair<core::endpoint_scope, std::uint64_t>> last_scope_;
@@ -207,17 +208,24 @@ core::result<void> publish_call::settle(published_event& e, std::size_t index) {
   if (!e.dedup_id.empty()) {
     // No Idempotency-Key of a client has a line break, so these never meet one.
     dedup_key = options_.by.name + "\n\ndedup\n" + e.dedup_id;
-    if (const auto twin = dedups_.find(dedup_key); twin != dedups_.end()) {
+    const auto twin = dedups_.find(dedup_key);
+    if (twin == dedups_.end()) {
+      auto known = repeated(dedup_key, index);
+      if (!known) return std::move(known).failure();
+      if (*known) return repeat(**known);
+    } else if (twin->second != refused) {
       twins_.emplace_back(index, twin->second);
       return {};
+    } else {
+      twin->second = index;  // the key is held, and stands for no event yet
     }
-    auto known = repeated(dedup_key, index);
-    if (!known) return std::move(known).failure();
-    if (*known) return repeat(**known);
   }
   auto owned_by = owner(e);
-  if (!owned_by) return std::move(owned_by).failure();
-  return add(**to, std::move(e), index, std::move(dedup_key), *owned_by);
+  auto ok = owned_by ? add(**to, std::move(e), index, dedup_key, *owned_by)
+                     : core::result<void>{std::move(owned_by).failure()};
+  // What is wrong with this line alone is not wrong with the next of its dedup_id.
+  if (!ok && !dedup_key.empty()) dedups_[dedup_key] = refused;
+  return ok;
 }
 
 // Errors: the owner of a recipient has too much already.

@@ -264,6 +264,18 @@ BOOST_AUTO_TEST_CASE(a_twin_shares_the_refusal_of_the_first) {
   BOOST_TEST((*kept)->body == refusals);
 }
 
+BOOST_AUTO_TEST_CASE(a_line_does_not_inherit_what_was_wrong_with_another_of_its_dedup_id) {
+  auto wrong = event(0, "s", "d1");
+  wrong.scope = core::endpoint_scope::vendor;
+  wrong.scope_id = 4'711;  // nobody
+  const std::string body = published({wrong, event(1, "s", "d1"), event(2, "s", "d1")});
+  BOOST_TEST_REQUIRE(body.starts_with("invalid_field\n"), body);
+  const auto both = ids(body.substr(body.find('\n') + 1));
+  BOOST_TEST_REQUIRE(both.size() == 2U);
+  BOOST_TEST(both[0] == both[1]);
+  BOOST_TEST((ids(published({event(0, "s", "d1")}))[0] == both[0]));
+}
+
 // An answer that cannot be rendered refuses its call, and the stream is as it was.
 BOOST_AUTO_TEST_CASE(a_call_without_an_answer_leaves_nothing) {
   published({event(0, "s")});
