@@ -87,6 +87,32 @@ class Overload(unittest.TestCase):
         self.assertIsNone(self.publish(calm.vendor))
         self.check_quotas(operators, flooded.vendor["id"])
 
+    def test_the_platform_hears_of_its_own_quota(self):
+        """The quota is the owner's: an endpoint that is well hears of it, also the oldest one."""
+        self.begin({"limits": {"pending_events_per_owner_max": 20},
+                    "delivery": {"schedule": ["0s"] + ["3s"] * 9}})
+        operators = harness.Sink()
+        self.addCleanup(operators.close)
+        for url, events in ((operators.url, ["quota.*"]), (self.sink.url, ["shop.*"])):
+            self.client.post("/v1/endpoints", {"scope": "platform", "url": url,
+                                               "form": "standard", "events": events})
+
+        def published():
+            return self.refusal("POST", "/v1/events", {"name": "shop.paid", "data": {"n": 1}})
+
+        self.assertEqual(harness.wait_until(published, 20, "a refusal"),
+                         (429, "tenant_backlog_full"))
+
+        def told():
+            return [a.json for a in list(operators.arrivals)
+                    if a.json["type"] == "quota.blocked"]
+
+        data = harness.wait_until(told, 20, "quota.blocked")[0]["data"]
+        self.assertEqual((data["owner_scope"], data["limit"]), ("platform", 20))
+        self.up.set()
+        harness.wait_until(lambda: operators.arrivals[-1].json["type"] == "quota.recovered", 30,
+                           "the end of the quota")
+
     def check_quotas(self, operators, vendor):
         """The platform heard that the vendor's backlog was refused, and that this is over."""
         def told():
