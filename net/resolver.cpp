@@ -210,24 +210,19 @@ void resolver::impl::take_answer(const std::string& host, int status, const ares
   --running_;
   entry.answer = {};
   std::int64_t ttl_s = limits::dns_cache_s_max;
-  bool too_many = false;
   for (auto* node = found == nullptr ? nullptr : found->nodes; node != nullptr;
        node = node->ai_next) {
     const auto read = read_socket_address(node->ai_addr);
-    too_many = entry.answer.addresses.size() >= answers_judged_max;
-    if (too_many) break;
-    if (read) entry.answer.addresses.push_back(read->address);
+    if (read && entry.answer.addresses.size() < answers_judged_max) {
+      entry.answer.addresses.push_back(read->address);
+    }
     ttl_s = std::min<std::int64_t>(ttl_s, node->ai_ttl);
   }
-  // Each must be allowed, so there is no going on with some of them.
-  if (too_many) entry.answer.addresses.clear();
   if (found != nullptr) order(entry.answer.addresses, found->nodes);
   ttl_s = std::max<std::int64_t>(ttl_s, limits::dns_cache_s_min);
   const bool failed = entry.answer.addresses.empty();
   if (failed) {
-    entry.answer.failure = too_many                 ? "more addresses than can be judged"
-                           : status == ARES_SUCCESS ? "no addresses"
-                                                    : ares_strerror(status);
+    entry.answer.failure = status == ARES_SUCCESS ? "no addresses" : ares_strerror(status);
   }
   entry.expires_ms = now_ms_ + (failed ? failure_ms : ttl_s * 1'000);
   ready_.push_back(host);
