@@ -101,7 +101,7 @@ class Crowd:
         growth = peak_mb(self.pid) - self.before_mb
         if growth > GROWTH_MAX_MIB:
             self.problems.append(f"the resident set grew by {growth:.0f} MiB")
-        self.market.check_sink()
+        self.problems += self.market.sink.faults()
         self.figures |= {f"{self.name}_per_s": round(handled / took),
                          f"{self.name}_took_s": round(took, 1),
                          f"{self.name}_rss_before_mib": round(self.before_mb, 1),
