@@ -222,10 +222,22 @@ void dispatch::refill(dispatch_queue& q, core::timestamp now) {
     held_ += q.held() - before;
     return;
   }
-  const std::size_t free = settings_.window_max - std::min(settings_.window_max, held_);
+  const bool well = origins_.at(member_of(q).origin).breaker.closed();
+  const std::size_t free =
+      well ? settings_.window_max - std::min(settings_.window_max, held_) : std::size_t{0};
   const std::size_t own = lanes_guaranteed - std::min(lanes_guaranteed, q.held());
   held_ += q.refill(now, std::max(free, own));
   look_later(q);
+}
+
+// While nothing but a probe can be sent to them, their lanes wait on disk.
+void dispatch::keep_few(turns::index origin) {
+  for (const turns::index i : origins_.at(origin).members) {
+    dispatch_queue& q = *members_[i].queue;
+    const std::size_t before = q.held();
+    q.keep_few(lanes_guaranteed);
+    held_ -= before - q.held();
+  }
 }
 
 void dispatch::endpoint_changed(core::endpoint_id id) {
@@ -247,7 +259,9 @@ void dispatch::lane_ready(work_handle work) {
   if (q == nullptr) return;
   forget_quarantined(work->lane.key);
   const std::size_t before = q->held();
-  q->ready(std::move(work), held_ < settings_.window_max || before < lanes_guaranteed);
+  const bool room =
+      held_ < settings_.window_max && origins_.at(member_of(*q).origin).breaker.closed();
+  q->ready(std::move(work), room || before < lanes_guaranteed);
   held_ += q->held() - before;
   const core::timestamp now = s_.now();
   if (q->ended() || q->wants_refill()) refill(*q, now);
@@ -432,8 +446,10 @@ void dispatch::send(member& m, work_handle work, core::timestamp now) {
 
 void dispatch::judge_origin(member& m, const work_handle& work, const core::verdict& verdict,
                             core::timestamp started, core::timestamp now) {
+  const bool was_well = origins_.at(m.origin).breaker.closed();
   const bool well_again =
       origins_.ended(m.origin, work.get(), verdict, m.queue->limit(), started, now);
+  if (was_well && !origins_.at(m.origin).breaker.closed()) keep_few(m.origin);
   if (!well_again) return;
   for (const turns::index i : origins_.at(m.origin).members) {
     dispatch_queue& q = *members_[i].queue;
@@ -540,7 +556,12 @@ void dispatch::tick(core::timestamp now) {
   }
   for (dispatch_queue* q : woken) refill(*q, now);
   for (dispatch_queue* q : woken) enlist(*q, now);
-  for (const turns::index origin : origins_.due_probes(now)) probe(origin, now);
+  for (const turns::index origin : origins_.due_probes(now)) {
+    for (const turns::index i : origins_.at(origin).members) {
+      if (members_[i].queue->starves()) refill(*members_[i].queue, now);
+    }
+    probe(origin, now);
+  }
   if (!suspects_.empty() && may_send()) try_suspect(now);
   // A clock that was set back must not stop the sweeps.
   if (!core::waits(next_sweep_, sweep_interval, now)) {

@@ -90,6 +90,7 @@ class dispatch {
   void end_trial(const lane_work* work);
   void look_later(const dispatch_queue& q);
   void refill(dispatch_queue& q, core::timestamp now);
+  void keep_few(turns::index origin);
   std::size_t held() const;
 
   services& s_;

@@ -348,6 +348,17 @@ std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
   return late + refill_side(fresh_, now, space - late);
 }
 
+void dispatch_queue::keep_few(std::size_t count) {
+  while (lanes_.size() > count) {
+    side& s = late_.ready.size() > fresh_.ready.size() ? late_ : fresh_;
+    if (s.ready.empty()) return;
+    const core::lane lane = s.ready.back()->lane;
+    s.ready.pop_back();
+    lanes_.erase(lane.key);
+    goes_back(s, lane);
+  }
+}
+
 // A parked stream holds the line until it is replayed or discarded, unless the owner wants such
 // events skipped. Replays that were parked stand beside the line.
 bool dispatch_queue::line_is_held() {

@@ -147,6 +147,36 @@ BOOST_FIXTURE_TEST_CASE(hanging_endpoints_do_not_keep_the_window_from_others,
   BOOST_TEST(drain_all(healthy).size() == 50U);
 }
 
+BOOST_FIXTURE_TEST_CASE(endpoints_behind_an_open_breaker_leave_the_window_to_others,
+                        room_with_a_small_window) {
+  set_protection({{30s, 15min}, 1.0});
+  const auto down = open_stall();
+  const auto healthy = open_stall();
+  sell(down, 300);  // more than the whole window
+  for (int i = 0; i < 2; ++i) {
+    answer_first(down, 503);
+    engine.advance(100ms);
+  }
+  BOOST_REQUIRE(engine.wire.empty());
+  sell(down, 100);
+  sell(healthy, 200);
+  BOOST_TEST(drain_all(healthy).size() == 200U);
+  // As many as it may have at a time, which is more than the lanes that everyone is guaranteed.
+  sell(healthy, 100);
+  BOOST_TEST(under_way(healthy) > 8U);
+  BOOST_TEST(under_way(healthy) == static_cast<std::size_t>(limit(healthy)));
+  BOOST_TEST(drain_all(healthy).size() == 100U);
+  // What was left on disk is all there when the vendor is.
+  engine.advance(30s);
+  BOOST_TEST(under_way(down) == 1U);
+  std::size_t delivered = 0;
+  for (int look = 0; look < 100 && delivered < 400; ++look) {
+    delivered += drain_all(down).size();
+    engine.advance(1s);
+  }
+  BOOST_TEST(delivered == 400U);
+}
+
 BOOST_FIXTURE_TEST_CASE(bodies_with_vendors_have_a_bound, room_for_few_bytes) {
   constexpr std::size_t large = 20'000;
   for (int i = 0; i < 8; ++i) sell_large(open_standard(), large);
