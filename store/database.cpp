@@ -84,6 +84,10 @@ bool looked_up_by_id(family f) {
 bool written_all_over(family f) {
   return f == family::subscriptions || f == family::streams || f == family::timers;
 }
+// Written with every attempt and read by people only. While an old backlog drains, or many endpoints
+// are sent to, a compaction of new files rewrites most of what is there, too: seldom, as well.
+bool read_by_people(family f) { return f == family::attempts || f == family::attempt_index; }
+
 constexpr std::size_t memtable_bytes = 16U << 20U;
 constexpr int memtables_of_file = 8;
 constexpr int new_files_at_a_time = 16;
@@ -149,10 +153,12 @@ rocksdb::ColumnFamilyOptions family_options(family f, const rocksdb::BlockBasedT
     o.memtable_factory.reset(lists_by_stream());
   }
   o.optimize_filters_for_hits = looked_up_by_id(f);
-  if (written_all_over(f)) {
+  if (written_all_over(f) || read_by_people(f)) {
     o.level0_file_num_compaction_trigger = new_files_at_a_time;
     o.level0_slowdown_writes_trigger = 2 * new_files_at_a_time;
     o.level0_stop_writes_trigger = 3 * new_files_at_a_time;
+  }
+  if (written_all_over(f)) {
     o.write_buffer_size /= memtables_of_file;
     o.max_write_buffer_number *= memtables_of_file;
     o.min_write_buffer_number_to_merge = memtables_of_file;
