@@ -20,8 +20,8 @@ def note(text):
 class Sink:
     """The sink process and its reports."""
 
-    def __init__(self, programs, *more):
-        command = [programs / "bench_sink", "--secret", SECRET, *more]
+    def __init__(self, programs, *more, before=()):
+        command = [*before, programs / "bench_sink", "--secret", SECRET, *more]
         self.process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
                                         text=True)
         self.port = int(self.process.stdout.readline().split()[1])
@@ -53,6 +53,17 @@ class Sink:
     def close(self):
         self.process.kill()
         self.process.wait()
+
+
+def on_its_own_machine():
+    """In front of a command: it runs as if no other program shared its processor, so that what it
+    measures is not its own wait for one. Empty where that is not permitted."""
+    command = ["chrt", "--rr", "1"]
+    tried = subprocess.run([*command, "true"], capture_output=True, check=False)
+    if tried.returncode == 0:
+        return command
+    note("no permission for real-time priority: delays include waits for a processor")
+    return []
 
 
 def bare_loop(programs, sink, requests, problems):

@@ -12,15 +12,16 @@ Scenario, all but the small store of step 1 on the same daemon:
 4. drain: another vendor's endpoint is healthy and gets a constant trickle; the first vendor comes
    back. Rate at which its backlog is delivered, relative to the steady rate at the same sink, and
    the healthy endpoint's accept-to-arrival p99 while it is, relative to the p99 while the first
-   endpoint is down or paused, in turns. When the turns are over the rest drains by itself.
+   endpoint is down or paused, in turns. The healthy vendor and its customers have machines of their
+   own in life; here their programs go before all others. When the turns are over the rest drains by itself.
 """
 import concurrent.futures
 import socket
 import statistics
 import time
 
-from common import (CONNECTIONS, SECRET, Sink, arrival_delays, cpu_seconds, note, percentile,
-                    rss_mb, run_json)
+from common import (CONNECTIONS, SECRET, Sink, arrival_delays, cpu_seconds, note,
+                    on_its_own_machine, percentile, rss_mb, run_json)
 import harness
 
 STEADY_S = 6
@@ -80,8 +81,8 @@ class Market:
         if made["errors"]:
             self.problems.append(f"{made['errors']} refused creations: {made['statuses']}")
 
-    def toggle(self, ids, *options):
-        result = run_json(self.calls(*options, ids=ids, token=self.token))
+    def toggle(self, ids, *options, before=()):
+        result = run_json([*before, *self.calls(*options, ids=ids, token=self.token)])
         if result["errors"]:
             self.problems.append(f"{result['errors']} refused calls: {result['statuses']}")
         return result
@@ -132,7 +133,9 @@ class Scale:
         self.problems = []
         self.small = Market(programs, self.problems)
         self.market = Market(programs, self.problems)
-        self.other = Sink(programs)  # of a healthy vendor beside the one that fails
+        # Of a healthy vendor beside the one that fails: it and who makes its calls are elsewhere.
+        self.elsewhere = on_its_own_machine()
+        self.other = Sink(programs, before=self.elsewhere)
         self.other_ids = self.market.daemon.directory / "other-ids"
         self.other_ids.write_text("")
 
@@ -183,7 +186,7 @@ class Scale:
         self.other.reset()
         log = self.market.daemon.directory / "trickle"
         result = self.market.toggle(self.other_ids, "--seconds", TRICKLE_S, "--rate",
-                                    TRICKLE_PER_S, "--log", log)
+                                    TRICKLE_PER_S, "--log", log, before=self.elsewhere)
         self.market.wait_received(self.other, result["ok"])
         self.problems += self.other.faults()
         return arrival_delays(log, self.other.arrivals())
