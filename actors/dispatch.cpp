@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
+#include "actors/attempt_request.hpp"
 #include "core/base/log.hpp"
-#include "core/delivery/envelope.hpp"
-#include "core/delivery/url.hpp"
 
 namespace syndicated::actors {
 namespace {
@@ -14,30 +13,6 @@ constexpr std::chrono::milliseconds ending_patience = std::chrono::seconds{5};
 constexpr std::chrono::milliseconds unread_pause = std::chrono::seconds{5};
 // A window that hanging endpoints have filled leaves every other endpoint this much of its own.
 constexpr std::size_t lanes_guaranteed = 8;
-
-void add_cloudesire_headers(net::attempt_request& request, const core::event& e,
-                            const dispatch_queue& q, std::uint32_t attempt) {
-  if (std::string signature = q.signer().cloudesire(*request.body); !signature.empty()) {
-    request.headers.push_back("CMW-Event-Signature: " + signature);
-  }
-  request.headers.push_back("CMW-Event-Id: " + std::to_string(e.id.value));
-  request.headers.push_back("CMW-Event-Seq: " + std::to_string(e.seq));
-  request.headers.push_back("CMW-Event-Version: " + std::to_string(e.entity_version));
-  request.headers.push_back("CMW-Event-Name: " + e.name);
-  request.headers.push_back("CMW-Delivery-Attempt: " + std::to_string(attempt));
-}
-
-void add_standard_headers(net::attempt_request& request, const core::event& e,
-                          const dispatch_queue& q, core::timestamp now) {
-  const std::string id = core::webhook_id(e.id);
-  request.headers.push_back("webhook-id: " + id);
-  request.headers.push_back("webhook-timestamp: " + std::to_string(core::to_unix_seconds(now)));
-  request.headers.push_back("webhook-signature: " + q.signer().standard(id, now, *request.body));
-  if (e.stream_name.empty()) return;
-  // A publisher's data is sent as it came, so the place in the stream stands beside it.
-  request.headers.push_back("webhook-stream: " + core::percent_encoded(e.stream_name));
-  request.headers.push_back("webhook-seq: " + std::to_string(e.seq));
-}
 
 store::attempt_row row_of(const work_handle& work, core::timestamp started,
                           const core::attempt_result& result, const core::verdict& verdict) {
@@ -68,29 +43,6 @@ core::event test_event(services& s, const core::endpoint& to) {
 }
 
 }  // namespace
-
-core::result<net::attempt_request> make_request(const core::event& e, const core::endpoint& to,
-                                                const dispatch_queue& q, std::uint32_t attempt,
-                                                core::timestamp now) {
-  net::attempt_request request;
-  request.url = to.url;
-  request.fixed_headers = q.fixed_headers();
-  request.body = std::make_shared<const std::string>(core::render(e, to));
-  request.timeout_ms = to.timeout_ms;
-  request.receiver_control = to.receiver_control;
-  request.tls = q.tls();
-  request.http2 = to.http2;
-  request.headers.reserve(6);
-  if (!q.signer().usable()) {
-    return core::error{core::errc::internal, "cannot_sign", "the secret cannot be used", {}, {}};
-  }
-  if (to.form == core::wire_form::cloudesire) {
-    add_cloudesire_headers(request, e, q, attempt);
-  } else {
-    add_standard_headers(request, e, q, now);
-  }
-  return request;
-}
 
 dispatch::dispatch(services& s, dispatch_settings settings, sender send, completion complete)
     : s_(s),
@@ -294,7 +246,9 @@ void dispatch::lane_barred(const core::lane_key& lane, core::timestamp until) {
   if (dispatch_queue* q = queue_of(lane.endpoint)) q->barred(lane, until);
 }
 
-bool dispatch::may_send() const { return !draining_ && !s_.committer.space_ran_out(); }
+bool dispatch::may_send() const {
+  return !draining_ && !s_.committer.space_ran_out() && s_.clock_is_set();
+}
 
 void dispatch::pump() {
   flood_.look(settings_.monotonic());
@@ -591,6 +545,7 @@ void dispatch::test(core::endpoint_id id,
   dispatch_queue* q = queue_of(id);
   if (q == nullptr || q->deleted()) return reply(core::not_found("no such endpoint"));
   if (draining_) return reply(unavailable("the daemon is stopping"));
+  if (!s_.clock_is_set()) return reply(unavailable("the clock is not set"));
   const core::event event = test_event(s_, q->settings());
   auto request = make_request(event, q->settings(), *q, 1, s_.now());
   if (!request) return reply(std::move(request).failure());

@@ -113,10 +113,4 @@ class dispatch {
   core::timestamp next_sweep_{};
 };
 
-// The request for one attempt: body, signature and headers of the endpoint's form. Errors:
-// errc::internal "cannot_sign" when a standard endpoint has no usable key.
-core::result<net::attempt_request> make_request(const core::event& e, const core::endpoint& to,
-                                                const dispatch_queue& q, std::uint32_t attempt,
-                                                core::timestamp now);
-
 }  // namespace syndicated::actors

@@ -87,7 +87,8 @@ class dispatch_queue {
   void returned(const work_handle& work, core::timestamp now,
                 const std::shared_ptr<const lane_report>& report);
 
-  // Lets go of lanes that wait to be sent, the last ones first, until it holds no more than `count`.
+  // Lets go of lanes that wait to be sent, the last ones first, until it holds no more than
+  // `count`.
   void keep_few(std::size_t count);
   // Reads a few due lanes from the store, if there is room. Returns how many came in.
   std::size_t refill(core::timestamp now, std::size_t room);

@@ -81,6 +81,7 @@ core::result<void> engine_body::open() {
   services_ = std::make_unique<services>(*repo_, *committer_, ids_);
   services_->now = options_.now;
   services_->random = uniform_random;
+  services_->clock_least = options_.clock_least;
   services_->lifecycle = options_.lifecycle;
   services_->idempotency_retention = options_.idempotency_retention;
   services_->tell_usage_records = options_.tell_usage_records;

@@ -215,6 +215,13 @@ engine_status engine_body::status() const {
   out.ready = started_ && !draining_;
   out.why_not = refusal_now(true);
   out.accepting = out.why_not.empty();
+  if (draining_) {
+    out.not_sending = "draining";
+  } else if (committer_->space_ran_out()) {
+    out.not_sending = "no_space";
+  } else if (!services_->clock_is_set()) {
+    out.not_sending = "clock_unset";
+  }
   out.started_at = started_at_;
   out.counters = converted(committer_->counters_total());
   const auto commits = committer_->stats();

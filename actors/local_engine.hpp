@@ -54,8 +54,9 @@ struct engine_options {
   std::uint64_t events_bytes_max = 0;
   std::uint64_t attempts_bytes_max = 0;
 
-  std::function<core::timestamp()> now;              // empty = the system's clock
-  bool simulated_time = false;                       // the clock can be moved (clock_walk.hpp)
+  std::function<core::timestamp()> now;  // empty = the system's clock
+  core::timestamp clock_least{};         // before it the clock was not set yet, and nothing is sent
+  bool simulated_time = false;           // the clock can be moved (clock_walk.hpp)
   std::function<void(std::string)> on_disk_failure;  // once; the process must end (R19)
 };
 

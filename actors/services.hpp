@@ -109,6 +109,10 @@ struct services {
 
   std::function<core::timestamp()> now;
   std::function<double()> random;  // [0, 1), any thread
+  // Before it the clock was not set yet. Vendors refuse signatures of such a time, and an attempt
+  // that was refused is spent: so nothing is sent (reliability.md, R17).
+  core::timestamp clock_least{};
+  bool clock_is_set() const { return clock_least == core::timestamp{} || now() >= clock_least; }
   core::lifecycle_settings lifecycle;
   std::chrono::milliseconds idempotency_retention = std::chrono::hours{24};
   bool tell_usage_records = false;  // usage.recorded

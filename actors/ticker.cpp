@@ -225,10 +225,22 @@ void end_overlaps(ticker_pointer self, core::timestamp now) {
   }
 }
 
+void tell_clock(ticker_state& state) {
+  const bool unset = !state.s->clock_is_set();
+  if (std::exchange(state.clock_told, unset) == unset) return;
+  if (unset) {
+    core::log(core::log_level::critical, "ticker",
+              "the clock is before the day of the build: nothing is sent until it is set", {});
+  } else {
+    core::log(core::log_level::info, "ticker", "the clock is set", {});
+  }
+}
+
 // What is done every second.
 void second_hand(ticker_pointer self, core::timestamp now) {
   auto& state = self->state;
   for (const auto& shard : state.shards) self->send(shard, tick{now});
+  tell_clock(state);
   // Nothing is sent that could not be recorded, so nothing else would find out that there is space.
   if (state.s->committer.space_ran_out()) {
     store::write_plan probe;

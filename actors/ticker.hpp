@@ -39,6 +39,7 @@ struct ticker_state {
   replayer_actor jobs;
   core::timestamp next_second{};
   core::timestamp next_overlaps{};  // when ended overlaps are looked for
+  bool clock_told = false;          // that it is not set
   std::unordered_set<core::stream_id> timers_under_way;
   bool more_timers = false;                      // are due in this second
   std::optional<store::timer_row> timers_after;  // behind this one

@@ -240,6 +240,9 @@ struct engine_status {
   bool ready = false;
   bool accepting = false;  // false: draining, or the disk is full or failing
   std::string why_not;     // "", "no_space", "draining", "starting"
+  // Why nothing is sent, though it is taken: "", "draining", "no_space", "clock_unset" (it is
+  // before the day of the build).
+  std::string not_sending;
   core::timestamp started_at{};
   delivery_counters counters;  // all endpoints
   std::uint64_t commits = 0;   // batches

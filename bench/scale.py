@@ -12,8 +12,9 @@ Scenario, all but the small store of step 1 on the same daemon:
 4. drain: another vendor's endpoint is healthy and gets a constant trickle; the first vendor comes
    back. Rate at which its backlog is delivered, relative to the steady rate at the same sink, and
    the healthy endpoint's accept-to-arrival p99 while it is, relative to the p99 while the first
-   endpoint is down or paused, in turns. The healthy vendor and its customers have machines of their
-   own in life; here their programs go before all others. When the turns are over the rest drains by itself.
+   endpoint is down or paused, in turns. The healthy vendor and its customers have machines of
+   their own in life; here their programs go before all others. When the turns are over the rest
+   drains by itself.
 """
 import concurrent.futures
 import socket

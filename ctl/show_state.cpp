@@ -66,6 +66,9 @@ void show_status(session& s) {
                      : ", " + highlighted(s, "not accepting: " + o.text("why_not"));
   facts f;
   f.add("syndicated", o.text("version") + ", " + state);
+  if (const auto why = o.text("not_sending"); !why.empty()) {
+    f.add("nothing is sent", highlighted(s, why));
+  }
   if (!o.text("address").empty()) f.add("API", o.text("address"));
   if (o.flag("simulated_time")) {
     f.add("clock", highlighted(s, "simulated: " + o.text("now")));

@@ -116,6 +116,7 @@ actors::engine_options engine_options_of(const config::settings& s) {
   out.events_bytes_max = s.retention.events_max;
   out.attempts_bytes_max = s.retention.attempts_max;
   out.simulated_time = s.testing.simulated_time;
+  if (!out.simulated_time) out.clock_least = built_at();
   out.on_disk_failure = end_on_disk_failure;
   return out;
 }
@@ -365,6 +366,7 @@ void app::impl::tell_status() {
   std::string line = std::to_string(status.counters.pending()) + " notifications pending, " +
                      std::to_string(status.in_flight) + " in flight";
   if (!status.accepting) line += "; refusing writes: " + status.why_not;
+  if (!status.not_sending.empty()) line += "; nothing is sent: " + status.not_sending;
   if (!status.refusing_load.empty()) line += "; refusing new load: " + status.refusing_load;
   notify_status(line);
 }

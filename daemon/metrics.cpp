@@ -133,6 +133,8 @@ void add_parts(text_builder& out, const std::vector<heartbeat::pulse>& parts) {
 void add_engine(text_builder& out, const actors::engine_status& s) {
   out.gauge("syndicated_ready", "1 when the daemon serves requests.", s.ready ? 1 : 0);
   out.gauge("syndicated_accepting", "1 when writes are accepted.", s.accepting ? 1 : 0);
+  out.gauge("syndicated_sending", "0 when nothing is sent: no space, no clock, or the end is near.",
+            s.not_sending.empty() ? 1 : 0);
   out.counter("syndicated_commits_total", "Synced batches.", number(s.commits));
   out.counter("syndicated_changes_total", "Changes in the batches.", number(s.plans));
   out.gauge("syndicated_commit_queue", "Changes waiting for a batch.", number(s.commit_queue));

@@ -84,8 +84,9 @@ bool looked_up_by_id(family f) {
 bool written_all_over(family f) {
   return f == family::subscriptions || f == family::streams || f == family::timers;
 }
-// Written with every attempt and read by people only. While an old backlog drains, or many endpoints
-// are sent to, a compaction of new files rewrites most of what is there, too: seldom, as well.
+// Written with every attempt and read by people only. While an old backlog drains, or many
+// endpoints are sent to, a compaction of new files rewrites most of what is there, too: seldom, as
+// well.
 bool read_by_people(family f) { return f == family::attempts || f == family::attempt_index; }
 
 constexpr std::size_t memtable_bytes = 16U << 20U;

@@ -60,6 +60,7 @@ void get_status(const call_ptr& c) {
   out.key("ready").boolean(s.ready);
   out.key("accepting").boolean(s.accepting);
   out.key("why_not").text(s.why_not);
+  out.key("not_sending").text(s.not_sending);
   out.key("now").time(c->now());
   out.key("started_at").time(s.started_at);
   out.key("simulated_time").boolean(s.clock_ahead.has_value());

@@ -512,6 +512,23 @@ BOOST_AUTO_TEST_CASE(an_exhausted_head_is_parked_and_holds_its_lane) {
 
 // ---- the end ------------------------------------------------------------------------------------
 
+BOOST_AUTO_TEST_CASE(nothing_is_sent_before_the_clock_is_set) {
+  const auto st = open_stall();
+  s().clock_least = now + 1h;
+  sell(st, 3);
+  BOOST_TEST(engine.wire.empty());
+  std::optional<std::string> refusal;
+  engine.dispatch->test(st.endpoint, [&](core::result<core::attempt_result>&& r) {
+    refusal = r.ok() ? "none" : r.failure().detail;
+  });
+  BOOST_TEST(refusal.value_or("unanswered") == "the clock is not set");
+  engine.advance(59min);
+  BOOST_TEST(engine.wire.empty());
+  engine.advance(1min);
+  BOOST_TEST(drain_all(st).size() == 3U);
+  BOOST_TEST(counted(st).attempts == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(a_drain_starts_nothing_and_leaves_the_undone_as_it_is) {
   const auto st = open_stall();
   sell(st, 20);

@@ -30,6 +30,7 @@ daemon_ns::metrics_input sample() {
   in.engine.commit_oldest_ms = 1'500;
   in.invoices = {{"issued", 9}, {"paid", 4}};
   in.engine.refusing_load = "memory";
+  in.engine.not_sending = "clock_unset";
   in.engine.load_refusals = {{"memory", 3}, {"backlog_full", 0}};
   in.engine.commitments = {2, 110, 7};
   in.figures.attempts_by_class = {{"delivered", 6}, {"overload", 8}};
@@ -56,6 +57,7 @@ BOOST_AUTO_TEST_CASE(values_are_told_with_their_labels) {
   BOOST_TEST(value_of(text, "syndicated_info{version=\"1.2.3\"}") == "1");
   BOOST_TEST(value_of(text, "syndicated_ready") == "1");
   BOOST_TEST(value_of(text, "syndicated_accepting") == "0");
+  BOOST_TEST(value_of(text, "syndicated_sending") == "0");
   BOOST_TEST(value_of(text, "syndicated_notifications_total{state=\"accepted\"}") == "10");
   BOOST_TEST(value_of(text, "syndicated_notifications_pending") == "2");
   BOOST_TEST(
@@ -103,6 +105,7 @@ const std::set<std::string> stable_names{"process_cpu_seconds_total",
                                          "process_resident_memory_bytes",
                                          "process_threads",
                                          "syndicated_accepting",
+                                         "syndicated_sending",
                                          "syndicated_attempt_seconds",
                                          "syndicated_attempts_ended_total",
                                          "syndicated_attempts_in_flight",
