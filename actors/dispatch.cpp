@@ -150,9 +150,7 @@ bool dispatch::probe_once(turns::index origin, core::timestamp now) {
   }
   if (chosen == nullptr) return false;
   work_handle work = chosen->queue->take_probe(now);
-  site.breaker.probe_began();
-  site.probe = work.get();
-  site.prober = chosen->queue->place;
+  site.begin_probe(work.get(), chosen->queue->place);
   send(*chosen, std::move(work), now);
   return true;
 }
@@ -177,7 +175,7 @@ void dispatch::refill(dispatch_queue& q, core::timestamp now) {
   const bool well = origins_.at(member_of(q).origin).breaker.closed();
   const std::size_t free =
       well ? settings_.window_max - std::min(settings_.window_max, held_) : std::size_t{0};
-  const std::size_t own = lanes_guaranteed - std::min(lanes_guaranteed, q.held());
+  const std::size_t own = lanes_guaranteed - std::min(lanes_guaranteed, q.queued());
   held_ += q.refill(now, std::max(free, own));
   look_later(q);
 }
@@ -213,7 +211,7 @@ void dispatch::lane_ready(work_handle work) {
   const std::size_t before = q->held();
   const bool room =
       held_ < settings_.window_max && origins_.at(member_of(*q).origin).breaker.closed();
-  q->ready(std::move(work), room || before < lanes_guaranteed);
+  q->ready(std::move(work), room || q->queued() < lanes_guaranteed);
   held_ += q->held() - before;
   const core::timestamp now = s_.now();
   if (q->ended() || q->wants_refill()) refill(*q, now);
@@ -324,10 +322,14 @@ void dispatch::try_suspect(core::timestamp now) {
     return enlist(*q, now);
   }
   member& m = member_of(*q);
-  const bool well = origins_.at(m.origin).breaker.closed();
-  if (!well || q->waits_until(**lane, now) || !q->may_try(now)) return suspects_.put_back(*one);
+  origins::site& site = origins_.at(m.origin);
+  const bool well = site.breaker.closed();
+  // Suspects may be all that its endpoints have: then nothing else could be the probe.
+  const bool may = well || site.breaker.may_probe(now);
+  if (!may || q->waits_until(**lane, now) || !q->may_try(now)) return suspects_.put_back(*one);
   work_handle work = q->take_suspect(std::move(**lane), one->slot, now);
   trial_ = work.get();
+  if (!well) site.begin_probe(work.get(), q->place);
   send(m, std::move(work), now);
 }
 

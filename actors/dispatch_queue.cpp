@@ -349,9 +349,8 @@ std::size_t dispatch_queue::refill(core::timestamp now, std::size_t room) {
 }
 
 void dispatch_queue::keep_few(std::size_t count) {
-  while (lanes_.size() > count) {
+  while (queued() > count) {
     side& s = late_.ready.size() > fresh_.ready.size() ? late_ : fresh_;
-    if (s.ready.empty()) return;
     const core::lane lane = s.ready.back()->lane;
     s.ready.pop_back();
     lanes_.erase(lane.key);

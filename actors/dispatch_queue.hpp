@@ -87,8 +87,7 @@ class dispatch_queue {
   void returned(const work_handle& work, core::timestamp now,
                 const std::shared_ptr<const lane_report>& report);
 
-  // Lets go of lanes that wait to be sent, the last ones first, until it holds no more than
-  // `count`.
+  // Lets go of lanes that wait to be sent, the last ones first, until `count` are left.
   void keep_few(std::size_t count);
   // Reads a few due lanes from the store, if there is room. Returns how many came in.
   std::size_t refill(core::timestamp now, std::size_t room);
@@ -118,6 +117,7 @@ class dispatch_queue {
     return bucket_.next(now).value_or(now);
   }
   std::size_t held() const { return lanes_.size(); }
+  std::size_t queued() const { return fresh_.ready.size() + late_.ready.size(); }  // to be sent
   int in_flight() const { return in_flight_; }
   int limit() const { return window_.limit(); }
   core::endpoint_health& health() { return health_; }

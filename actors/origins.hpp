@@ -29,6 +29,12 @@ class origins {
     const lane_work* probe = nullptr;  // under way
     turns::index prober = 0;           // whose it is
     std::vector<turns::index> members;
+
+    void begin_probe(const lane_work* work, turns::index member) {
+      breaker.probe_began();
+      probe = work;
+      prober = member;
+    }
   };
 
   // Reads the stored breakers. `cap`: requests at a time to one origin.

@@ -454,6 +454,33 @@ BOOST_FIXTURE_TEST_CASE(after_a_crash_what_was_in_flight_goes_one_at_a_time, lab
   BOOST_TEST(counted(st).parked == 0U);
 }
 
+// The process died while the vendor was down.
+BOOST_FIXTURE_TEST_CASE(suspects_do_not_keep_a_breaker_open, laboratory) {
+  for (const int others : {0, 20}) {
+    const auto st = open_stall();
+    sell(st, 100);
+    drain_all(st);
+    sell(st, limit(st) + others);
+    BOOST_REQUIRE_GT(under_way(st), 8U);  // as many as are guaranteed a place in memory, and more
+    engine.restart([&] {
+      set_protection({{30s, 15min}, 1.0});
+      store::write_plan plan;
+      repo().put(plan, core::breaker_record{origin_of(st), 1, now, now + 30s, "http_503"});
+      committer().submit(std::move(plan));
+      commit();
+    });
+    BOOST_TEST(engine.wire.empty());
+    std::size_t sent = 0;
+    for (int i = 0; i < 600 && counted(st).delivered < counted(st).accepted; ++i) {
+      sent += drain_all(st).size();
+      engine.advance(200ms);
+    }
+    BOOST_TEST(sent > 0U);
+    BOOST_TEST(counted(st).delivered == counted(st).accepted);
+    BOOST_TEST(counted(st).parked == 0U);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(an_event_that_is_in_flight_at_two_crashes_is_quarantined, laboratory) {
   const auto st = open_stall();
   sell(st, 1);
